@@ -1,0 +1,347 @@
+"""Adsorption energies, and what they say beside the paper and beside the adatom's own metal."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+
+RELAXATIONS = ("free", "held")
+
+
+def adsorption_energy(with_adatom: float, slab: float, adatom: float) -> float:
+    """Compute the energy gained when one isolated atom settles on a clean slab.
+
+    Parameters
+    ----------
+    with_adatom
+        Total energy of the slab with its adatom in eV.
+    slab
+        Total energy of the clean slab in the same cell in eV.
+    adatom
+        Total energy of the isolated atom in eV.
+
+    Returns
+    -------
+    float
+        Adsorption energy in eV; negative binds.
+
+    Raises
+    ------
+    ValueError
+        If an energy is not finite.
+    """
+    _require_finite({"slab with adatom": with_adatom, "slab": slab, "adatom": adatom})
+    # E_ads = E(slab + adatom) - E(slab) - E(adatom)
+    return with_adatom - slab - adatom
+
+
+def cohesive_energy(bulk_per_atom: float, atom: float) -> float:
+    """Compute the energy gained per atom when isolated atoms form the bulk metal.
+
+    Subtracted from an adsorption energy it refers that energy to the metal instead of the atom.
+
+    Parameters
+    ----------
+    bulk_per_atom
+        Total energy of the bulk metal in eV per atom.
+    atom
+        Total energy of the isolated atom in eV.
+
+    Returns
+    -------
+    float
+        Cohesive energy in eV per atom; negative binds.
+
+    Raises
+    ------
+    ValueError
+        If an energy is not finite.
+    """
+    _require_finite({"bulk": bulk_per_atom, "atom": atom})
+    # E_coh = E(bulk) / N - E(atom)
+    return bulk_per_atom - atom
+
+
+def require_same_settings(settings: Mapping[str, Mapping[str, object]]) -> None:
+    """Refuse to go on unless all systems were computed with the same settings.
+
+    Parameters
+    ----------
+    settings
+        For each system, such as ``'slab'``, its settings by name.
+
+    Raises
+    ------
+    ValueError
+        If a setting differs between systems or is missing in some; all such settings are named.
+    """
+    differing = []
+    for name in sorted({name for chosen in settings.values() for name in chosen}):
+        values = {system: chosen.get(name, "not set") for system, chosen in settings.items()}
+        first = next(iter(values.values()))
+        if any(value != first for value in values.values()):
+            shown = ", ".join(f"{system}: {value}" for system, value in values.items())
+            differing.append(f"{name} ({shown})")
+    if differing:
+        msg = f"only energies of equal settings may be subtracted, found {'; '.join(differing)}"
+        raise ValueError(msg)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One adatom on one site of one surface, and what became of it.
+
+    Attributes
+    ----------
+    surface
+        Name of the surface, such as ``'VN(001)'``.
+    site
+        Name of the site where the adatom was placed.
+    relaxation
+        ``'held'`` above its site or ``'free'`` to leave it.
+    energy
+        Total energy of the slab with its adatom in eV; None if there is none.
+    adsorption_energy
+        Energy against clean slab and isolated atom in eV, negative binds; None if not known.
+    against_metal
+        Energy against the clean slab and the adatom's bulk metal in eV (adsorption energy less
+        cohesive energy), negative wets the surface before metal grows; None if not known.
+    height
+        Height of the adatom above the top layer in angstrom; None if not known.
+    nearest
+        Distance to the nearest atom of each element in angstrom.
+    ended_at
+        Name of the site where the adatom ended; None if not known.
+    site_offset
+        Lateral distance from that site in angstrom; None if not known.
+    saddle
+        Whether a free adatom rests on a saddle: pushed off its site it is pushed further, but by
+        less than fmax.
+    published
+        Published adsorption energy in eV; None if there is none.
+    problem
+        What went wrong, in one line; None if nothing did. Conclusions leave such a site out.
+
+    Raises
+    ------
+    ValueError
+        If the relaxation is neither ``'held'`` nor ``'free'``.
+    """
+
+    surface: str
+    site: str
+    relaxation: str
+    energy: float | None = None
+    adsorption_energy: float | None = None
+    against_metal: float | None = None
+    height: float | None = None
+    nearest: Mapping[str, float] = field(default_factory=dict, hash=False)
+    ended_at: str | None = None
+    site_offset: float | None = None
+    saddle: bool = False
+    published: float | None = None
+    problem: str | None = None
+
+    def __post_init__(self) -> None:
+        _require_relaxation(self.relaxation)
+
+    @property
+    def difference(self) -> float | None:
+        """Our adsorption energy less the published one in eV; None if either is missing."""
+        if self.adsorption_energy is None or self.published is None:
+            return None
+        return self.adsorption_energy - self.published
+
+    @property
+    def binding(self) -> float | None:
+        """Adsorption energy in eV where it may be leaned on; None if missing or with a problem."""
+        return self.adsorption_energy if self.problem is None else None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the adatom is known to have ended at another site than it began."""
+        return self.ended_at is not None and self.ended_at != self.site
+
+
+@dataclass(frozen=True)
+class Table:
+    """All sites of one adatom on its host and on its own metal, with the conclusions.
+
+    Free energies are compared with free ones and held with held, never one with the other.
+
+    Attributes
+    ----------
+    host
+        Formula of the host, such as ``'VN'``.
+    adatom
+        Symbol of the adatom, such as ``'Na'``.
+    sites
+        Sites on the host; any number.
+    metal_sites
+        Sites on the adatom's own metal; any number.
+    quality
+        Name of the settings: smoke, laptop or production.
+    physical
+        Whether these settings allow physical conclusions.
+    """
+
+    host: str
+    adatom: str
+    sites: tuple[Site, ...]
+    metal_sites: tuple[Site, ...]
+    quality: str
+    physical: bool
+
+    def strongest(self, relaxation: str) -> Site | None:
+        """Find the host site that binds most strongly.
+
+        Parameters
+        ----------
+        relaxation
+            ``'held'`` or ``'free'``: only such sites are looked at.
+
+        Returns
+        -------
+        Site or None
+            Site of lowest adsorption energy; None if no site has one.
+
+        Raises
+        ------
+        ValueError
+            If the relaxation is neither ``'held'`` nor ``'free'``.
+        """
+        return _strongest(self.sites, relaxation)
+
+    @property
+    def metal_reference(self) -> Site | None:
+        """The most stable free site on the metal, else the most stable held one, else None."""
+        found = (_strongest(self.metal_sites, relaxation) for relaxation in RELAXATIONS)
+        return next((site for site in found if site is not None), None)
+
+    @property
+    def comparison(self) -> tuple[Site, Site] | None:
+        """The strongest sites on host and metal, both free or else both held; None if no pair."""
+        for relaxation in RELAXATIONS:
+            host, metal = self.strongest(relaxation), _strongest(self.metal_sites, relaxation)
+            if host is not None and metal is not None:
+                return host, metal
+        return None
+
+    @property
+    def binds_more_strongly(self) -> bool | None:
+        """Whether the host binds the adatom, and more than its metal does; None if not known."""
+        if self.comparison is None:
+            return None
+        host, metal = (_known(site) for site in self.comparison)
+        return host < min(metal, 0.0)
+
+    def verdict(self) -> str:
+        """Say whether the host binds the adatom more strongly than its metal, or what is missing.
+
+        Returns
+        -------
+        str
+            One sentence with both energies in eV and the quality of the settings.
+        """
+        if self.comparison is None:
+            return self._missing()
+        host, metal = self.comparison
+        claim = "binds" if self.binds_more_strongly else "does not bind"
+        return (
+            f"{self.host} {claim} {self.adatom} more strongly than {self.adatom} does: "
+            f"{_described(host)} against {_described(metal)}; {self._settings()}"
+        )
+
+    def ranking_agreement(self) -> str:
+        """Say whether our order of the sites is the published one, and how far the energies differ.
+
+        Held sites are taken if two or more can be compared, since they are what they are named;
+        free ones otherwise.
+
+        Returns
+        -------
+        str
+            One sentence with both orders, the mean absolute difference in eV and its largest part.
+        """
+        for relaxation in ("held", "free"):
+            published = [
+                site
+                for site in self.sites
+                if site.relaxation == relaxation and site.published is not None
+            ]
+            if sum(site.binding is not None for site in published) >= 2:
+                return f"{_agreement(published, relaxation)}; {self._settings()}"
+        return "order of sites not compared: fewer than two have both our and a published energy"
+
+    def _missing(self) -> str:
+        on_host = _has_energy(self.sites)
+        on_metal = _has_energy(self.metal_sites)
+        if on_host and on_metal:
+            return (
+                f"not comparable: no relaxation (free or held) has energies of {self.adatom} "
+                f"on both {self.host} and {self.adatom}"
+            )
+        lacking = [
+            surface
+            for surface, known in ((self.host, on_host), (self.adatom, on_metal))
+            if not known
+        ]
+        return f"no verdict: no adsorption energy of {self.adatom} on {' and '.join(lacking)}"
+
+    def _settings(self) -> str:
+        return f"{'' if self.physical else 'not physical: '}{self.quality} settings"
+
+
+def _require_finite(energies: Mapping[str, float]) -> None:
+    for name, energy in energies.items():
+        if not isfinite(energy):
+            msg = f"energy of {name} is {energy} eV: a finite number is needed"
+            raise ValueError(msg)
+
+
+def _require_relaxation(relaxation: str) -> None:
+    if relaxation not in RELAXATIONS:
+        msg = f"relaxation {relaxation!r} is not known: 'held' or 'free' is allowed"
+        raise ValueError(msg)
+
+
+def _known(site: Site) -> float:
+    if site.binding is None:
+        msg = f"site {site.site} on {site.surface} has no adsorption energy to lean on"
+        raise ValueError(msg)
+    return site.binding
+
+
+def _has_energy(sites: Iterable[Site]) -> bool:
+    return any(site.binding is not None for site in sites)
+
+
+def _strongest(sites: Iterable[Site], relaxation: str) -> Site | None:
+    _require_relaxation(relaxation)
+    known = (s for s in sites if s.relaxation == relaxation and s.binding is not None)
+    return min(known, key=_known, default=None)
+
+
+def _described(site: Site) -> str:
+    moved = f", ended at {site.ended_at}" if site.moved else ""
+    return f"{_known(site):.2f} eV ({site.site}, {site.relaxation}{moved})"
+
+
+def _agreement(sites: list[Site], relaxation: str) -> str:
+    ours = {s.site: s.binding for s in sites if s.binding is not None}
+    theirs = {s.site: s.published for s in sites if s.published is not None and s.site in ours}
+    here, there = (" < ".join(sorted(e, key=lambda name: e[name])) for e in (ours, theirs))
+    agrees = f"agrees with the paper: {here}"
+    differs = f"differs from the paper: {here} here, {there} there"
+    # mean |E_ads(ours) - E_ads(published)| over the sites
+    away = {name: abs(ours[name] - theirs[name]) for name in ours}
+    mean = sum(away.values()) / len(away)
+    worst = max(away, key=lambda name: away[name])
+    notes = [f"{s.site} ended at {s.ended_at}" for s in sites if s.site in ours and s.moved]
+    notes += [f"{s.site} left out" for s in sites if s.site not in ours]
+    return "; ".join(
+        [
+            f"order of {len(ours)} {relaxation} sites {agrees if here == there else differs}",
+            f"mean absolute difference {mean:.2f} eV, largest {away[worst]:.2f} eV ({worst})",
+            *notes,
+        ]
+    )
