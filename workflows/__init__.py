@@ -1,0 +1,1 @@
+"""Workflows: everything that runs, waits, reads or writes."""

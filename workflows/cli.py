@@ -1,0 +1,279 @@
+"""The command line: `sodiophile run | build | status | report | arrhenius | info | task`.
+
+A user's mistake is one line and exit code 2; a bug keeps its traceback. Modules are imported where they
+are used, so that `--help` and `status` answer at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workflows.case import Case, CaseError, contents, find, parse, presets, read, shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DONE, INCOMPLETE, MISUSED = 0, 1, 2
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that says what is wrong in one line."""
+
+    def error(self, message: str) -> None:
+        """Say what is wrong with the arguments and exit with 2."""
+        self.exit(MISUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = Parser(
+        prog="sodiophile",
+        description="Does a surface pull sodium onto itself? Adsorption energies and charge-density "
+        "differences by DFT (ASE and GPAW), from one command to the figure.",
+        epilog="Every command can be repeated: what is done is not computed again.",
+    )
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=Parser)
+    case_help = f"a preset ({', '.join(presets())}) or the path of a case file (TOML)"
+
+    run = _verb(
+        verbs, "run", "compute a case and draw its figure; goes on where it was stopped", _run
+    )
+    run.add_argument("case", metavar="CASE", help=case_help)
+    _into(run)
+    run.add_argument(
+        "--jobs", type=_jobs, metavar="N", help="tasks side by side (default: the cores)"
+    )
+    run.add_argument(
+        "--walltime", type=_walltime, metavar="H:MM:SS", help="stop by itself after this time"
+    )
+
+    build = _verb(
+        verbs, "build", "write the structures of a case, without any DFT, in seconds", _build
+    )
+    build.add_argument("case", metavar="CASE", help=case_help)
+    _into(build)
+
+    status = _verb(
+        verbs, "status", "show how far every task of a run is, and what is next", _status
+    )
+    _directory(status)
+
+    report = _verb(verbs, "report", "make table and figures again from what is there", _report)
+    _directory(report)
+    report.add_argument(
+        "--isovalue", type=_positive, metavar="E", help="of the density differences, e/Å^3"
+    )
+
+    arrhenius = _verb(verbs, "arrhenius", "fit activation energies to measured R_ct(T)", _arrhenius)
+    arrhenius.add_argument(
+        "data", metavar="DATA.csv", type=Path, help="columns temperature_K, R_ct_ohm, electrode"
+    )
+    _into(arrhenius)
+
+    _verb(verbs, "info", "show versions, libraries, ranks and PAW data sets", _info)
+
+    task = _verb(verbs, "task", "do one task of a run: the unit that `run` uses", _task)
+    task.add_argument(
+        "task", metavar="DIR/TASK", type=Path, help="the task's folder in a run's directory"
+    )
+    task.add_argument(
+        "--walltime", type=_walltime, metavar="H:MM:SS", help="stop by itself after this time"
+    )
+    task.add_argument("--with-parent", action="store_true", help="end when standard input closes")
+    return top
+
+
+def _verb(verbs: Any, name: str, help_: str, do: Callable[..., int]) -> argparse.ArgumentParser:
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=help_, description=help_)
+    verb.set_defaults(do=do)
+    return verb
+
+
+def _into(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--into", metavar="DIR", type=Path, required=True, help="directory for everything"
+    )
+
+
+def _directory(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("directory", metavar="DIR", type=Path, help="the directory of a run")
+
+
+def _jobs(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 1024):
+        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a whole number from 1 to 1024")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a number above 0")
+    return value
+
+
+def _walltime(text: str) -> float:
+    from workflows.stop import parse_walltime
+
+    try:
+        return parse_walltime(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+# ---- verbs --------------------------------------------------------------------------------------
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from workflows.calculator import require_setups
+    from workflows.live import view
+    from workflows.local import run
+    from workflows.stop import Stopped, say
+
+    path = find(arguments.case)
+    content = contents(path)
+    case = parse(content, shown(path))
+    require_setups(case.dft, case.elements)
+    root: Path = arguments.into
+    console = _console()
+    jobs = arguments.jobs or cores()
+    try:
+        with view(console, shown(root)) as shows:
+            run(case, content, root, jobs, shows, arguments.walltime)
+    except Stopped as stop:
+        say(f"{stop.reason}; nothing is lost: the same command goes on from here")
+        return stop.exit_code
+    return _show_report(root, console)
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from workflows.build import build
+
+    case = read(find(arguments.case))
+    for line in build(case, arguments.into):
+        _console().print(line, markup=False, highlight=False, soft_wrap=True)
+    return DONE
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from workflows.live import status_table
+    from workflows.tasks import plan, summary, survey
+
+    case = run_case(arguments.directory)
+    states = survey(plan(case), arguments.directory)
+    console = _console()
+    console.print(status_table(states, f"case {case.name} in {shown(arguments.directory)}"))
+    console.print(summary(states), markup=False, highlight=False, soft_wrap=True)
+    return DONE
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    run_case(arguments.directory)
+    return _show_report(arguments.directory, _console(), isovalue=arguments.isovalue)
+
+
+def _show_report(root: Path, console: Console, isovalue: float | None = None) -> int:
+    from workflows.figures import write_figures
+    from workflows.report import Report, write_tables
+    from workflows.tasks import plan, survey
+    from workflows.terminal import energy_table
+
+    case = run_case(root)
+    report = Report(case, survey(plan(case), root))
+    tables = write_tables(report, root)
+    figures = write_figures(report, root, isovalue)
+    console.print(energy_table(report))
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    say(report.table().verdict())
+    say(report.table().ranking_agreement())
+    for line in report.missing:
+        say(f"missing: {line}")
+    say(f"table:  {', '.join(shown(path) for path in tables)}")
+    say(f"figure: {shown(figures)}")
+    return INCOMPLETE if report.missing else DONE
+
+
+def _arrhenius(arguments: argparse.Namespace) -> int:
+    from workflows.measured import fit_file
+
+    for line in fit_file(arguments.data, arguments.into):
+        _console().print(line, markup=False, highlight=False, soft_wrap=True)
+    return DONE
+
+
+def _info(arguments: argparse.Namespace) -> int:
+    del arguments
+    from workflows.info import lines
+
+    for line in lines():
+        _console().print(line, markup=False, highlight=False, soft_wrap=True)
+    return DONE
+
+
+def _task(arguments: argparse.Namespace) -> int:
+    from workflows.stop import Stopped, end_with_parent, say
+    from workflows.worker import run_task
+
+    if arguments.with_parent:
+        end_with_parent()
+    try:
+        return run_task(arguments.task.absolute(), arguments.walltime)
+    except Stopped as stop:
+        say(f"{arguments.task.name}: {stop.reason}; the same command goes on from the last step")
+        return stop.exit_code
+
+
+# ---- entry --------------------------------------------------------------------------------------
+
+
+def run_case(directory: Path) -> Case:
+    """Return the case of a run's directory; see `workflows.case.read` for errors."""
+    from workflows.worker import CASE
+
+    if not (directory / CASE).is_file():
+        raise CaseError(
+            f"{shown(directory)}: not the directory of a run ({CASE} is missing); "
+            "allowed: the DIR of an earlier `sodiophile run CASE --into DIR`"
+        )
+    return read(directory / CASE)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    console = Console()
+    # A pipe or a file has no width of its own; a table cut at 80 columns helps nobody.
+    return console if console.is_terminal else Console(width=160)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code (0 done, 1 incomplete, 2 bad input)."""
+    from workflows.store import Locked
+
+    arguments = parser().parse_args(argv)
+    try:
+        code: int = arguments.do(arguments)
+    except (CaseError, Locked) as error:
+        sys.stderr.write(f"{error}\n")
+        return MISUSED
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""Showing a run to a person: a live table in a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from workflows.tasks import State
+
+COLOURS = {
+    "done": "green", "running": "bold yellow", "failed": "bold red", "blocked": "red",
+    "stale": "magenta", "waiting": "dim", "ready": "cyan",
+}  # fmt: skip
+HEARTBEAT = 30.0  # seconds between plain lines about a task that runs
+
+
+def describe(progress: Mapping[str, Any]) -> str:
+    """Say in a few words how far a running task is."""
+    words = []
+    if "step" in progress:
+        of = f" of {progress['steps']}" if "steps" in progress else ""
+        words.append(f"step {progress['step']}{of}")
+    if "fmax" in progress:
+        words.append(f"fmax {progress['fmax']:.3f} eV/Å")
+    if "scf" in progress:
+        words.append(f"SCF iteration {progress['scf']}")
+    return ", ".join(words) or "starting"
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time span as 'H:MM:SS' or 'M:SS'; empty if unknown."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def elapsed(state: State) -> float | None:
+    """Return a task's seconds: what it took, or what it has taken so far."""
+    if state.status == "running" and "started" in state.progress:
+        return time.time() - float(state.progress["started"])
+    return state.seconds
+
+
+def remark(state: State) -> str:
+    """Return what there is to say of a task beside its status."""
+    return describe(state.progress) if state.status == "running" else state.note
+
+
+def status_table(states: Mapping[str, State], title: str) -> Table:
+    """Return a table of all tasks: status, time, and what there is to say."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
+    for heading in ("task", "status", "time", ""):
+        table.add_column(
+            heading, justify="right" if heading == "time" else "left", no_wrap=heading != ""
+        )
+    for name, state in states.items():
+        colour = COLOURS[state.status]
+        status = f"[{colour}]{state.status}[/]"
+        table.add_row(escape(name), status, duration(elapsed(state)), escape(remark(state)))
+    return table
+
+
+class Lines:
+    """A view that prints a line when something happens, and now and then while nothing does."""
+
+    def __init__(self, console: Console, root: str) -> None:
+        self._console, self._root = console, root
+        self._last: dict[str, str] = {}
+        self._spoken: dict[str, float] = {}
+        self._start = time.monotonic()
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, states: Mapping[str, State]) -> None:
+        """Print what has changed since the last call."""
+        for name, state in states.items():
+            before = self._last.get(name)
+            self._last[name] = state.status
+            if state.status == "running":
+                self._speak_now_and_then(name, state, new=before != "running")
+            elif state.status != before and state.status in ("done", "failed", "blocked"):
+                took = f" ({duration(state.seconds)})" if state.seconds is not None else ""
+                self._say(f"{name}: {state.status}{took} {state.note}".rstrip())
+
+    def _speak_now_and_then(self, name: str, state: State, *, new: bool) -> None:
+        now = time.monotonic()
+        if new:
+            self._say(f"{name}: started ({state.task.title})")
+        elif now - self._spoken.get(name, now) < HEARTBEAT:
+            self._spoken.setdefault(name, now)
+            return
+        else:
+            self._say(f"{name}: {describe(state.progress)}")
+        self._spoken[name] = now
+
+    def note(self, line: str) -> None:
+        """Print a line."""
+        self._say(line)
+
+    def _say(self, line: str) -> None:
+        clock = duration(time.monotonic() - self._start)
+        self._console.print(f"[{clock:>7}] {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+class Screen:
+    """A view that keeps one table up to date in a terminal."""
+
+    def __init__(self, console: Console, root: str) -> None:
+        self._console, self._root = console, root
+        self._start = time.monotonic()
+        self._live = Live(console=console, refresh_per_second=4, transient=False)
+
+    def __enter__(self) -> Screen:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def show(self, states: Mapping[str, State]) -> None:
+        """Redraw the table."""
+        done = sum(state.status == "done" for state in states.values())
+        clock = duration(time.monotonic() - self._start)
+        title = f"{escape(self._root)}: {done} of {len(states)} tasks done, {clock}"
+        self._live.update(status_table(states, title))
+
+    def note(self, line: str) -> None:
+        """Print a line above the table."""
+        self._console.print(line, markup=False, highlight=False)
+
+
+def view(console: Console, root: str) -> Lines | Screen:
+    """Return the view that suits where the output goes."""
+    return Screen(console, root) if console.is_terminal else Lines(console, root)

@@ -1,0 +1,364 @@
+"""What each kind of task does: parents' results in, values and files out.
+
+Every function takes a `Bench`: the task, its case settings, its folder, its parents' values, and how to
+calculate. None of them knows the DFT code behind `Bench.calculation`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.eos import EquationOfState
+from ase.io import write
+from ase.units import GPa
+
+from analysis.charge import charge_transfer, difference, plane_average
+from analysis.cube import write_cube
+from structures import bulk, sites
+from structures.slab import metal_slab, rocksalt_slab
+from workflows.calculator import AtomsCollide, Calculation, NotConverged
+from workflows.case import Case
+from workflows.history import History
+from workflows.relax import OutOfSteps, relax
+from workflows.store import TaskFolder, write_text
+from workflows.structure import from_json, to_json
+from workflows.tasks import Kind, Task
+
+DESORBED_BEYOND = 5.0  # angstrom from every slab atom
+BROKEN_BEYOND = 1.5  # angstrom that a slab atom has moved from where it started
+OFF_SYMMETRY = (
+    0.05  # angstrom: a free adatom starts this far off its site, or it would sit on saddles
+)
+STRAINS = (
+    0.97,
+    0.985,
+    1.0,
+    1.015,
+    1.03,
+)  # lattice constants of the equation of state, times its centre
+RECENTRINGS = 6  # moves of the centre before the search for a minimum is given up
+
+
+class TaskFailed(Exception):
+    """The task has no number to give; `reason` is a short name, the message a line for people."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a task works with."""
+
+    task: Task
+    case: Case
+    folder: TaskFolder
+    parents: Mapping[str, Mapping[str, Any]]
+    report: Callable[..., None]
+
+    @property
+    def parent(self) -> Mapping[str, Any]:
+        """Return the values of the one task that this one needs."""
+        (values,) = self.parents.values()
+        return values
+
+    def calculation(self, *, hund: bool = False) -> Calculation:
+        """Return a calculator with the task's settings and a log file of its own."""
+        kpoints = self.task.inputs["dft"]["kpoints"]
+        return Calculation(
+            self.case.dft,
+            tuple(kpoints) if kpoints else None,
+            self.folder.next_log("gpaw"),
+            self.report,
+            hund=hund,
+        )
+
+    def history(self) -> History:
+        """Return the journal of the task's finished steps."""
+        return History(self.folder / "steps.jsonl")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task found: values (JSON data; docs/results.md) and the names of its files."""
+
+    values: dict[str, Any]
+    files: tuple[str, ...] = ()
+
+
+def carry_out(bench: Bench) -> Outcome:
+    """Do the task.
+
+    Raises
+    ------
+    TaskFailed
+        The task cannot give a number; the reasons are listed in docs/results.md.
+    """
+    try:
+        return STEPS[bench.task.kind](bench)
+    except NotConverged as error:
+        raise TaskFailed("scf-not-converged", str(error)) from None
+    except OutOfSteps as error:
+        raise TaskFailed("out-of-steps", str(error)) from None
+    except AtomsCollide as error:
+        raise TaskFailed("atoms-too-close", str(error)) from None
+
+
+# ---- lattice ------------------------------------------------------------------------------------
+
+
+def _lattice(bench: Bench) -> Outcome:
+    """Fit a Birch-Murnaghan equation of state to energies about the guessed lattice constant."""
+    history = bench.history()
+    energies = {record["lattice_constant"]: record["energy"] for record in history.records}
+    scf_iterations = 0
+    centre = bench.task.inputs["lattice_guess"]
+    for _ in range(RECENTRINGS):
+        constants = [round(centre * strain, 6) for strain in STRAINS]
+        for number, constant in enumerate(constants):
+            if constant not in energies:
+                calculation = bench.calculation()
+                energy, _forces = calculation(_crystal(bench.task, constant))
+                scf_iterations += calculation.scf_iterations
+                energies[constant] = energy
+                history.append({"lattice_constant": constant, "energy": energy})
+            bench.report(step=number + 1, steps=len(constants))
+        centre = min(constants, key=energies.__getitem__)
+        if centre not in (constants[0], constants[-1]):
+            return Outcome(
+                _fit(bench.task, constants, energies) | {"scf_iterations": scf_iterations}
+            )
+    raise TaskFailed(
+        "no-minimum", f"no minimum of the energy near {bench.task.inputs['lattice_guess']} Å"
+    )
+
+
+def _crystal(task: Task, constant: float) -> Atoms:
+    if task.surface == "host":
+        cation, anion = task.inputs["elements"]
+        return bulk.rocksalt(cation, anion, constant)
+    (symbol,) = task.inputs["elements"]
+    return bulk.metal(symbol, task.inputs["structure"], constant)
+
+
+def _fit(task: Task, constants: list[float], energies: Mapping[float, float]) -> dict[str, Any]:
+    volumes = [_crystal(task, constant).get_volume() for constant in constants]
+    eos = EquationOfState(volumes, [energies[c] for c in constants], eos="birchmurnaghan")
+    volume, energy, modulus = eos.fit(warn=False)
+    # V is proportional to a^3, whichever cell of the crystal it is taken of
+    constant = constants[0] * (volume / volumes[0]) ** (1 / 3)
+    return {
+        "lattice_constant": float(constant),
+        "bulk_modulus": float(modulus / GPa),
+        "energy": float(energy),
+        "atoms": len(task.inputs["elements"]),
+        "lattice_constants": constants,
+        "energies": [energies[c] for c in constants],
+    }
+
+
+# ---- isolated atom ------------------------------------------------------------------------------
+
+
+def _atom(bench: Bench) -> Outcome:
+    """Compute the spin-polarised isolated atom, filled by Hund's rule."""
+    atoms = bulk.isolated_atom(bench.task.inputs["element"], bench.task.inputs["box"])
+    calculation = bench.calculation(hund=True)
+    energy, _ = calculation(atoms)
+    values = {"energy": energy, "magnetic_moment": calculation.magnetic_moment()}
+    return Outcome(values | _effort(calculation))
+
+
+# ---- relaxations --------------------------------------------------------------------------------
+
+
+def clean_slab(task: Task, lattice_constant: float) -> Atoms:
+    """Build the unrelaxed slab that a slab task relaxes."""
+    inputs = task.inputs
+    if task.surface == "host":
+        cation, anion = inputs["elements"]
+        return rocksalt_slab(cation, anion, lattice_constant, **inputs["slab"])
+    (symbol,) = inputs["elements"]
+    return metal_slab(symbol, inputs["structure"], lattice_constant, **inputs["slab"])
+
+
+def _slab(bench: Bench) -> Outcome:
+    constant = bench.task.inputs["lattice_constant"] or bench.parent["lattice_constant"]
+    start = clean_slab(bench.task, constant)
+    files = [*_write_structure(bench, "built", start)]
+    outcome = _relax(bench, start, watch=lambda atoms: _keep_slab_whole(atoms, start))
+    values = {"lattice_constant": float(constant)} | outcome.values
+    return Outcome(values, (*files, *outcome.files))
+
+
+def _held(bench: Bench) -> Outcome:
+    """Relax the adatom at its site, its x and y held: the energy that belongs to the site."""
+    slab = from_json(bench.parent["structure"])
+    start = sites.place_adatom(slab, bench.task.inputs["adatom"], bench.task.site)
+    return _relax_adatom(bench, sites.hold_lateral(start))
+
+
+def _free(bench: Bench) -> Outcome:
+    """Relax the adatom from its site, free to leave: where it goes."""
+    held = from_json(bench.parent["structure"])
+    start = sites.displace_lateral(sites.release(held), OFF_SYMMETRY)
+    outcome = _relax_adatom(bench, start)
+    curvature = _curvature(start.positions[-1] - held.positions[-1], bench.history().records[0])
+    stayed = outcome.values["ended_at"] == bench.task.site
+    near = outcome.values["site_offset"] < 2 * OFF_SYMMETRY
+    saddle = bool(stayed and near and curvature < 0.0)
+    return Outcome(
+        outcome.values | {"site_curvature": curvature, "saddle": saddle}, outcome.files
+    )
+
+
+def _curvature(push: np.ndarray, first: Mapping[str, Any]) -> float:
+    """Return the curvature (eV/angstrom^2) along a push off a site: negative on a saddle."""
+    # k = -F.d / |d|^2, with the force that the adatom feels after the push d
+    force = np.array(first["forces"][-1])
+    return float(-force @ push / (push @ push))
+
+
+def _relax_adatom(bench: Bench, start: Atoms) -> Outcome:
+    def watch(atoms: Atoms) -> None:
+        state = sites.bound_state(atoms, desorbed_beyond=DESORBED_BEYOND)
+        if state != "adsorbed":
+            symbol = atoms[-1].symbol
+            raise TaskFailed(state.replace(" ", "-"), f"{symbol} ended {_PLACES[state]}")
+        _keep_slab_whole(atoms, start)
+
+    outcome = _relax(bench, start, watch)
+    atoms = from_json(outcome.values["structure"])
+    match = sites.find_site(atoms)
+    where = {
+        "height": sites.adatom_height(atoms),
+        "nearest": sites.nearest_distances(atoms),
+        "image_distance": sites.nearest_image_distance(atoms),
+        "ended_at": match.name,
+        "site_offset": match.offset,
+    }
+    return Outcome(outcome.values | where, outcome.files)
+
+
+_PLACES = {
+    "desorbed": f"more than {DESORBED_BEYOND} Å from every atom of the slab",
+    "absorbed": "inside the slab",
+    "too close": "on top of another atom",
+}
+
+
+def _keep_slab_whole(atoms: Atoms, start: Atoms) -> None:
+    moved = sites.largest_displacement(atoms, start)
+    if moved > BROKEN_BEYOND:
+        raise TaskFailed("slab-broken", f"an atom of the slab moved {moved:.2f} Å from its place")
+
+
+def _relax(bench: Bench, start: Atoms, watch: Callable[[Atoms], None]) -> Outcome:
+    calculation = bench.calculation()
+    history = bench.history()
+    relaxed = relax(
+        start,
+        calculation,
+        history,
+        fmax=bench.case.relax.fmax,
+        max_steps=bench.case.relax.max_steps,
+        report=bench.report,
+        watch=watch,
+    )
+    frames = [_frame(start, record) for record in history.records]
+    write(bench.folder / "relaxation.extxyz", frames, format="extxyz")
+    files = ("relaxation.extxyz", *_write_structure(bench, "relaxed", relaxed.atoms))
+    values = {
+        "energy": relaxed.energy,
+        "fmax": relaxed.fmax,
+        "steps": relaxed.steps,
+        "structure": to_json(relaxed.atoms),
+    }
+    return Outcome(values | _effort(calculation), files)
+
+
+def _frame(start: Atoms, record: Mapping[str, Any]) -> Atoms:
+    atoms = start.copy()
+    atoms.set_constraint()  # positions are to be exactly the journal's
+    atoms.positions[:] = record["positions"]
+    atoms.calc = SinglePointCalculator(
+        atoms, energy=record["energy"], forces=np.array(record["forces"])
+    )
+    return atoms
+
+
+def _effort(calculation: Calculation) -> dict[str, Any]:
+    return {"scf_iterations": calculation.scf_iterations, "retries": calculation.retries}
+
+
+def _write_structure(bench: Bench, stem: str, atoms: Atoms) -> tuple[str, ...]:
+    """Write a structure as CIF and extxyz, for other programs."""
+    return write_structure(bench.folder, stem, atoms)
+
+
+def write_structure(folder: Any, stem: str, atoms: Atoms) -> tuple[str, ...]:
+    """Write a structure as `stem`.cif and `stem`.extxyz into a folder; return the names."""
+    plain = atoms.copy()
+    plain.set_constraint()
+    names = []
+    for suffix in ("cif", "extxyz"):
+        names.append(f"{stem}.{suffix}")
+        write(folder / names[-1], plain, format=suffix)
+    return tuple(names)
+
+
+# ---- charge-density difference ------------------------------------------------------------------
+
+
+def _density(bench: Bench) -> Outcome:
+    """Subtract the densities of slab and adatom, each alone at its place in the adsorbed structure."""
+    atoms = from_json(bench.parent["structure"])
+    atoms.set_constraint()  # single points; the grid is the same for all three
+    parts = {"total": atoms, "slab": atoms[:-1], "adatom": atoms[-1:]}
+    densities = {}
+    scf_iterations = 0
+    for number, (name, part) in enumerate(parts.items()):
+        bench.report(step=number + 1, steps=len(parts), part=name)
+        calculation = bench.calculation()
+        calculation.converge(part)
+        scf_iterations += calculation.scf_iterations
+        densities[name] = calculation.all_electron_density()
+    moved = difference(densities["total"], densities["slab"], densities["adatom"])
+    _write_difference(bench, moved, atoms)
+    z, profile = plane_average(moved)
+    surface = atoms.positions[atoms.get_tags() == 1, 2].mean()
+    transfer = charge_transfer(moved, float(surface), float(atoms.positions[-1, 2]))
+    values = {
+        "integral": moved.integral(),
+        "charge_moved": transfer.electrons,
+        "boundary": transfer.boundary,
+        "z": z.tolist(),
+        "plane_average": profile.tolist(),
+        "structure": to_json(atoms),
+        "scf_iterations": scf_iterations,
+    }
+    return Outcome(values, ("difference.cube",))
+
+
+def _write_difference(bench: Bench, moved: Any, atoms: Atoms) -> None:
+    text = io.StringIO()
+    comment = f"charge-density difference, {bench.task.title}, case {bench.case.name}, e/bohr^3"
+    write_cube(text, moved, atoms, comment)
+    write_text(bench.folder / "difference.cube", text.getvalue())
+
+
+STEPS: dict[Kind, Callable[[Bench], Outcome]] = {
+    "lattice": _lattice,
+    "atom": _atom,
+    "slab": _slab,
+    "held": _held,
+    "free": _free,
+    "density": _density,
+}

@@ -1,0 +1,258 @@
+"""One folder per task: what it was computed from, how far it is, and its result.
+
+A result is believed only if it parses, its checksum holds, its files are the ones that it names, and
+it was computed from the inputs that the case asks for now. Whatever fails that test is set aside
+under a name that says so, never deleted and never used.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SCHEMA = "sodiophile-task/1"
+RESULT, FAILURE, INPUTS, PROGRESS, LOCK = (
+    "result.json", "failure.json", "inputs.json", "progress.json", ".lock",
+)  # fmt: skip
+
+
+class Locked(Exception):
+    """Somebody else is at work in this folder."""
+
+
+def canonical(data: object) -> str:
+    """Return `data` as JSON text that is the same for equal data: what checksums are taken of."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def digest(data: object) -> str:
+    """Return the SHA-256 (64 hexadecimal digits) of JSON data."""
+    return hashlib.sha256(canonical(data).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 (64 hexadecimal digits) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, and a crash, sees the old one or the new one, never half."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text as `write_bytes` does, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_signed(path: Path, data: Mapping[str, Any]) -> None:
+    """Write JSON with its own checksum beside it, so that an edit by hand or a cut is noticed."""
+    write_text(path, json.dumps({**data, "checksum": digest(dict(data))}, indent=1) + "\n")
+
+
+def read_signed(path: Path) -> dict[str, Any] | None:
+    """Return what `write_signed` wrote, or None if it is missing, cut, edited or not ours."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        checksum = data.pop("checksum")
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        return None
+    return data if checksum == digest(data) else None
+
+
+def set_aside(path: Path, why: str) -> Path | None:
+    """Rename a file or folder to `NAME.WHY-N`, the first free N, and return its new path."""
+    if not path.exists():
+        return None
+    number = 1
+    while (target := path.with_name(f"{path.name}.{why}-{number}")).exists():
+        number += 1
+    path.rename(target)
+    return target
+
+
+@contextmanager
+def lock(path: Path, purpose: str) -> Iterator[None]:
+    """Hold a lock file; the kernel lets go of it when its owner ends, however it ends.
+
+    Raises
+    ------
+    Locked
+        Another living process holds it.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = path.read_text(errors="replace").strip() or "another process"
+            raise Locked(f"{purpose} is already being worked on by {owner}") from None
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether a living process holds the lock file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished task found: `values` as documented in docs/results.md, and its files."""
+
+    fingerprint: str
+    values: dict[str, Any]
+    files: dict[str, str]  # name -> SHA-256
+    seconds: float
+    made_with: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Identity of the numbers, for the fingerprints of tasks that build on them."""
+        return digest([self.fingerprint, self.values, self.files])
+
+
+class TaskFolder:
+    """The folder of one task; making the object touches no file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+    def result(self, fingerprint: str | None = None) -> Result | None:
+        """Return the result if it is whole (and of this fingerprint, if one is given), else None."""
+        data = read_signed(self / RESULT)
+        if data is None or data.get("schema") != SCHEMA:
+            return None
+        found = Result(
+            *(data[key] for key in ("fingerprint", "values", "files", "seconds", "made_with"))
+        )
+        if fingerprint not in (None, found.fingerprint):
+            return None
+        intact = all(
+            (self / name).is_file() and file_digest(self / name) == sha256
+            for name, sha256 in found.files.items()
+        )
+        return found if intact else None
+
+    def failure(self, fingerprint: str) -> dict[str, Any] | None:
+        """Return why the task failed with these very inputs, if it did."""
+        data = read_signed(self / FAILURE)
+        return data if data is not None and data.get("fingerprint") == fingerprint else None
+
+    def progress(self) -> dict[str, Any]:
+        """Return the last words of a running task: step, fmax, ...; empty if there are none."""
+        return read_signed(self / PROGRESS) or {}
+
+    def is_running(self) -> bool:
+        """Tell whether a living process works on the task."""
+        return is_locked(self / LOCK)
+
+    def started_from(self) -> str | None:
+        """Return the fingerprint of the inputs that the folder's contents belong to."""
+        data = read_signed(self / INPUTS)
+        return None if data is None else data.get("fingerprint")
+
+    def has_contents(self) -> bool:
+        """Tell whether anything but lock files lies in the folder."""
+        return self.path.is_dir() and any(not p.name.startswith(".") for p in self.path.iterdir())
+
+    def open_for(self, fingerprint: str, inputs: Mapping[str, Any]) -> list[Path]:
+        """Make the folder ready for work on these inputs; return what had to be set aside.
+
+        Work begun on the same inputs stays and is gone on with. Anything else is moved into a
+        folder beside it that says what it was: 'stale' (other inputs) or 'damaged' (unreadable).
+        """
+        moved: list[Path | None] = []
+        if self.has_contents() and self.started_from() != fingerprint:
+            damaged = read_signed(self / INPUTS) is None
+            moved.append(self._move_contents("damaged" if damaged else "stale"))
+        if (self / RESULT).exists() and self.result(fingerprint) is None:
+            moved.append(set_aside(self / RESULT, "damaged"))
+        (self / FAILURE).unlink(missing_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self.started_from() != fingerprint:
+            write_signed(self / INPUTS, {"fingerprint": fingerprint, "inputs": dict(inputs)})
+        return [path for path in moved if path is not None]
+
+    def _move_contents(self, why: str) -> Path:
+        number = 1
+        while (target := self.path / f".{why}-{number}").exists():
+            number += 1
+        target.mkdir()
+        for path in list(self.path.iterdir()):
+            if not path.name.startswith("."):
+                path.rename(target / path.name)
+        return target
+
+    def digests(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the checksums of some of the folder's files, by name."""
+        return {name: file_digest(self / name) for name in names}
+
+    def finish(self, result: Result) -> None:
+        """Store the result; from now on the task is done."""
+        write_signed(self / RESULT, {"schema": SCHEMA, "task": self.name, **vars(result)})
+        (self / PROGRESS).unlink(missing_ok=True)
+
+    def fail(self, fingerprint: str, reason: str, message: str, seconds: float) -> None:
+        """Store why the task has no result: a short name for the reason, and a line for people."""
+        data = {"schema": SCHEMA, "task": self.name, "fingerprint": fingerprint, "reason": reason}
+        write_signed(self / FAILURE, {**data, "message": message, "seconds": seconds})
+        (self / PROGRESS).unlink(missing_ok=True)
+
+    def next_log(self, stem: str) -> Path:
+        """Return a log path that is not taken: going on never erases an earlier log."""
+        number = 1
+        while (path := self.path / f"{stem}-{number}.txt").exists():
+            number += 1
+        return path
+
+
+class Reporter:
+    """Writes a task's progress for others to read, at most twice a second."""
+
+    def __init__(self, folder: TaskFolder, interval: float = 0.5) -> None:
+        self._folder, self._interval = folder, interval
+        self._written = 0.0
+        self._state: dict[str, Any] = {"started": time.time()}
+
+    def __call__(self, **news: Any) -> None:
+        """Add news (step, fmax in eV/angstrom, scf iteration, ...) to the task's progress."""
+        self._state |= news
+        now = time.monotonic()
+        if now - self._written >= self._interval:
+            self._written = now
+            write_signed(self._folder / PROGRESS, {**self._state, "updated": time.time()})

@@ -1,0 +1,210 @@
+r"""The graph: which tasks a case asks for, what each is computed from, and how far each one is.
+
+VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free
+                                      \-> VN-top-V-density      (the same for every site)
+Na-lattice -> Na-slab -> Na-hollow-held -> Na-hollow-free
+Na-atom
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from workflows.calculator import versions
+from workflows.case import Case
+from workflows.store import Result, TaskFolder, digest
+
+RECIPE = 1  # raise it when the way that a task computes its numbers changes
+
+Kind = Literal["lattice", "atom", "slab", "held", "free", "density"]
+Surface = Literal["host", "metal"]
+
+# References first, then sites, then details: the table fills up before the pictures do.
+ORDER: dict[Kind, int] = {"lattice": 0, "atom": 1, "slab": 2, "held": 3, "free": 4, "density": 5}
+
+
+@dataclass(frozen=True)
+class Task:
+    """One step of the chain: a name (and folder), what it needs, and what its numbers depend on."""
+
+    name: str
+    kind: Kind
+    title: str
+    needs: tuple[str, ...]
+    inputs: Mapping[str, Any] = field(repr=False)
+    surface: Surface = "host"
+    site: str = ""
+
+    def fingerprint(self, parents: Mapping[str, Result]) -> str:
+        """Return the identity of everything that the task is computed from (SHA-256)."""
+        return digest(self.origin(parents))
+
+    def origin(self, parents: Mapping[str, Result]) -> dict[str, Any]:
+        """Return everything that the task is computed from, as JSON data."""
+        return {
+            "recipe": RECIPE,
+            "kind": self.kind,
+            "inputs": dict(self.inputs),
+            "needs": {name: parents[name].digest for name in self.needs},
+            "versions": versions(),
+        }
+
+
+def plan(case: Case) -> dict[str, Task]:
+    """Return the case's tasks by name, each after those that it needs."""
+    tasks = [*_surface_tasks(case, "host"), *_surface_tasks(case, "metal"), _atom_task(case)]
+    return {task.name: task for task in sorted(tasks, key=lambda task: ORDER[task.kind])}
+
+
+def surface_name(case: Case, surface: Surface) -> str:
+    """Return the name that a surface's tasks start with: its formula."""
+    return case.host.formula if surface == "host" else case.adatom
+
+
+def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
+    name = surface_name(case, surface)
+    crystal, slab = (case.host, case.slab) if surface == "host" else (case.metal, case.metal_slab)
+    tasks = []
+    lattice_task: tuple[str, ...] = ()
+    crystal_inputs = {
+        "elements": _elements(case, surface),
+        "structure": crystal.structure,
+        "lattice_constant": crystal.lattice_constant,
+    }
+    if crystal.lattice_constant is None:
+        inputs = crystal_inputs | {
+            "lattice_guess": crystal.lattice_guess,
+            "dft": _dft(
+                case, getattr(case.dft.kpoints, f"{surface}_bulk"), _elements(case, surface)
+            ),
+        }
+        lattice_task = (f"{name}-lattice",)
+        tasks.append(
+            Task(lattice_task[0], "lattice", f"lattice constant of {name}", (), inputs, surface)
+        )
+    relax = {
+        "fmax": case.relax.fmax,
+        "dft": _dft(
+            case,
+            getattr(case.dft.kpoints, f"{surface}_slab"),
+            [*_elements(case, surface), case.adatom],
+        ),
+    }
+    slab_inputs = relax | crystal_inputs | {"slab": slab.model_dump(exclude={"sites"})}
+    slab_name = f"{name}-slab"
+    tasks.append(Task(slab_name, "slab", f"clean {name}(001)", lattice_task, slab_inputs, surface))
+    for site in slab.sites:
+        tasks += _site_tasks(case, surface, site, slab_name, relax)
+    return tasks
+
+
+def _site_tasks(
+    case: Case, surface: Surface, site: str, slab: str, relax: Mapping[str, Any]
+) -> list[Task]:
+    stem = f"{surface_name(case, surface)}-{site}"
+    what = f"{case.adatom} at {site} on {surface_name(case, surface)}"
+    inputs = {**relax, "adatom": case.adatom, "site": site}
+    tasks = [
+        Task(f"{stem}-held", "held", f"{what}, x and y held", (slab,), inputs, surface, site),
+        Task(f"{stem}-free", "free", f"{what}, free", (f"{stem}-held",), inputs, surface, site),
+    ]
+    if surface == "host":
+        inputs = {"dft": relax["dft"], "site": site}
+        title = f"charge-density difference, {what}"
+        tasks.append(
+            Task(f"{stem}-density", "density", title, (f"{stem}-held",), inputs, surface, site)
+        )
+    return tasks
+
+
+def _atom_task(case: Case) -> Task:
+    inputs = {
+        "element": case.adatom,
+        "box": case.atom.box,
+        "dft": _dft(case, None, [case.adatom]),
+    }
+    return Task(f"{case.adatom}-atom", "atom", f"isolated {case.adatom} atom", (), inputs, "metal")
+
+
+def _elements(case: Case, surface: Surface) -> list[str]:
+    return [case.host.cation, case.host.anion] if surface == "host" else [case.adatom]
+
+
+def _dft(case: Case, kpoints: Any, elements: Iterable[str]) -> dict[str, Any]:
+    """Return the DFT settings that change the numbers of a system with these elements."""
+    settings = case.dft.model_dump(exclude={"kpoints", "setups", "scf"})
+    return settings | {
+        "kpoints": list(kpoints) if kpoints else None,
+        "setups": {s: name for s, name in sorted(case.dft.setups.items()) if s in elements},
+        "scf": case.dft.scf.model_dump(exclude={"max_iterations"}),
+    }
+
+
+# ---- how far each task is -----------------------------------------------------------------------
+
+Status = Literal["done", "running", "failed", "blocked", "stale", "waiting", "ready"]
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a task is; `note` says in words what a person wants to know of it."""
+
+    task: Task
+    status: Status
+    note: str = ""
+    result: Result | None = None
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float | None = None
+
+
+def survey(tasks: Mapping[str, Task], root: Path) -> dict[str, State]:
+    """Look at every task's folder and say how far each task is; writes nothing."""
+    states: dict[str, State] = {}
+    for task in tasks.values():
+        states[task.name] = _look(task, TaskFolder(root / task.name), states)
+    return states
+
+
+def _look(task: Task, folder: TaskFolder, states: Mapping[str, State]) -> State:
+    parents = {name: states[name] for name in task.needs}
+    lost = [name for name, state in parents.items() if state.status in ("failed", "blocked")]
+    if lost:
+        return State(task, "blocked", f"needs {', '.join(lost)}, which failed")
+    missing = [name for name, state in parents.items() if state.result is None]
+    if missing:
+        return State(task, "waiting", f"for {', '.join(missing)}")
+    fingerprint = task.fingerprint({name: s.result for name, s in parents.items() if s.result})
+    result = folder.result(fingerprint)
+    if result is not None:
+        return State(task, "done", result=result, seconds=result.seconds)
+    if folder.is_running():
+        return State(task, "running", progress=folder.progress())
+    failure = folder.failure(fingerprint)
+    if failure is not None:
+        note = f"{failure['reason']}: {failure['message']}"
+        return State(task, "failed", note, seconds=failure.get("seconds"))
+    return _unfinished(task, folder, fingerprint)
+
+
+def _unfinished(task: Task, folder: TaskFolder, fingerprint: str) -> State:
+    if not folder.has_contents():
+        return State(task, "ready")
+    if folder.started_from() not in (None, fingerprint):
+        return State(task, "stale", "its inputs have changed; it will be computed afresh")
+    if (folder / "result.json").exists():
+        return State(task, "stale", "its result is damaged; it will be computed again")
+    return State(task, "ready", "begun; goes on from its last finished step")
+
+
+def summary(states: Mapping[str, State]) -> str:
+    """Say in one line how many tasks are done, and what is next."""
+    done = sum(state.status == "done" for state in states.values())
+    line = f"{done} of {len(states)} tasks done"
+    for status in ("running", "failed", "blocked", "stale", "ready", "waiting"):
+        names = [name for name, state in states.items() if state.status == status]
+        if names:
+            line += f"; {status}: {', '.join(names[:4])}" + (" ..." if len(names) > 4 else "")
+    return line

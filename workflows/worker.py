@@ -1,0 +1,72 @@
+"""One task in this process: the unit that every way of running uses. Safe to repeat at any time."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from workflows.calculator import libraries, versions
+from workflows.case import CaseError, read, shown
+from workflows.steps import Bench, TaskFailed, carry_out
+from workflows.stop import say, stoppable
+from workflows.store import Reporter, Result, TaskFolder, lock
+from workflows.tasks import State, plan, survey
+
+CASE = "case.toml"
+FAILED = 3  # exit code of a task that has no number to give
+
+
+def run_task(path: Path, walltime: float | None = None) -> int:
+    """Do the task in folder `path` unless it is done; return the exit code.
+
+    Raises
+    ------
+    CaseError
+        The folder is not a task of a run, or the tasks that it needs are not done.
+    Locked
+        Another process works on it.
+    Stopped
+        A signal or the wall-clock limit came; the same call goes on later.
+    """
+    root = path.parent
+    tasks = plan(read(root / CASE))
+    if path.name not in tasks:
+        raise CaseError(f"{shown(path)}: no such task; allowed: {', '.join(tasks)}")
+    states = survey(tasks, root)
+    state = states[path.name]
+    if state.status == "done":
+        return 0
+    if state.status in ("waiting", "blocked"):
+        raise CaseError(f"{shown(path)}: {state.status}: {state.note}; run what it needs first")
+    path.mkdir(exist_ok=True)
+    with lock(path / ".lock", f"task {path.name}"), stoppable(walltime):
+        return _work(state, states, root)
+
+
+def _work(state: State, states: dict[str, State], root: Path) -> int:
+    task, folder = state.task, TaskFolder(root / state.task.name)
+    results = {name: states[name].result for name in task.needs}
+    parents = {name: result for name, result in results.items() if result is not None}
+    fingerprint = task.fingerprint(parents)
+    for moved in folder.open_for(fingerprint, task.origin(parents)):
+        say(f"{task.name}: earlier contents set aside as {moved.name}")
+    bench = Bench(
+        task,
+        read(root / CASE),
+        folder,
+        {name: result.values for name, result in parents.items()},
+        Reporter(folder),
+    )
+    start = time.perf_counter()
+    try:
+        outcome = carry_out(bench)
+    except TaskFailed as error:
+        folder.fail(fingerprint, error.reason, str(error), time.perf_counter() - start)
+        say(f"{task.name}: {error.reason}: {error}")
+        return FAILED
+    seconds = time.perf_counter() - start
+    made_with = versions() | libraries()
+    folder.finish(
+        Result(fingerprint, outcome.values, folder.digests(outcome.files), seconds, made_with)
+    )
+    return 0
