@@ -50,8 +50,8 @@ class Calculation:
         The case's DFT settings.
     kpoints
         Gamma-centred grid of k-points, or None for an isolated system (Gamma only).
-    log
-        GPAW's text output goes to this file.
+    new_log
+        Returns a path for GPAW's text output that is not taken yet.
     notify
         Called with `scf=iteration` as GPAW iterates.
     hund
@@ -62,12 +62,13 @@ class Calculation:
         self,
         settings: DFT,
         kpoints: tuple[int, int, int] | None,
-        log: Path,
+        new_log: Callable[[], Path],
         notify: Notify = lambda **news: None,
         *,
         hund: bool = False,
     ) -> None:
-        self._settings, self._kpoints, self._log, self._hund = settings, kpoints, log, hund
+        self._settings, self._kpoints, self._hund = settings, kpoints, hund
+        self._new_log = new_log
         self._notify = notify
         self._calc: Any = None
         self.scf_iterations = 0
@@ -88,14 +89,24 @@ class Calculation:
 
     def converge(self, atoms: Atoms) -> Atoms:
         """Return a copy of the system with its self-consistent calculator; errors as above."""
+        from gpaw.new.symmetry import SymmetryBrokenError
+
         system = atoms.copy()
         system.set_constraint()  # forces are wanted as they are
+        try:
+            self._converge(system, atoms)
+        except SymmetryBrokenError:
+            # The structure has left the symmetry that it began with: begin again with the new one.
+            self._calc = None
+            self._converge(system, atoms)
+        return system
+
+    def _converge(self, system: Atoms, atoms: Atoms) -> None:
         with _gpaw_errors():
             if self._calc is None:
                 self._calc = self._make(atoms)
             system.calc = self._calc
             self._climb(system)
-        return system
 
     def all_electron_density(self, refinement: int = 2) -> Density:
         """Return the all-electron density of the last system, e/angstrom^3.
@@ -112,7 +123,7 @@ class Calculation:
     def _make(self, atoms: Atoms) -> Any:
         from gpaw import GPAW
 
-        calc = GPAW(txt=self._log.open("a", encoding="utf-8"), **self._parameters(atoms))
+        calc = GPAW(txt=str(self._new_log()), **self._parameters(atoms))
         calc.hooks["scf_step"] = self._count
         return calc
 

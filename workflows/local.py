@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -102,7 +101,6 @@ class Run:
                 stdin=subprocess.PIPE,  # its closing tells the worker that we are gone
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=worker_environment(),
                 start_new_session=True,  # Ctrl-C is ours to pass on
             )
         return Worker(state.task, process, log)
@@ -141,12 +139,6 @@ class Run:
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()
-
-
-def worker_environment() -> dict[str, str]:
-    """Return the environment of a worker: one thread, because tasks side by side use the cores."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return os.environ | dict.fromkeys(names, "1")
 
 
 def run(

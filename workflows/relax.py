@@ -1,13 +1,13 @@
 """Relax any Atoms with any way to get energy and forces; can be killed and go on.
 
-Every finished ionic step is journalled. Going on replays the journal through the optimizer, which
-restores its Hessian exactly, so an interrupted relaxation takes the same steps as an uninterrupted
-one and no finished step is computed again.
+Every finished ionic step is journalled. Going on takes the same way again with the journal's
+energies and forces, which restores the optimizer's Hessian exactly: an interrupted relaxation takes
+the same steps as an uninterrupted one, and no finished step is computed again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,10 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize import BFGS
 
+from structures.hessian import model_hessian
 from workflows.history import History
+
+SAME_PLACE = 0.01  # angstrom: how far a journalled step may lie from where the optimizer goes
 
 Evaluate = Callable[[Atoms], tuple[float, np.ndarray]]
 
@@ -54,8 +57,8 @@ def relax(
     *,
     fmax: float,
     max_steps: int,
-    report: Callable[..., None] = lambda **news: None,
-    watch: Callable[[Atoms], None] = lambda atoms: None,
+    report: Callable[..., None] = lambda **_: None,
+    watch: Callable[[Atoms], None] = lambda _: None,
 ) -> Relaxed:
     """Relax a structure with BFGS until no free atom feels more than `fmax`.
 
@@ -66,7 +69,8 @@ def relax(
     evaluate
         Atoms -> (energy in eV, forces in eV/angstrom of shape (number of atoms, 3), unconstrained).
     history
-        Journal of this relaxation's steps; one that is not empty is gone on with.
+        Journal of this relaxation's steps; one that is not empty is gone on with, up to the first
+        step that is not one of this relaxation.
     fmax
         Largest allowed force, eV/angstrom.
     max_steps
@@ -80,39 +84,54 @@ def relax(
     ------
     OutOfSteps
         After `max_steps` without reaching `fmax`.
+    ValueError
+        The energy or a force is not a finite number.
     """
     atoms = atoms.copy()
     optimizer = BFGS(atoms, logfile=None)
-    for record in history.records:
-        _move_on(optimizer, atoms)
-        _restore(atoms, record)
-    while True:
-        if atoms.calc is not None:
-            watch(atoms)
-            largest = _largest_force(atoms)
-            report(step=len(history), fmax=largest)
-            if largest <= fmax:
-                energy = float(atoms.get_potential_energy())
-                atoms.calc = None
-                return Relaxed(atoms, energy, largest, len(history))
-        if len(history) >= max_steps:
-            raise OutOfSteps(
-                f"fmax is {largest:.3f} eV/Å after {len(history)} ionic steps, {fmax} was asked for"
-            )
-        _move_on(optimizer, atoms)
-        history.append(_evaluate(atoms, evaluate))
-        _restore(atoms, history.records[-1])
-
-
-def _move_on(optimizer: Any, atoms: Atoms) -> None:
-    """Take the optimizer's next step, except from a start that has no forces yet."""
-    if atoms.calc is not None:
+    optimizer.H0 = model_hessian(atoms)
+    largest = np.inf
+    for step in range(max(max_steps, len(history))):
+        if step < len(history) and not _fits(history.records[step], atoms):
+            history.cut(step)
+        if step == len(history):
+            history.append(_evaluate(atoms, evaluate))
+        _restore(atoms, history.records[step])
+        watch(atoms)
+        largest = _largest_force(atoms)
+        report(step=step + 1, fmax=largest)
+        if largest <= fmax:
+            energy = float(atoms.get_potential_energy())
+            atoms.calc = None
+            return Relaxed(atoms, energy, largest, step + 1)
         optimizer.step()
         atoms.calc = None
+    raise OutOfSteps(
+        f"fmax is {largest:.3f} eV/Å after {len(history)} ionic steps, {fmax} was asked for"
+    )
+
+
+def _fits(record: Mapping[str, Any], atoms: Atoms) -> bool:
+    """Tell whether a journalled step is that of these atoms at the place where they are."""
+    try:
+        energy, positions, forces = (
+            np.array(record[key], dtype=float) for key in ("energy", "positions", "forces")
+        )
+    except (KeyError, TypeError, ValueError):
+        return False
+    if energy.shape != () or not positions.shape == forces.shape == atoms.positions.shape:
+        return False
+    return _finite(energy, forces) and bool((abs(positions - atoms.positions) < SAME_PLACE).all())
+
+
+def _finite(energy: Any, forces: Any) -> bool:
+    return bool(np.isfinite(energy).all() and np.isfinite(forces).all())
 
 
 def _evaluate(atoms: Atoms, evaluate: Evaluate) -> dict[str, Any]:
     energy, forces = evaluate(atoms)
+    if not _finite(energy, forces):
+        raise ValueError("the energy or a force is not a finite number")
     return {
         "energy": float(energy),
         "positions": atoms.positions.tolist(),
@@ -120,7 +139,7 @@ def _evaluate(atoms: Atoms, evaluate: Evaluate) -> dict[str, Any]:
     }
 
 
-def _restore(atoms: Atoms, record: dict[str, Any]) -> None:
+def _restore(atoms: Atoms, record: Mapping[str, Any]) -> None:
     """Put atoms where the step was, with its energy and forces at hand."""
     atoms.positions[:] = record["positions"]
     atoms.calc = SinglePointCalculator(

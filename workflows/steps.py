@@ -75,7 +75,7 @@ class Bench:
         return Calculation(
             self.case.dft,
             tuple(kpoints) if kpoints else None,
-            self.folder.next_log("gpaw"),
+            lambda: self.folder.next_log("gpaw"),
             self.report,
             hund=hund,
         )

@@ -1,0 +1,92 @@
+"""Arrhenius lines of charge transfer: measured points with fits, or the published slopes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from analysis import paper
+from analysis.arrhenius import published_line
+from analysis.figures import style
+
+if TYPE_CHECKING:
+    from analysis.arrhenius import Fit
+
+REFERENCE = 298.15  # K
+COLDEST, HOTTEST = 283.15, 333.15  # K: the range drawn where there are no data
+NO_DATA = "slopes as published;\nthe paper prints no data"
+_COLOURS = (style.OURS, style.SECOND, "#009e73", "#cc79a7", "#4d4d4d")
+_MARKERS = "osD^v"
+_DASHES = ((), (4.0, 1.6), (1.2, 1.4), (5.0, 1.4, 1.2, 1.4), (2.4, 1.4))
+
+
+def draw_arrhenius(ax: Axes, fits: Mapping[str, Fit] | None = None) -> Axes:
+    """Draw ln(T/R_ct) over 1000/T.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    fits
+        Fit per electrode (activation energy kJ/mol; T in K, R_ct in ohm). Without any, the
+        published activation energies are drawn as slopes through their value at 298.15 K.
+    """
+    if fits:
+        _draw_fits(ax, fits)
+        ax.set_ylabel("ln($T$ / $R_{ct}$), $T$/$R_{ct}$ in K Ω$^{-1}$")
+    else:
+        _draw_slopes(ax)
+        ax.set_ylabel("ln($T$ / $R_{ct}$) − value at 298.15 K")
+    ax.set_xlabel("1000 / $T$ (K$^{-1}$)")
+    ax.margins(x=0.04)
+    low, high = ax.get_ylim()
+    # The lines fall, so the upper right stays free for the legend.
+    ax.set_ylim(low, high + 0.22 * (high - low))
+    ax.legend(
+        loc="upper right", title="$E_a$ (kJ mol$^{-1}$)", title_fontsize=6.0, labelspacing=0.3
+    )
+    return ax
+
+
+def _draw_slopes(ax: Axes) -> None:
+    """Draw the published activation energies as lines that meet at the reference."""
+    inverse = np.linspace(1.0 / HOTTEST, 1.0 / COLDEST, 60)
+    for number, (name, energy) in enumerate(paper.ACTIVATION_ENERGIES.items()):
+        ax.plot(
+            1000.0 * inverse,
+            published_line(energy, inverse, REFERENCE),
+            color=_COLOURS[number],
+            dashes=_DASHES[number],
+            label=f"{name}: {energy:.2f}",
+        )
+    ax.text(
+        0.03, 0.03, NO_DATA, transform=ax.transAxes, fontsize=6.0, color=style.MUTED, va="bottom"
+    )
+
+
+def _draw_fits(ax: Axes, fits: Mapping[str, Fit]) -> None:
+    """Draw measured points and the line fitted to them, electrode by electrode."""
+    for number, (name, fit) in enumerate(fits.items()):
+        look = number % len(_COLOURS)
+        inverse = 1.0 / fit.temperatures
+        ends = np.array([inverse.min(), inverse.max()])
+        ax.plot(1000.0 * ends, fit.predict(1.0 / ends), color=_COLOURS[look], dashes=_DASHES[look])
+        ax.plot(
+            1000.0 * inverse,
+            np.log(fit.temperatures / fit.resistances),
+            color=_COLOURS[look],
+            marker=_MARKERS[look],
+            ls="none",
+            label=f"{name}: {energy_text(fit)}",
+        )
+
+
+def energy_text(fit: Fit) -> str:
+    """Write the activation energy in kJ/mol with its standard error, where there is one."""
+    if not math.isfinite(fit.activation_energy_error):
+        return f"{fit.activation_energy:.1f}"
+    return f"{fit.activation_energy:.1f} ± {fit.activation_energy_error:.1f}"

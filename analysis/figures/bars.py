@@ -1,0 +1,226 @@
+"""Adsorption energies as bars, ours beside the paper's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from analysis import paper
+from analysis.figures import style
+
+if TYPE_CHECKING:
+    from analysis.adsorption import Site, Table
+
+GROUP = 0.88  # of the room of one site that its bars take
+LABEL = 6.0  # pt
+LABEL_WIDTH = 20.0  # pt that a label such as -1.56 and a gap need
+LOOKS: dict[str, dict[str, Any]] = {
+    "held": {"facecolor": style.OURS, "edgecolor": style.OURS},
+    "free": {"facecolor": style.OURS_PALE, "edgecolor": style.OURS, "hatch": "/////"},
+    "paper": {"facecolor": style.PAPER, "edgecolor": "#8a8a8a"},
+}
+NAMES = {
+    "held": "this work, Na held",
+    "free": "this work, Na free",
+    "paper": "published",
+}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: energy in eV or None, and what stands there instead or in it."""
+
+    energy: float | None
+    instead: str = ""
+    inside: str = ""
+
+
+def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
+    """Draw the adsorption energies of all sites, negative down, beside the published ones.
+
+    Lines show the adatom on its own metal. A site without energy says 'not computed' or 'failed';
+    an adatom that left its site says where it went.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    table
+        Energies in eV.
+    """
+    sites = site_names(table)
+    kinds = _kinds(table, sites)
+    width = GROUP / len(kinds)
+    ax.set_xlim(-0.55, len(sites) - 0.45)
+    ax.set_ylim(*_limits(table, sites))
+    upright = _points_per_unit(ax) * width < LABEL_WIDTH
+    for place, site in enumerate(sites):
+        for column, kind in enumerate(kinds):
+            x = place + (column - 0.5 * (len(kinds) - 1)) * width
+            _draw_bar(ax, x, 0.86 * width, _bar(table, site, kind), kind, upright=upright)
+    ax.axhline(0.0, color=style.INK, lw=0.6)
+    ax.set_xticks(range(len(sites)), [nice(site) for site in sites])
+    ax.tick_params(axis="x", length=0.0, pad=3.0)
+    ax.spines["bottom"].set_visible(False)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+    ax.set_ylabel("adsorption energy (eV)")
+    lines = _metal_lines(ax, table)
+    handles = [Patch(lw=0.5, label=_name(kind, table), **LOOKS[kind]) for kind in kinds]
+    _legend(ax, [*handles, *lines])
+    return ax
+
+
+def site_names(table: Table) -> list[str]:
+    """Name the sites to show: the paper's, where it has this system, and all of ours."""
+    published = paper.ADSORPTION_ENERGIES if _is_published(table) else ()
+    return list(dict.fromkeys([*published, *(site.site for site in table.sites)]))
+
+
+def nice(site: str) -> str:
+    """Write a site's name as the paper does: 'top-V' as 'top on V'."""
+    return site.replace("top-", "top on ")
+
+
+def _is_published(table: Table) -> bool:
+    """Say whether the paper has this adatom on this host."""
+    return any(
+        paper.published_energy(table.host, table.adatom, site) is not None
+        for site in paper.ADSORPTION_ENERGIES
+    )
+
+
+def _kinds(table: Table, sites: list[str]) -> list[str]:
+    """Give the kinds of bars there are: held, free, paper."""
+    ours = [kind for kind in ("held", "free") if any(s.relaxation == kind for s in table.sites)]
+    published = any(_bar(table, site, "paper").energy is not None for site in sites)
+    return [*(ours or ["held"]), *(["paper"] if published else [])]
+
+
+def _name(kind: str, table: Table) -> str:
+    """Name a kind of bar in the legend."""
+    return NAMES[kind].replace("Na", table.adatom)
+
+
+def _bar(table: Table, name: str, kind: str) -> Bar:
+    """Find what to draw for one site and kind."""
+    if kind == "paper":
+        energy = paper.published_energy(table.host, table.adatom, name)
+        return Bar(energy, instead="not published")
+    found = [site for site in table.sites if site.site == name and site.relaxation == kind]
+    if not found:
+        return Bar(None, instead="not computed")
+    site = found[-1]
+    if site.problem is not None:
+        return Bar(None, instead="failed")
+    inside = f"to {nice(site.ended_at)}" if _moved(site) and site.ended_at else ""
+    return Bar(site.adsorption_energy, instead="not computed", inside=inside)
+
+
+def _moved(site: Site) -> bool:
+    """Say whether the adatom ended at another site than it began."""
+    return site.ended_at is not None and site.ended_at != site.site
+
+
+def _draw_bar(ax: Axes, x: float, width: float, bar: Bar, kind: str, *, upright: bool) -> None:
+    """Draw one bar with its value at the end, or the word that stands for it."""
+    text: dict[str, Any] = {"ha": "center", "textcoords": "offset points", "fontsize": LABEL}
+    if bar.energy is None:
+        ax.annotate(
+            bar.instead, (x, 0.0), (0.0, -4.0), rotation=90.0, va="top", color=style.MUTED, **text
+        )
+        return
+    ax.bar(x, bar.energy, width, lw=0.5, zorder=2.0, **LOOKS[kind])
+    down = bar.energy < 0.0
+    ax.annotate(
+        f"{bar.energy:.2f}".replace("-", "−"),
+        (x, bar.energy),
+        (0.0, -2.0 if down else 2.0),
+        rotation=90.0 if upright else 0.0,
+        va="top" if down else "bottom",
+        zorder=4.0,
+        # A reference line that runs through the number stops short of it.
+        bbox={"boxstyle": "square,pad=0.08", "facecolor": "white", "edgecolor": "none"},
+        **text,
+    )
+    if bar.inside:
+        ax.annotate(
+            bar.inside,
+            (x, 0.0),
+            (0.0, -4.0 if down else 4.0),
+            rotation=90.0,
+            va="top" if down else "bottom",
+            zorder=4.0,
+            bbox={"boxstyle": "square,pad=0.12", "facecolor": "white", "edgecolor": "none"},
+            **text,
+        )
+
+
+def _limits(table: Table, sites: list[str]) -> tuple[float, float]:
+    """Give the range in eV that holds all bars, lines and the numbers beyond them."""
+    bars = [_bar(table, site, kind).energy for site in sites for kind in ("held", "free", "paper")]
+    energies = [e for e in bars if e is not None] + [e for _, e in _metal_energies(table)]
+    low, high = min([0.0, *energies]), max([0.0, *energies])
+    span = max(high - low, 0.5)
+    return low - (0.16 * span if low < 0.0 else 0.3 * span), high + 0.16 * span * (high > 0.0)
+
+
+def _metal_energies(table: Table) -> list[tuple[str, float]]:
+    """Give the names and energies in eV of the adatom on its own metal: ours, the paper's."""
+    found = []
+    reference = table.metal_reference
+    if reference is not None and reference.adsorption_energy is not None:
+        found.append(("this work", reference.adsorption_energy))
+    if table.adatom == "Na":
+        found.append(("published", paper.BARE_NA))
+    return found
+
+
+def _metal_lines(ax: Axes, table: Table) -> list[Line2D]:
+    """Draw lines for the adatom on its own metal."""
+    looks: dict[str, dict[str, Any]] = {
+        "this work": {"color": style.SECOND, "dashes": (4.0, 2.0)},
+        "published": {"color": "#4d4d4d", "dashes": (1.2, 1.6)},
+    }
+    return [
+        ax.axhline(
+            energy,
+            lw=1.0,
+            zorder=3.0,
+            label=f"{table.adatom} on {table.adatom}, {name}: {energy:.2f} eV".replace("-", "−"),
+            **looks[name],
+        )
+        for name, energy in _metal_energies(table)
+    ]
+
+
+def _legend(ax: Axes, handles: list[Any]) -> None:
+    """Put the legend above the axes, where no bar can meet it."""
+    wide = ax.get_window_extent().width / _dpi(ax) > 3.2
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.02),
+        ncols=3 if wide else 2,
+        columnspacing=1.2,
+        handletextpad=0.5,
+        labelspacing=0.35,
+    )
+
+
+def _points_per_unit(ax: Axes) -> float:
+    """Give the width of one unit of x in points."""
+    low, high = ax.get_xlim()
+    return 72.0 * float(ax.get_window_extent().width) / _dpi(ax) / (high - low)
+
+
+def _dpi(ax: Axes) -> float:
+    """Give the resolution of the figure the axes are on."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("the axes belong to no figure, so their size is not known")
+    return float(figure.dpi)

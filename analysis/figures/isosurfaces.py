@@ -1,0 +1,212 @@
+"""Closed surfaces of constant charge-density difference, and the value to draw them at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import find_objects, label, map_coordinates
+from skimage.measure import marching_cubes
+
+if TYPE_CHECKING:
+    from analysis.charge import Density
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STEP = 0.15  # angstrom between the points the surface is traced on
+MOST_POINTS = 128  # along one axis, however large the region
+AROUND = 4.5  # angstrom beyond a region within which a body that crosses its wall is completed
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A closed triangle mesh: vertices (n, 3) in angstrom, faces (m, 3), outward normals (n, 3)."""
+
+    vertices: Array
+    faces: Ints
+    normals: Array
+
+    @property
+    def area(self) -> float:
+        """Give the area in angstrom^2."""
+        return float(np.linalg.norm(_face_vectors(self.vertices, self.faces), axis=1).sum() / 2.0)
+
+    @property
+    def volume(self) -> float:
+        """Give the volume enclosed, in angstrom^3."""
+        return _volume(self.vertices, self.faces)
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of a periodic density to trace: lowest and highest scaled coordinates (3,)."""
+
+    low: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    high: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+def enclosing_isovalue(densities: Sequence[Density], fraction: float = 0.5) -> float:
+    """Give the value v above which |difference| holds a fraction of all charge moved.
+
+    Points with |difference| >= v hold `fraction` of the integral of |difference|, over all the
+    densities together: one value serves all sites, and adapts to weak and strong bonds alike.
+    It is rounded to two digits, so that the value printed is the value drawn.
+
+    Parameters
+    ----------
+    densities
+        Charge-density differences, e/angstrom^3.
+    fraction
+        Between 0 and 1.
+
+    Returns
+    -------
+    Value in e/angstrom^3; 0 where no charge moves.
+    """
+    if not 0.0 < fraction < 1.0:
+        raise ValueError(f"fraction must lie between 0 and 1, not {fraction}")
+    if not densities:
+        raise ValueError("no density to take an isovalue from")
+    size = np.concatenate([np.abs(density.values).ravel() for density in densities])
+    weight = np.concatenate([np.full(d.values.size, _voxel(d)) for d in densities])
+    order = np.argsort(size)[::-1]
+    # q(v) = integral of |drho| where |drho| >= v
+    held = np.cumsum(size[order] * weight[order])
+    if held[-1] <= 0.0:
+        return 0.0
+    value = size[order][np.searchsorted(held, fraction * held[-1])]
+    return float(f"{value:.1e}")
+
+
+def trace(density: Density, isovalue: float, region: Region | None = None) -> tuple[Mesh, Mesh]:
+    """Trace where the difference is +isovalue and where it is -isovalue.
+
+    The density goes on periodically. A body with its middle in the region is shown whole, though it
+    crosses the wall, and one with its middle outside is left out; a body that goes on without end
+    is cut at the wall and closed by a flat cap. Every mesh is therefore closed.
+
+    Parameters
+    ----------
+    density
+        Charge-density difference, e/angstrom^3.
+    isovalue
+        Positive, e/angstrom^3.
+    region
+        In scaled coordinates of the density's cell; one whole cell if not given.
+
+    Returns
+    -------
+    Meshes around accumulation and around depletion, in angstrom; empty where none reaches so far.
+    """
+    if isovalue <= 0.0:
+        raise ValueError(f"isovalue must be positive, not {isovalue} e/angstrom^3")
+    region = region or Region()
+    wide = _widened(density, region)
+    values = sample(density, wide)
+    return (
+        _mesh(_whole_bodies(values, isovalue, region, wide), isovalue, density, wide),
+        _mesh(_whole_bodies(-values, isovalue, region, wide), isovalue, density, wide),
+    )
+
+
+def _widened(density: Density, region: Region) -> Region:
+    """Give the region with `AROUND` more on its four lateral sides."""
+    more = np.append(AROUND / np.linalg.norm(density.cell_cv[:2], axis=1), 0.0)
+    low, high = np.array(region.low) - more, np.array(region.high) + more
+    return Region((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+
+
+def _whole_bodies(values: Array, isovalue: float, region: Region, wide: Region) -> Array:
+    """Give sampled values (nx, ny, nz) without the bodies that do not belong to the region."""
+    lines = [np.linspace(wide.low[k], wide.high[k], values.shape[k]) for k in range(2)]
+    within = [
+        (line >= region.low[k] - 1e-9) & (line <= region.high[k] + 1e-9)
+        for k, line in enumerate(lines)
+    ]
+    inside = within[0][:, None, None] & within[1][None, :, None]
+    # Bodies that touch at a corner count as one: marching cubes may join them.
+    bodies, _ = label(values >= isovalue, structure=np.ones((3, 3, 3)))
+    kept = values.copy()
+    for body, box in enumerate(find_objects(bodies), start=1):
+        here = bodies[box] == body
+        if _touches_walls(box, values.shape):
+            kept[box][here & ~np.broadcast_to(inside, values.shape)[box]] = _below(values, isovalue)
+            continue
+        middle = [float(lines[k][box[k]][np.nonzero(here)[k]].mean()) for k in range(2)]
+        if any(not region.low[k] <= middle[k] <= region.high[k] for k in range(2)):
+            kept[box][here] = 0.5 * isovalue
+    return kept
+
+
+def _touches_walls(box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
+    """Say whether a box of grid points reaches one of the four lateral walls."""
+    return any(box[k].start == 0 or box[k].stop == shape[k] for k in range(2))
+
+
+def _below(values: Array, isovalue: float) -> float:
+    """Give a value so far below the isovalue that a surface closes right at its neighbours."""
+    return isovalue - 20.0 * float(values.max())
+
+
+def sample(density: Density, region: Region) -> Array:
+    """Give the density on an even grid over a region, by periodic cubic splines, e/angstrom^3."""
+    lengths = np.linalg.norm(density.cell_cv, axis=1)
+    low, high = np.array(region.low), np.array(region.high)
+    counts = np.clip(np.ceil((high - low) * lengths / STEP).astype(int) + 1, 8, MOST_POINTS)
+    lines = [
+        np.linspace(low[axis], high[axis], counts[axis]) * density.values.shape[axis]
+        for axis in range(3)
+    ]
+    points = np.meshgrid(*lines, indexing="ij")
+    return np.asarray(map_coordinates(density.values, points, order=3, mode="grid-wrap"))
+
+
+def _mesh(values: Array, isovalue: float, density: Density, region: Region) -> Mesh:
+    """Trace one sign of the sampled values (nx, ny, nz) and close it at the region's walls."""
+    if values.max() <= isovalue:
+        return Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int64), np.zeros((0, 3)))
+    walled = np.pad(values, 1, constant_values=_below(values, isovalue))
+    corners, triangles, _, _ = marching_cubes(walled, isovalue)
+    low, high = np.array(region.low), np.array(region.high)
+    scaled = low + (corners - 1.0) / (np.array(values.shape) - 1.0) * (high - low)
+    vertices = np.asarray(scaled @ density.cell_cv, np.float64)
+    faces = triangles.astype(np.int64)
+    # Marching cubes knows no handedness: turn the faces so that the normals point outwards.
+    if _volume(vertices, faces) < 0.0:
+        faces = faces[:, ::-1]
+    return Mesh(vertices, faces, vertex_normals(vertices, faces))
+
+
+def vertex_normals(vertices: Array, faces: Ints) -> Array:
+    """Give unit normals (n, 3) at the vertices, mean of the faces around, weighted by area."""
+    across = _face_vectors(vertices, faces)
+    normals = np.column_stack(
+        [
+            np.bincount(faces.ravel(), np.repeat(across[:, axis], 3), minlength=len(vertices))
+            for axis in range(3)
+        ]
+    )
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.where(lengths > 0.0, normals / np.where(lengths > 0.0, lengths, 1.0), [0.0, 0.0, 1.0])
+
+
+def _face_vectors(vertices: Array, faces: Ints) -> Array:
+    """Give normals (m, 3) of the faces, as long as twice their area."""
+    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
+    return np.asarray(np.cross(b - a, c - a))
+
+
+def _volume(vertices: Array, faces: Ints) -> float:
+    """Give the signed volume inside the faces in angstrom^3."""
+    a, b, c = (vertices[faces[:, corner]] - vertices[:1] for corner in range(3))
+    # V = 1/6 sum a.(b x c)
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)
+
+
+def _voxel(density: Density) -> float:
+    """Give the volume of one grid point in angstrom^3."""
+    return abs(float(np.linalg.det(density.cell_cv))) / density.values.size

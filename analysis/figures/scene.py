@@ -1,0 +1,306 @@
+"""What of a slab is shown, and from where: atoms and density differences to a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from ase import Atoms
+from ase.data import chemical_symbols, covalent_radii
+from matplotlib.colors import to_rgb
+from numpy.typing import NDArray
+
+from analysis.figures import isosurfaces, raster, style
+
+if TYPE_CHECKING:
+    from analysis.charge import Density
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Direction = Literal["top", "front", "side", "oblique"]
+
+RADIUS_SCALE = 0.56  # of the covalent radius: neighbours keep apart, and bonds can be seen
+BOND_REACH = 1.15  # times the sum of covalent radii
+BOND_RADIUS = 0.13  # angstrom
+BOND_COLOUR = to_rgb("#8d8d8d")
+LEAST_HALF = 3.3  # angstrom of surface shown at least on each side of the adatom
+MARGIN = 0.4  # angstrom: atoms on the border are shown whole, on both borders
+ON_BORDER = 0.1  # angstrom: how far a body's middle may lie outside the cell
+FRAME = 0.25  # angstrom of white around the picture
+OPACITY = 0.62  # of a surface seen straight on
+
+
+@dataclass(frozen=True)
+class Camera:
+    """An orthographic view: rows of axes (3, 3) point right, up and to the viewer."""
+
+    axes: Array
+
+    def __call__(self, vectors: Array) -> Array:
+        """Turn vectors (n, 3) in angstrom into right, up, towards the viewer (n, 3)."""
+        return np.asarray(vectors @ self.axes.T)
+
+
+def camera(direction: Direction) -> Camera:
+    """Give the view from above, from the front (-y), the side (+x), or askew from above."""
+    if direction == "top":
+        return Camera(np.eye(3))
+    turn = {"front": 0.0, "side": 90.0, "oblique": 28.0}[direction]
+    # Seen a little from above, rows of atoms behind one another come apart.
+    rise = {"front": 7.0, "side": 7.0, "oblique": 28.0}[direction]
+    t, r = np.radians(turn), np.radians(rise)
+    right = np.array([np.cos(t), np.sin(t), 0.0])
+    viewer = np.array([np.sin(t) * np.cos(r), -np.cos(t) * np.cos(r), np.sin(r)])
+    return Camera(np.array([right, np.cross(viewer, right), viewer]))
+
+
+@dataclass(frozen=True)
+class Window:
+    """The patch of surface shown: scaled lateral centre (2,) and half width (2,)."""
+
+    centre: Array
+    half: Array
+
+
+def window(atoms: Atoms) -> Window:
+    """Centre a patch on the adatom (the last atom): one cell, or more where the cell is small.
+
+    A small patch would not show what surrounds the site.
+    """
+    lengths = atoms.cell.lengths()[:2]
+    centre = atoms.cell.scaled_positions(atoms.positions[-1:])[0, :2]
+    return Window(centre, np.maximum(0.5, LEAST_HALF / lengths))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Atoms in the window: positions (n, 3) in angstrom, numbers (n,), mark of the adatom (n,)."""
+
+    positions: Array
+    numbers: Ints
+    adatom: NDArray[np.bool_]
+
+
+def show(atoms: Atoms, patch: Window) -> Shown:
+    """Give all slab atoms with their centre in the window or on its border, and the adatom.
+
+    The adatom's own images are left out, since they would hide the surface; the outline of the
+    cell says how it repeats.
+    """
+    cell = np.asarray(atoms.cell)
+    reach = patch.half + MARGIN / atoms.cell.lengths()[:2]
+    steps = int(np.ceil(reach.max())) + 1
+    scaled = atoms.cell.scaled_positions(atoms.positions)
+    shifts = np.array(
+        [(i, j, 0) for i in range(-steps, steps + 1) for j in range(-steps, steps + 1)]
+    )
+    # Bring every atom into the cell around the centre first: then a few images reach everywhere.
+    home = scaled.copy()
+    home[:, :2] -= np.round(scaled[:, :2] - patch.centre)
+    every = (home[:, None, :] + shifts[None, :, :]).reshape(-1, 3)
+    index = np.repeat(np.arange(len(atoms)), len(shifts))
+    kept = np.all(np.abs(every[:, :2] - patch.centre) <= reach, axis=1)
+    every, index = every[kept], index[kept]
+    adatom = index == len(atoms) - 1
+    home_only = ~adatom | np.all(np.abs(every[:, :2] - patch.centre) < 1e-6, axis=1)
+    every, index, adatom = every[home_only], index[home_only], adatom[home_only]
+    return Shown(every @ cell, atoms.numbers[index].astype(np.int64), adatom)
+
+
+def colour_of(number: int) -> tuple[float, float, float]:
+    """Give the colour of an element."""
+    return to_rgb(style.ELEMENTS.get(chemical_symbols[number], style.OTHER_ELEMENT))
+
+
+def radius_of(number: int) -> float:
+    """Give the radius an element is drawn with, in angstrom."""
+    return float(RADIUS_SCALE * covalent_radii[number])
+
+
+def spheres(shown: Shown, view: Camera, fog: float) -> raster.Spheres:
+    """Give the atoms as spheres before the camera, far ones paler by up to `fog` (0..1)."""
+    centres = view(shown.positions)
+    colours = np.array([colour_of(int(number)) for number in shown.numbers])
+    far = (centres[:, 2].max() - centres[:, 2]) / max(float(np.ptp(centres[:, 2])), 1e-6)
+    pale = np.where(shown.adatom, 0.0, fog * far)[:, None]
+    radii = np.array([radius_of(int(number)) for number in shown.numbers])
+    return raster.Spheres(centres, radii, colours * (1.0 - pale) + pale)
+
+
+def bonds(shown: Shown, view: Camera) -> list[raster.Surface]:
+    """Give sticks between unlike slab atoms that touch, before the camera."""
+    own = np.flatnonzero(~shown.adatom)
+    places, numbers = shown.positions[own], shown.numbers[own]
+    apart = np.linalg.norm(places[:, None] - places[None, :], axis=2)
+    touch = BOND_REACH * (covalent_radii[numbers][:, None] + covalent_radii[numbers][None, :])
+    pairs = np.argwhere((apart < touch) & (numbers[:, None] < numbers[None, :]))
+    if not len(pairs):
+        return []
+    sticks = [_stick(places[i], places[j]) for i, j in pairs]
+    count = len(sticks[0][0])
+    vertices = np.concatenate([stick[0] for stick in sticks])
+    normals = np.concatenate([stick[2] for stick in sticks])
+    faces = np.concatenate([stick[1] + count * n for n, stick in enumerate(sticks)])
+    return [raster.Surface(view(vertices), faces, view(normals), BOND_COLOUR, 1.0)]
+
+
+def _stick(start: Array, end: Array, sides: int = 12) -> tuple[Array, Ints, Array]:
+    """Give vertices (2 sides, 3), faces and normals of a round stick between two points."""
+    along = (end - start) / np.linalg.norm(end - start)
+    helper = np.eye(3)[int(np.argmin(np.abs(along)))]
+    one = np.cross(along, helper)
+    one /= np.linalg.norm(one)
+    two = np.cross(along, one)
+    angle = 2.0 * np.pi * np.arange(sides) / sides
+    ring = np.cos(angle)[:, None] * one + np.sin(angle)[:, None] * two
+    vertices = np.concatenate([start + BOND_RADIUS * ring, end + BOND_RADIUS * ring])
+    i = np.arange(sides)
+    j = (i + 1) % sides
+    faces = np.concatenate(
+        [np.column_stack([i, j, j + sides]), np.column_stack([i, j + sides, i + sides])]
+    )
+    return vertices, faces.astype(np.int64), np.concatenate([ring, ring])
+
+
+def differences(
+    density: Density, isovalue: float, patch: Window, view: Camera
+) -> list[raster.Surface]:
+    """Give the accumulation (yellow) and depletion (cyan) surfaces before the camera."""
+    # One cell around the adatom, with the bodies that stand on its border on both borders.
+    reach = 0.5 + ON_BORDER / np.linalg.norm(density.cell_cv[:2], axis=1)
+    (left, front), (right, back) = patch.centre - reach, patch.centre + reach
+    low, high = _height_range(density, isovalue)
+    region = isosurfaces.Region((left, front, low), (right, back, high))
+    meshes = isosurfaces.trace(density, isovalue, region)
+    colours = (to_rgb(style.ACCUMULATION), to_rgb(style.DEPLETION))
+    return [
+        raster.Surface(view(mesh.vertices), mesh.faces, view(mesh.normals), colour, OPACITY)
+        for mesh, colour in zip(meshes, colours, strict=True)
+        if len(mesh.faces)
+    ]
+
+
+def _height_range(density: Density, isovalue: float) -> tuple[float, float]:
+    """Give the scaled heights between which the difference reaches the isovalue, and a little."""
+    high = np.flatnonzero(np.abs(density.values).max(axis=(0, 1)) >= isovalue)
+    planes = density.values.shape[2]
+    if not len(high):
+        return 0.0, 1.0
+    return max(0.0, (high[0] - 2) / planes), min(1.0, (high[-1] + 3) / planes)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scene before its camera, in angstrom.
+
+    `outline` holds lines (k, 2) around the cell, `flat` if they lie in the surface; `symbol` is
+    what to write on the adatom, which stands at `adatom` (2,), if anything.
+    """
+
+    spheres: raster.Spheres
+    surfaces: list[raster.Surface]
+    outline: list[Array]
+    adatom: Array
+    symbol: str = ""
+    flat: bool = True
+
+    @property
+    def extent(self) -> raster.Extent:
+        """Give left, right, bottom and top of all there is to see, in angstrom."""
+        reach = self.spheres.radii[:, None]
+        points = [self.spheres.centres[:, :2] - reach, self.spheres.centres[:, :2] + reach]
+        points += [surface.vertices[:, :2] for surface in self.surfaces]
+        low = np.min([part.min(axis=0) for part in points], axis=0) - FRAME
+        high = np.max([part.max(axis=0) for part in points], axis=0) + FRAME
+        return float(low[0]), float(high[0]), float(low[1]), float(high[1])
+
+    def picture(self, extent: raster.Extent, pixels_per_angstrom: float) -> NDArray[np.uint8]:
+        """Render the scene within an extent (angstrom) as an RGBA image."""
+        return raster.render(self.spheres, self.surfaces, extent, pixels_per_angstrom)
+
+
+def build(
+    atoms: Atoms,
+    direction: Direction,
+    density: Density | None = None,
+    isovalue: float | None = None,
+) -> Scene:
+    """Set up the scene around the adatom (the last atom), seen from a direction.
+
+    Parameters
+    ----------
+    atoms
+        Slab and adatom, the adatom last, periodic along x and y.
+    direction
+        Where the viewer stands: 'top', 'front', 'side' or 'oblique'.
+    density
+        Charge-density difference to draw, e/angstrom^3.
+    isovalue
+        Of its surfaces, e/angstrom^3; nothing is drawn if it is 0 or not given.
+    """
+    view, patch = camera(direction), window(atoms)
+    shown = show(atoms, patch)
+    surfaces = bonds(shown, view)
+    if density is not None and isovalue:
+        surfaces += differences(density, isovalue, patch, view)
+    # Around the adatom: every picture has it in the middle, whatever the site.
+    middle = view(atoms.positions[-1:])[0]
+    return _centred(
+        Scene(
+            spheres(shown, view, fog=0.5 if direction == "top" else 0.35),
+            surfaces,
+            _outline(atoms, patch, view, direction),
+            middle[:2],
+            # Under a surface the letters could not be read.
+            str(atoms.symbols[-1]) if density is None else "",
+            direction in ("top", "oblique"),
+        ),
+        float(middle[0]),
+        float(view(np.array([[0.0, 0.0, _top_height(atoms)]]) + _lateral(atoms))[0, 1]),
+    )
+
+
+def _lateral(atoms: Atoms) -> Array:
+    """Give the adatom's place projected on the plane z = 0: (1, 3) in angstrom."""
+    return np.asarray(atoms.positions[-1:] * [1.0, 1.0, 0.0])
+
+
+def _top_height(atoms: Atoms) -> float:
+    """Give the height in angstrom of the highest slab atom."""
+    return float(atoms.positions[:-1, 2].max())
+
+
+def _centred(scene: Scene, x: float, y: float) -> Scene:
+    """Shift a scene so that the surface under the adatom is the origin of the picture."""
+    shift = np.array([x, y, 0.0])
+    balls = raster.Spheres(
+        scene.spheres.centres - shift, scene.spheres.radii, scene.spheres.colours
+    )
+    surfaces = [
+        raster.Surface(s.vertices - shift, s.faces, s.normals, s.colour, s.opacity)
+        for s in scene.surfaces
+    ]
+    outline = [line - shift[:2] for line in scene.outline]
+    return replace(
+        scene,
+        spheres=balls,
+        surfaces=surfaces,
+        outline=outline,
+        adatom=scene.adatom - shift[:2],
+    )
+
+
+def _outline(atoms: Atoms, patch: Window, view: Camera, direction: Direction) -> list[Array]:
+    """Give the cell around the adatom: its base at the surface, or two borders from the side."""
+    corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5]])
+    scaled = np.column_stack([patch.centre + corners, np.zeros(5)])
+    base = scaled @ np.asarray(atoms.cell)
+    base[:, 2] = _top_height(atoms)
+    seen = view(base)[:, :2]
+    if direction in ("top", "oblique"):
+        return [seen]
+    low = view(atoms.positions)[:, 1].min() - 1.0
+    high = view(atoms.positions)[:, 1].max() + 1.0
+    left, right = seen[:, 0].min(), seen[:, 0].max()
+    return [np.array([[x, low], [x, high]]) for x in (left, right)]

@@ -1,0 +1,137 @@
+"""Real GPAW on tiny cells: the settings reach it, symmetry respects holds, and failures are climbed out of."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+
+from structures.slab import rocksalt_slab
+from workflows.calculator import (
+    LADDER,
+    AtomsCollide,
+    Calculation,
+    NotConverged,
+    grid_points,
+    require_setups,
+    setups,
+)
+from workflows.case import DFT, SCF, CaseError, KPoints
+from workflows.store import TaskFolder
+
+pytestmark = pytest.mark.slow
+
+GRID = (2, 2, 1)
+KPOINTS = KPoints(host_bulk=(2, 2, 2), host_slab=GRID, metal_bulk=(2, 2, 2), metal_slab=GRID)
+TINY = DFT(cutoff=200.0, smearing=0.2, setups={"V": "5"}, kpoints=KPOINTS)
+
+
+def sodium() -> Atoms:
+    return bulk("Na", "bcc", a=4.2)
+
+
+def calculation(tmp_path, settings=TINY, kpoints=(2, 2, 2), **kwargs) -> Calculation:
+    return Calculation(settings, kpoints, lambda: TaskFolder(tmp_path).next_log("gpaw"), **kwargs)
+
+
+def with_scf(**changes) -> DFT:
+    return TINY.model_copy(update={"scf": SCF(**changes)})
+
+
+def test_the_settings_reach_gpaw(tmp_path):
+    calculation(tmp_path)(sodium())
+    log = (tmp_path / "gpaw-1.txt").read_text()
+    assert "'ecut': 200.0" in log or "ecut=200.0" in log
+    assert "'size': (2, 2, 2)" in log or "size=(2, 2, 2)" in log
+    assert "0.2" in log
+    assert "PBE" in log
+
+
+def test_forces_agree_with_energy_differences(tmp_path):
+    # F = -dE/dx; a gap and little smearing, so that free and extrapolated energy are the same
+    dimer = Atoms("Na2", positions=[[3, 3, 2.6], [3, 3, 5.4]], cell=[6, 6, 8], pbc=True)
+    sharp = with_scf(density=1e-6, energy=1e-6, eigenstates=1e-9).model_copy(
+        update={"smearing": 0.01}
+    )
+    calc = calculation(tmp_path, sharp, (1, 1, 1))
+    _, forces = calc(dimer)
+    step = 0.02
+    energies = []
+    for sign in (-1, 1):
+        moved = dimer.copy()
+        moved.positions[1, 2] += sign * step
+        energies.append(calc(moved)[0])
+    slope = (energies[1] - energies[0]) / (2 * step)
+    assert forces[1, 2] == pytest.approx(-slope, abs=0.02)
+
+
+def test_a_slab_held_on_one_side_relaxes_without_breaking_symmetry(tmp_path):
+    # A flat slab has a mirror plane between its two faces; holding one face breaks it.
+    slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
+    calc = calculation(tmp_path, kpoints=GRID)
+    calc(slab)
+    slab.positions[slab.get_tags() == 1, 2] += [0.05, -0.05]
+    energy, forces = calc(slab)
+    assert np.isfinite(energy)
+    assert abs(forces[:, :2]).max() < 0.02  # the square symmetry is used still
+
+
+def test_the_grid_is_the_same_with_and_without_adatom():
+    slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="2x2", vacuum=5.0, held_layers=1)
+    bare = grid_points(slab, 400.0)
+    assert bare == grid_points(slab + Atoms("Na", positions=[[0.3, 0.4, 9.5]]), 400.0)
+    assert bare[0] == bare[1]
+
+
+def test_all_electron_density_holds_all_electrons(tmp_path):
+    calc = calculation(tmp_path)
+    calc.converge(sodium())
+    assert calc.all_electron_density().integral() == pytest.approx(11.0, abs=1e-5)
+
+
+def test_the_ladder_goes_on_from_where_scf_stopped(tmp_path):
+    few = calculation(tmp_path, with_scf(max_iterations=4))
+    energy, _ = few(sodium())
+    assert few.retries == ["more iterations"]
+    assert energy == pytest.approx(calculation(tmp_path)(sodium())[0], abs=1e-4)
+
+
+def test_the_ladder_ends_with_what_was_tried(tmp_path):
+    impossible = with_scf(max_iterations=1, density=1e-12, eigenstates=1e-16)
+    with pytest.raises(NotConverged) as error:
+        calculation(tmp_path, impossible)(sodium())
+    for name, _changes in LADDER:
+        assert name in str(error.value)
+
+
+def test_atoms_on_top_of_each_other_are_refused(tmp_path):
+    pair = Atoms("Na2", positions=[[1, 1, 1], [1, 1, 1.001]], cell=[5, 5, 5], pbc=True)
+    with pytest.raises(AtomsCollide, match="too close"):
+        calculation(tmp_path, kpoints=(1, 1, 1))(pair)
+
+
+def test_the_atom_has_the_moment_of_hunds_rule(tmp_path):
+    atom = Atoms("Na", positions=[[3.5, 3.5, 3.5]], cell=[7, 7, 7])
+    calc = calculation(tmp_path, kpoints=None, hund=True)
+    calc(atom)
+    assert calc.magnetic_moment() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_structure_that_leaves_its_symmetry_is_calculated_all_the_same(tmp_path):
+    pair = Atoms("Na2", positions=[[2, 2, 2], [4, 4, 4.2]], cell=[4, 4, 4.4], pbc=True)
+    calc = calculation(tmp_path, kpoints=(1, 1, 1))
+    calc(pair)
+    pair.positions[1] += [0.03, 0.05, 0.1]
+    energy, _ = calc(pair)
+    fresh = calculation(tmp_path, kpoints=(1, 1, 1))(pair)[0]
+    assert energy == pytest.approx(fresh, abs=1e-3)
+    assert len(list(tmp_path.glob("gpaw-*.txt"))) == 3  # the earlier log is still there
+
+
+def test_installed_data_sets_are_listed():
+    assert setups("V", "PBE") == ["", "5"]
+
+
+def test_a_data_set_that_is_not_installed_is_refused():
+    settings = TINY.model_copy(update={"setups": {"V": "13"}})
+    with pytest.raises(CaseError, match=r"dft\.setups\.V: found '13' for PBE; allowed: .*'5'"):
+        require_setups(settings, ["V", "N", "Na"])

@@ -1,0 +1,502 @@
+"""Figures: what is drawn is what was given, all of it, legible and in the right order of depth."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from numpy.typing import NDArray
+
+from analysis import paper
+from analysis.adsorption import Site, Table
+from analysis.arrhenius import fit
+from analysis.charge import Density
+from analysis.figures import fig5, isosurfaces, raster, scene, style
+from analysis.figures.arrhenius import NO_DATA, draw_arrhenius
+from analysis.figures.atoms import draw_difference, draw_top_view
+from analysis.figures.bars import draw_adsorption_bars
+from analysis.figures.profile import draw_profile
+
+LATTICE = 4.13  # angstrom
+SITES = ("bridge", "hollow", "top-V", "top-N")
+CAPTION = "VN(001) 1×1, 2 layers; PBE, plane waves 300 eV, k-points 4×4×1. " * 4
+DPI = 90.0
+
+
+def vn_slab(site: str = "top-V", repeat: int = 1, layers: int = 2) -> Atoms:
+    """Build VN(001) with Na 2.3 angstrom above a site."""
+    edge = LATTICE / math.sqrt(2.0)
+    height = 5.0 + LATTICE / 2.0 * (layers - 1)
+    places = {"V": (0.0, 0.0), "N": (edge / 2.0, edge / 2.0)}
+    slab = Atoms(cell=(edge, edge, height + 8.0), pbc=(True, True, False))
+    for layer in range(1, layers + 1):
+        z = height - LATTICE / 2.0 * (layer - 1)
+        swap = {"V": "N", "N": "V"} if layer % 2 == 0 else {"V": "V", "N": "N"}
+        for symbol, (x, y) in places.items():
+            slab += Atoms(swap[symbol], positions=[(x, y, z)], tags=[layer])
+    slab = slab.repeat((repeat, repeat, 1))
+    above = {
+        "top-V": (0.0, 0.0),
+        "top-N": places["N"],
+        "bridge": (edge / 4.0, edge / 4.0),
+        "hollow": (edge / 2.0, 0.0),
+    }[site]
+    slab += Atoms("Na", positions=[(*above, height + 2.3)])
+    return slab
+
+
+def blobs(cell: NDArray[np.float64], *parts: tuple[NDArray[np.float64], float, float]) -> Density:
+    """Sum periodic Gaussians: centre (3,) and width in angstrom, height in e/angstrom^3."""
+    counts = np.maximum(8, np.ceil(np.linalg.norm(cell, axis=1) / 0.22).astype(int))
+    axes = [np.arange(count) / count for count in counts]
+    scaled = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    values = np.zeros(tuple(counts))
+    for centre, width, height in parts:
+        apart = scaled - np.linalg.solve(cell.T, centre)
+        far = (apart - np.round(apart)) @ cell
+        values += height * np.exp(-(far**2).sum(axis=-1) / (2.0 * width**2))
+    return Density(values, cell)
+
+
+def sodium_difference(atoms: Atoms) -> Density:
+    """Move charge from around Na to between Na and surface."""
+    sodium = atoms.positions[-1]
+    down, up = np.array([0.0, 0.0, -1.5]), np.array([0.0, 0.0, 0.9])
+    return blobs(np.asarray(atoms.cell), (sodium + down, 0.5, 0.08), (sodium + up, 0.6, -0.05))
+
+
+def pictures(sites: tuple[str, ...] = SITES) -> list[fig5.SitePicture]:
+    slabs = [(site, vn_slab(site)) for site in sites]
+    return [fig5.SitePicture(site, slab, sodium_difference(slab)) for site, slab in slabs]
+
+
+def site(name: str, relaxation: str, energy: float | None, problem: str | None = None) -> Site:
+    return Site("VN(001)", name, relaxation, adsorption_energy=energy, problem=problem)
+
+
+def table(*sites: Site) -> Table:
+    energies = (-1.61, -1.52, -1.74, -1.29)
+    held = tuple(site(name, "held", e) for name, e in zip(SITES, energies, strict=True))
+    free = (site("bridge", "free", -1.73), site("top-V", "free", -1.83))
+    metal = (Site("Na(001)", "hollow", "free", adsorption_energy=-0.84),)
+    return Table("VN", "Na", sites or held + free, metal, "smoke", False)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Figure:
+    return fig5.compose(pictures(), table(), caption=CAPTION, physical=False, dpi=DPI)
+
+
+def texts(figure: Figure) -> list[Text]:
+    """Give all that is written, without tick labels off the axes or of axes switched off."""
+    unseen = {id(label) for axes in figure.axes for label in _unseen_labels(axes)}
+    drawn = [text for text in figure.findobj(Text) if isinstance(text, Text)]
+    return [t for t in drawn if t.get_visible() and t.get_text().strip() and id(t) not in unseen]
+
+
+def _unseen_labels(axes: Axes) -> list[Text]:
+    found = []
+    for axis in (axes.xaxis, axes.yaxis):
+        low, high = sorted(axis.get_view_interval())
+        for tick in axis.get_major_ticks():
+            if not (axes.axison and low <= tick.get_loc() <= high):
+                found += [tick.label1, tick.label2]
+    return found
+
+
+def draw(figure: Figure) -> FigureCanvasAgg:
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return canvas
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in texts(figure)]
+
+
+def axes_of(width: float = 100.0, height: float = 60.0) -> tuple[Figure, Axes]:
+    figure = style.new_figure(width, height)
+    return figure, style.place(figure, 15.0, 15.0, width - 18.0, height - 25.0)
+
+
+def image_of(figure: Figure) -> NDArray[np.int64]:
+    rgba = draw(figure).buffer_rgba()  # type: ignore[no-untyped-call]
+    return np.asarray(rgba)[..., :3].astype(np.int64)
+
+
+def is_yellow(image: NDArray[np.int64]) -> NDArray[np.bool_]:
+    red, green, blue = np.moveaxis(image, -1, 0)
+    return np.asarray((red > blue + 60) & (green > blue + 40))
+
+
+def is_cyan(image: NDArray[np.int64]) -> NDArray[np.bool_]:
+    red, green, blue = np.moveaxis(image, -1, 0)
+    return np.asarray((green > red + 50) & (blue > red + 50))
+
+
+# The whole figure
+
+
+def test_figure_5_has_all_panel_letters(whole: Figure) -> None:
+    assert set("abcdefghij") <= set(words(whole))
+
+
+def test_figure_5_is_two_columns_wide(whole: Figure) -> None:
+    assert whole.get_figwidth() * 25.4 == pytest.approx(180.0)
+
+
+def test_type_is_never_smaller_than_six_points(whole: Figure) -> None:
+    assert min(float(text.get_fontsize()) for text in texts(whole)) >= 6.0
+
+
+def test_nothing_is_cut_at_the_border(whole: Figure) -> None:
+    draw(whole)
+    for text in texts(whole):
+        box = text.get_window_extent()
+        assert box.x0 >= 0.0, text.get_text()
+        assert box.y0 >= 0.0, text.get_text()
+        assert box.x1 <= whole.bbox.width, text.get_text()
+        assert box.y1 <= whole.bbox.height, text.get_text()
+
+
+def test_no_two_texts_overlap(whole: Figure) -> None:
+    draw(whole)
+    shown = [text for text in texts(whole) if text.get_text() != style.WATERMARK]
+    for one, two in combinations(shown, 2):
+        boxes = one.get_window_extent(), two.get_window_extent()
+        assert not boxes[0].overlaps(boxes[1]), (one.get_text(), two.get_text())
+
+
+def test_caption_and_isovalue_are_printed(whole: Figure) -> None:
+    printed = " ".join(words(whole)).replace("\n", " ")
+    value = isosurfaces.enclosing_isovalue([p.difference for p in pictures() if p.difference])
+    assert "plane waves 300 eV" in printed
+    assert f"±{value:g} e Å⁻³" in printed
+
+
+def test_watermark_stands_only_on_unphysical_figures(whole: Figure) -> None:
+    arguments = {"caption": CAPTION, "dpi": DPI}
+    sober = fig5.compose([], table(), physical=True, **arguments)  # type: ignore[arg-type]
+    assert style.WATERMARK in words(whole)
+    assert style.WATERMARK not in words(sober)
+
+
+@pytest.mark.parametrize("physical", [True, False])
+def test_every_panel_carries_letter_and_watermark(physical: bool) -> None:
+    found = fig5.panels(pictures(("top-V",)), table(), caption=CAPTION, physical=physical, dpi=DPI)
+    assert list(found) == list("abcdefghij")
+    for letter, figure in found.items():
+        assert letter in words(figure)
+        assert (style.WATERMARK in words(figure)) is not physical
+
+
+def test_missing_sites_and_densities_are_named() -> None:
+    given = [fig5.SitePicture("hollow", vn_slab("hollow"))]
+    figure = fig5.compose(given, table(), caption=CAPTION, physical=True, dpi=DPI)
+    assert words(figure).count("density not computed") == 1
+    # Three sites in a-d and in f-i, and two bars of free sites
+    assert words(figure).count("not computed") == 6 + 2
+
+
+def test_supplement_figures_have_two_rows_of_letters() -> None:
+    given = pictures(("bridge", "top-N"))
+    for supplement in (fig5.s17, fig5.s18):
+        figure = supplement(given, caption=CAPTION, physical=False, sites=SITES, dpi=DPI)
+        assert set("abcdefgh") <= set(words(figure))
+        assert style.WATERMARK in words(figure)
+
+
+def test_profiles_say_what_is_missing() -> None:
+    figure = fig5.profiles(pictures(("hollow",)), caption=CAPTION, physical=True, sites=SITES)
+    assert words(figure).count("not computed") == 3
+
+
+def test_type_stays_type_in_saved_figures(tmp_path: Path) -> None:
+    figure, _ = axes_of()
+    style.letter(figure, 1.0, 1.0, "e")
+    target = tmp_path / "e.svg"
+    figure.savefig(target)
+    assert "<text" in target.read_text()
+
+
+# Bars
+
+
+def test_bars_are_as_high_as_the_energies() -> None:
+    _, ax = axes_of()
+    draw_adsorption_bars(ax, table())
+    heights = [bar.get_height() for bar in ax.patches if isinstance(bar, Rectangle)]
+    ours = [-1.61, -1.52, -1.74, -1.29, -1.73, -1.83]
+    assert sorted(heights) == pytest.approx(sorted([*ours, *paper.ADSORPTION_ENERGIES.values()]))
+
+
+@pytest.mark.parametrize("width", [60.0, 85.0, 120.0])
+def test_values_on_bars_never_overlap(width: float) -> None:
+    figure, ax = axes_of(width)
+    draw_adsorption_bars(ax, table())
+    draw(figure)
+    for one, two in combinations(ax.texts, 2):
+        assert not Text.get_window_extent(one).overlaps(Text.get_window_extent(two))
+
+
+def test_a_failed_site_says_so_and_has_no_bar() -> None:
+    _, ax = axes_of()
+    draw_adsorption_bars(ax, table(site("hollow", "held", -9.0, problem="not converged")))
+    assert "failed" in [text.get_text() for text in ax.texts]
+    assert len(ax.patches) == len(paper.ADSORPTION_ENERGIES)
+
+
+def test_an_adatom_that_moved_says_where_it_went() -> None:
+    moved = Site("VN(001)", "bridge", "free", adsorption_energy=-1.7, ended_at="top-V")
+    _, ax = axes_of()
+    draw_adsorption_bars(ax, table(moved))
+    assert "to top on V" in [text.get_text() for text in ax.texts]
+
+
+def test_sodium_on_sodium_is_drawn_for_us_and_the_paper() -> None:
+    _, ax = axes_of()
+    draw_adsorption_bars(ax, table())
+    levels = [float(np.asarray(line.get_ydata())[0]) for line in ax.lines]
+    assert paper.BARE_NA in levels
+    assert -0.84 in levels
+
+
+def test_other_hosts_have_no_published_bars() -> None:
+    _, ax = axes_of()
+    sites = (Site("TiN(001)", "top-Ti", "held", adsorption_energy=0.4),)
+    draw_adsorption_bars(ax, Table("TiN", "Na", sites, (), "smoke", False))
+    assert [bar.get_height() for bar in ax.patches if isinstance(bar, Rectangle)] == [0.4]
+
+
+# Arrhenius and profile
+
+
+def test_without_data_the_published_slopes_are_drawn() -> None:
+    _, ax = axes_of()
+    draw_arrhenius(ax)
+    slopes = []
+    for line in ax.lines:
+        x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+        slopes.append(-(y[-1] - y[0]) / (x[-1] - x[0]) * 8.314462618)
+    assert slopes == pytest.approx(list(paper.ACTIVATION_ENERGIES.values()), rel=1e-6)
+    assert NO_DATA in [text.get_text() for text in ax.texts]
+
+
+def test_with_data_the_points_and_energies_are_drawn() -> None:
+    temperature = np.array([283.0, 298.0, 313.0, 328.0])
+    resistance = temperature * np.exp(-20.0 + 60.0 / 8.314462618e-3 / temperature)
+    _, ax = axes_of()
+    draw_arrhenius(ax, {"Na/VN": fit(temperature, resistance * [1.0, 1.1, 1.0, 0.9])})
+    legend = ax.get_legend()
+    assert legend is not None
+    assert "±" in legend.get_texts()[0].get_text()
+    assert len(np.asarray(ax.lines[-1].get_xdata())) == len(temperature)
+
+
+def test_profile_marks_every_layer_and_the_adatom() -> None:
+    atoms = vn_slab(layers=3)
+    _, ax = axes_of()
+    draw_profile(ax, sodium_difference(atoms), atoms)
+    assert [text.get_text() for text in ax.texts] == ["1", "2", "3", "Na"]
+
+
+# Isosurfaces
+
+
+def test_isovalue_encloses_the_fraction_asked_for() -> None:
+    values = np.zeros((2, 2, 2))
+    # 4 + 3 of 10 electrons' worth lie at or above 3
+    values[0, 0, 0], values[0, 0, 1], values[0, 1, 0], values[1, 0, 0] = 4.0, -3.0, 2.0, -1.0
+    density = Density(values, np.eye(3))
+    assert isosurfaces.enclosing_isovalue([density], 0.6) == 3.0
+    assert isosurfaces.enclosing_isovalue([density], 0.3) == 4.0
+
+
+def test_isovalue_of_no_difference_is_zero() -> None:
+    assert isosurfaces.enclosing_isovalue([Density(np.zeros((2, 2, 2)), np.eye(3))]) == 0.0
+
+
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5])
+def test_isovalue_needs_a_true_fraction(fraction: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        isosurfaces.enclosing_isovalue([Density(np.ones((2, 2, 2)), np.eye(3))], fraction)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        np.diag([6.0, 6.0, 6.0]),
+        np.array([[6.0, 0.0, 0.0], [2.0, 6.0, 0.0], [0.0, 0.0, 6.0]]),
+        np.array([[0.0, 6.0, 0.0], [6.0, 0.0, 0.0], [0.0, 0.0, 6.0]]),
+    ],
+    ids=["cubic", "skew", "left-handed"],
+)
+def test_surface_of_a_gaussian_is_the_sphere_it_should_be(cell: NDArray[np.float64]) -> None:
+    centre = cell.sum(axis=0) / 2.0
+    density = blobs(cell, (centre, 0.8, 1.0))
+    # exp(-r^2 / 2 s^2) = v
+    radius = 0.8 * math.sqrt(-2.0 * math.log(0.3))
+    mesh, empty = isosurfaces.trace(density, 0.3)
+    out = mesh.vertices - centre
+    assert np.linalg.norm(out, axis=1) == pytest.approx(radius, rel=0.02)
+    assert mesh.area == pytest.approx(4.0 * math.pi * radius**2, rel=0.02)
+    assert mesh.volume == pytest.approx(4.0 / 3.0 * math.pi * radius**3, rel=0.02)
+    assert np.einsum("ij,ij->i", mesh.normals, out / radius).min() > 0.9
+    assert len(empty.faces) == 0
+
+
+def edges_met_twice(faces: NDArray[np.int64]) -> bool:
+    edges = np.sort(np.concatenate([faces[:, [a, b]] for a, b in pairwise((0, 1, 2, 0))]), axis=1)
+    return bool(np.all(np.unique(edges, axis=0, return_counts=True)[1] == 2))
+
+
+def test_a_blob_across_the_cells_edge_is_whole_and_closed() -> None:
+    cell = np.diag([5.0, 5.0, 8.0])
+    middle, _ = isosurfaces.trace(blobs(cell, (np.array([2.5, 2.5, 4.0]), 0.7, 1.0)), 0.4)
+    region = isosurfaces.Region((-0.5, -0.5, 0.0), (0.499, 0.499, 1.0))
+    corner = blobs(cell, (np.array([2.4, -2.4, 4.0]), 0.7, 1.0))
+    mesh, _ = isosurfaces.trace(corner, 0.4, region)
+    assert edges_met_twice(mesh.faces)
+    assert mesh.volume == pytest.approx(middle.volume, rel=0.02)
+    assert mesh.vertices.mean(axis=0) == pytest.approx([2.4, -2.4, 4.0], abs=0.05)
+
+
+def test_an_endless_body_is_cut_at_the_cell_and_closed() -> None:
+    z = np.arange(32) / 32.0
+    values = np.broadcast_to(np.exp(-(((z - 0.5) * 8.0) ** 2)), (12, 12, 32))
+    mesh, _ = isosurfaces.trace(Density(values, np.diag([4.0, 4.0, 8.0])), 0.5)
+    thick = 2.0 * math.sqrt(math.log(2.0))
+    assert edges_met_twice(mesh.faces)
+    # The caps lie on grid points: up to one step inside each wall.
+    assert (4.0 - 2.0 * isosurfaces.STEP) ** 2 * thick < mesh.volume < 4.0**2 * thick
+
+
+def test_isovalue_must_be_positive() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        isosurfaces.trace(Density(np.ones((4, 4, 4)), np.eye(3)), 0.0)
+
+
+# Depth
+
+
+def one_sphere(z: float) -> raster.Spheres:
+    return raster.Spheres(np.array([[0.0, 0.0, z]]), np.array([1.0]), np.array([[0.6, 0.2, 0.8]]))
+
+
+def sheet_at(z: float) -> raster.Surface:
+    corners = np.array([[-2.0, -2.0, z], [2.0, -2.0, z], [2.0, 2.0, z], [-2.0, 2.0, z]])
+    faces = np.array([[0, 1, 2], [0, 2, 3]])
+    up = np.tile([0.0, 0.0, 1.0], (4, 1))
+    return raster.Surface(corners, faces, up, (1.0, 0.85, 0.1), 0.6)
+
+
+EXTENT = (-2.5, 2.5, -2.5, 2.5)
+
+
+def test_a_sphere_hides_the_surface_behind_it_and_is_tinted_by_one_before_it() -> None:
+    alone = raster.render(one_sphere(0.0), [], EXTENT, 20.0).astype(int)
+    before = raster.render(one_sphere(0.0), [sheet_at(3.0)], EXTENT, 20.0).astype(int)
+    behind = raster.render(one_sphere(0.0), [sheet_at(-3.0)], EXTENT, 20.0).astype(int)
+    middle = (50, 50)
+    assert behind[middle].tolist() == alone[middle].tolist()
+    assert before[middle][0] > alone[middle][0] + 20
+    assert before[middle][2] < alone[middle][2] - 20
+    # Beside the sphere the surface is seen either way.
+    assert behind[20, 20].tolist() == before[20, 20].tolist()
+    assert 0 < behind[20, 20][3] < 255
+
+
+def test_the_nearer_of_two_spheres_is_seen_whatever_their_order() -> None:
+    centres = np.array([[0.0, 0.0, 0.0], [0.3, 0.0, 2.0]])
+    colours = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+    forth = raster.render(raster.Spheres(centres, np.ones(2), colours), [], EXTENT, 20.0)
+    back = raster.render(raster.Spheres(centres[::-1], np.ones(2), colours[::-1]), [], EXTENT, 20.0)
+    assert np.array_equal(forth, back)
+    assert forth[50, 50][0] > forth[50, 50][2]
+
+
+def test_a_sphere_has_the_area_of_its_disc() -> None:
+    image = raster.render(one_sphere(0.0), [], EXTENT, 40.0)
+    covered = float(image[..., 3].sum()) / 255.0 / 40.0**2
+    assert covered == pytest.approx(math.pi, rel=0.01)
+
+
+def test_triangles_that_share_an_edge_neither_overlap_nor_gap() -> None:
+    nothing = raster.Spheres(np.zeros((0, 3)), np.zeros(0), np.zeros((0, 3)))
+    image = raster.render(nothing, [sheet_at(0.0)], EXTENT, 20.0)
+    inner = image[15:-15, 15:-15, 3]
+    assert np.ptp(inner) == 0
+
+
+def test_accumulation_is_yellow_below_depletion_that_is_cyan() -> None:
+    atoms = vn_slab("top-V", repeat=2)
+    figure, ax = axes_of(60.0, 80.0)
+    draw_difference(ax, atoms, sodium_difference(atoms), 0.02, dpi=DPI)
+    image = image_of(figure)
+    yellow, cyan = (np.argwhere(mask(image)) for mask in (is_yellow, is_cyan))
+    assert len(yellow) > 50
+    assert len(cyan) > 50
+    # Rows count downwards.
+    assert yellow[:, 0].mean() > cyan[:, 0].mean()
+
+
+def test_a_difference_too_weak_for_the_isovalue_says_so() -> None:
+    atoms = vn_slab()
+    figure, ax = axes_of()
+    draw_difference(ax, atoms, sodium_difference(atoms), 5.0, dpi=DPI)
+    assert any("nowhere above 5" in word for word in words(figure))
+
+
+# What is shown
+
+
+@pytest.mark.parametrize(("repeat", "site_name"), [(1, "hollow"), (2, "top-N"), (2, "bridge")])
+def test_the_patch_is_centred_on_one_adatom(repeat: int, site_name: str) -> None:
+    atoms = vn_slab(site_name, repeat)
+    patch = scene.window(atoms)
+    shown = scene.show(atoms, patch)
+    assert shown.adatom.sum() == 1
+    assert shown.positions[shown.adatom][0] == pytest.approx(atoms.positions[-1])
+    aside = shown.positions[:, :2] - atoms.positions[-1, :2]
+    assert np.abs(aside).max() <= scene.LEAST_HALF + scene.MARGIN + 1e-9
+
+
+def test_atoms_on_the_border_are_shown_on_both_borders() -> None:
+    atoms = vn_slab("top-V", repeat=2)
+    shown = scene.show(atoms, scene.window(atoms))
+    top = shown.positions[np.isclose(shown.positions[:, 2], 5.0 + LATTICE / 2.0)]
+    aside = np.round(top[:, :2] - atoms.positions[-1, :2], 6)
+    found = {(float(x), float(y)) for x, y in aside}
+    assert found == {(-x or 0.0, -y or 0.0) for x, y in found}
+
+
+@pytest.mark.parametrize("direction", ["top", "front", "side", "oblique"])
+def test_cameras_are_right_handed_and_orthonormal(direction: scene.Direction) -> None:
+    axes = scene.camera(direction).axes
+    assert axes @ axes.T == pytest.approx(np.eye(3), abs=1e-12)
+    assert np.linalg.det(axes) == pytest.approx(1.0)
+
+
+def test_the_adatom_is_named_in_the_top_view() -> None:
+    figure, ax = axes_of(60.0, 60.0)
+    draw_top_view(ax, vn_slab(), dpi=DPI)
+    assert {"Na", "3 Å"} <= set(words(figure))
+
+
+# Small print
+
+
+def test_wrapped_lines_fit_and_lose_no_letter() -> None:
+    text = "plane waves " * 12 + "x" * 300
+    lines = style.wrapped(text, 6.0, 60.0)
+    assert max(style.text_width(line, 6.0) for line in lines) <= 60.0
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
