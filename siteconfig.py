@@ -1,8 +1,8 @@
 """How GPAW is compiled here: with whatever libraries this machine has, and without those it lacks.
 
-GPAW's setup.py runs this file and takes `compiler`, `mpi`, `libraries`, `noblas`, `fftw` and `scalapack`
-from it; whether libxc is there it finds out by itself. What is missing costs speed, not correctness:
-GPAW then uses its own functionals, scipy's BLAS and numpy's FFT.
+GPAW's setup.py runs this file and takes `compiler`, `mpi`, `libraries`, `noblas`, `fftw` and
+`scalapack` from it; whether libxc is there it finds out by itself. What is missing costs speed, not
+correctness: GPAW then uses its own functionals, scipy's BLAS and numpy's FFT.
 """
 
 import os

@@ -82,9 +82,9 @@ def powder_pattern(bulk: Atoms, wavelength: str = "CuKa") -> list[Reflection]:
     pymatgen's XRDCalculator, after M. De Graef and M. E. McHenry, Structure of Materials (2012).
     """
     # pymatgen takes seconds to import: only who wants a pattern waits for it.
-    from pymatgen.analysis.diffraction.xrd import WAVELENGTHS, XRDCalculator  # noqa: PLC0415
-    from pymatgen.io.ase import AseAtomsAdaptor  # noqa: PLC0415
-    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer  # noqa: PLC0415
+    from pymatgen.analysis.diffraction.xrd import WAVELENGTHS, XRDCalculator
+    from pymatgen.io.ase import AseAtomsAdaptor
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
     if wavelength not in WAVELENGTHS:
         raise ValueError(

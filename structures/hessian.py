@@ -1,4 +1,4 @@
-"""A guess of a structure's Hessian, so that an optimizer's first steps know stiff bonds from soft ones."""
+"""A guess of a structure's Hessian: an optimizer's first steps know stiff bonds from soft ones."""
 
 from __future__ import annotations
 
@@ -41,8 +41,9 @@ def model_hessian(atoms: Atoms) -> npt.NDArray[np.float64]:
     stiffness = STRETCH * np.exp(ALPHA[rows] * (LENGTH[rows] ** 2 - (length / Bohr) ** 2))
     unit_pv = bond_pv / length[:, None]
     block_pvv = stiffness[:, None, None] * unit_pv[:, :, None] * unit_pv[:, None, :]
-    hessian = np.zeros((len(atoms), 3, len(atoms), 3))
-    np.add.at(hessian, (first, slice(None), first), block_pvv)
-    np.add.at(hessian, (first, slice(None), second), -block_pvv)
-    square = hessian.reshape(3 * len(atoms), 3 * len(atoms))
-    return square + FLOOR * np.eye(len(square))
+    n = len(atoms)
+    hessian_aavv = np.zeros((n, n, 3, 3))
+    np.add.at(hessian_aavv, (first, first), block_pvv)
+    np.add.at(hessian_aavv, (first, second), -block_pvv)
+    stretches = hessian_aavv.transpose(0, 2, 1, 3).reshape(3 * n, 3 * n)
+    return stretches + FLOOR * np.eye(3 * n)

@@ -1,4 +1,7 @@
-"""Real GPAW on tiny cells: the settings reach it, symmetry respects holds, and failures are climbed out of."""
+"""Real GPAW on tiny cells: settings reach it, symmetry knows of holds, SCF failures are mended."""
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,15 +32,21 @@ def sodium() -> Atoms:
     return bulk("Na", "bcc", a=4.2)
 
 
-def calculation(tmp_path, settings=TINY, kpoints=(2, 2, 2), **kwargs) -> Calculation:
-    return Calculation(settings, kpoints, lambda: TaskFolder(tmp_path).next_log("gpaw"), **kwargs)
+def calculation(
+    folder: Path,
+    settings: DFT = TINY,
+    kpoints: tuple[int, int, int] | None = (2, 2, 2),
+    *,
+    hund: bool = False,
+) -> Calculation:
+    return Calculation(settings, kpoints, lambda: TaskFolder(folder).next_log("gpaw"), hund=hund)
 
 
-def with_scf(**changes) -> DFT:
+def with_scf(**changes: Any) -> DFT:
     return TINY.model_copy(update={"scf": SCF(**changes)})
 
 
-def test_the_settings_reach_gpaw(tmp_path):
+def test_the_settings_reach_gpaw(tmp_path: Path) -> None:
     calculation(tmp_path)(sodium())
     log = (tmp_path / "gpaw-1.txt").read_text()
     assert "'ecut': 200.0" in log or "ecut=200.0" in log
@@ -46,7 +55,7 @@ def test_the_settings_reach_gpaw(tmp_path):
     assert "PBE" in log
 
 
-def test_forces_agree_with_energy_differences(tmp_path):
+def test_forces_agree_with_energy_differences(tmp_path: Path) -> None:
     # F = -dE/dx; a gap and little smearing, so that free and extrapolated energy are the same
     dimer = Atoms("Na2", positions=[[3, 3, 2.6], [3, 3, 5.4]], cell=[6, 6, 8], pbc=True)
     sharp = with_scf(density=1e-6, energy=1e-6, eigenstates=1e-9).model_copy(
@@ -64,7 +73,7 @@ def test_forces_agree_with_energy_differences(tmp_path):
     assert forces[1, 2] == pytest.approx(-slope, abs=0.02)
 
 
-def test_a_slab_held_on_one_side_relaxes_without_breaking_symmetry(tmp_path):
+def test_a_slab_held_on_one_side_relaxes_without_breaking_symmetry(tmp_path: Path) -> None:
     # A flat slab has a mirror plane between its two faces; holding one face breaks it.
     slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
     calc = calculation(tmp_path, kpoints=GRID)
@@ -75,27 +84,27 @@ def test_a_slab_held_on_one_side_relaxes_without_breaking_symmetry(tmp_path):
     assert abs(forces[:, :2]).max() < 0.02  # the square symmetry is used still
 
 
-def test_the_grid_is_the_same_with_and_without_adatom():
+def test_the_grid_is_the_same_with_and_without_adatom() -> None:
     slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="2x2", vacuum=5.0, held_layers=1)
     bare = grid_points(slab, 400.0)
     assert bare == grid_points(slab + Atoms("Na", positions=[[0.3, 0.4, 9.5]]), 400.0)
     assert bare[0] == bare[1]
 
 
-def test_all_electron_density_holds_all_electrons(tmp_path):
+def test_all_electron_density_holds_all_electrons(tmp_path: Path) -> None:
     calc = calculation(tmp_path)
     calc.converge(sodium())
     assert calc.all_electron_density().integral() == pytest.approx(11.0, abs=1e-5)
 
 
-def test_the_ladder_goes_on_from_where_scf_stopped(tmp_path):
+def test_the_ladder_goes_on_from_where_scf_stopped(tmp_path: Path) -> None:
     few = calculation(tmp_path, with_scf(max_iterations=4))
     energy, _ = few(sodium())
     assert few.retries == ["more iterations"]
     assert energy == pytest.approx(calculation(tmp_path)(sodium())[0], abs=1e-4)
 
 
-def test_the_ladder_ends_with_what_was_tried(tmp_path):
+def test_the_ladder_ends_with_what_was_tried(tmp_path: Path) -> None:
     impossible = with_scf(max_iterations=1, density=1e-12, eigenstates=1e-16)
     with pytest.raises(NotConverged) as error:
         calculation(tmp_path, impossible)(sodium())
@@ -103,20 +112,20 @@ def test_the_ladder_ends_with_what_was_tried(tmp_path):
         assert name in str(error.value)
 
 
-def test_atoms_on_top_of_each_other_are_refused(tmp_path):
+def test_atoms_on_top_of_each_other_are_refused(tmp_path: Path) -> None:
     pair = Atoms("Na2", positions=[[1, 1, 1], [1, 1, 1.001]], cell=[5, 5, 5], pbc=True)
     with pytest.raises(AtomsCollide, match="too close"):
         calculation(tmp_path, kpoints=(1, 1, 1))(pair)
 
 
-def test_the_atom_has_the_moment_of_hunds_rule(tmp_path):
+def test_the_atom_has_the_moment_of_hunds_rule(tmp_path: Path) -> None:
     atom = Atoms("Na", positions=[[3.5, 3.5, 3.5]], cell=[7, 7, 7])
     calc = calculation(tmp_path, kpoints=None, hund=True)
     calc(atom)
     assert calc.magnetic_moment() == pytest.approx(1.0, abs=1e-6)
 
 
-def test_a_structure_that_leaves_its_symmetry_is_calculated_all_the_same(tmp_path):
+def test_a_structure_that_leaves_its_symmetry_is_calculated_all_the_same(tmp_path: Path) -> None:
     pair = Atoms("Na2", positions=[[2, 2, 2], [4, 4, 4.2]], cell=[4, 4, 4.4], pbc=True)
     calc = calculation(tmp_path, kpoints=(1, 1, 1))
     calc(pair)
@@ -127,11 +136,11 @@ def test_a_structure_that_leaves_its_symmetry_is_calculated_all_the_same(tmp_pat
     assert len(list(tmp_path.glob("gpaw-*.txt"))) == 3  # the earlier log is still there
 
 
-def test_installed_data_sets_are_listed():
+def test_installed_data_sets_are_listed() -> None:
     assert setups("V", "PBE") == ["", "5"]
 
 
-def test_a_data_set_that_is_not_installed_is_refused():
+def test_a_data_set_that_is_not_installed_is_refused() -> None:
     settings = TINY.model_copy(update={"setups": {"V": "13"}})
     with pytest.raises(CaseError, match=r"dft\.setups\.V: found '13' for PBE; allowed: .*'5'"):
         require_setups(settings, ["V", "N", "Na"])

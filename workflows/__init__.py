@@ -2,7 +2,7 @@
 
 import os
 
-# Tasks run side by side, one core each. Numerical libraries read this when they are loaded, so it has
-# to stand here, before any of them; threads of their own would only fight over the cores.
+# Tasks run side by side, one core each. Numerical libraries read this when they are loaded, so it
+# stands here, before any of them; threads of their own would only fight over the cores.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")

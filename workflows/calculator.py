@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms
-from ase.units import Hartree, Bohr
+from ase.units import Bohr, Hartree
 
 from analysis.charge import Density
 from workflows.case import DFT, CaseError
 
 Notify = Callable[..., None]
 
-# What is tried when self-consistency is not reached. Each rung goes on from the wavefunctions and the
-# density of the one before; its changes are made one after the other, and each must converge. A rung
-# that leaves the settings asked for comes back to them, or there is no result.
+# What is tried when self-consistency is not reached. Each rung goes on from the wavefunctions and
+# the density of the one before; its changes are made one after the other, and each must converge.
+# A rung that leaves the settings asked for comes back to them, or there is no result.
 LADDER: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = (
     ("more iterations", ({},)),
     (
@@ -63,7 +63,7 @@ class Calculation:
         settings: DFT,
         kpoints: tuple[int, int, int] | None,
         new_log: Callable[[], Path],
-        notify: Notify = lambda **news: None,
+        notify: Notify = lambda **_: None,
         *,
         hund: bool = False,
     ) -> None:
@@ -207,7 +207,7 @@ def _held(atoms: Atoms) -> list[int]:
 
 
 def grid_points(atoms: Atoms, cutoff: float) -> tuple[int, int, int]:
-    """Return the wavefunction grid for a cutoff (eV): fine enough for the density, and FFT-friendly.
+    """Return the wavefunction grid for a cutoff (eV): fine enough for the density, good for FFT.
 
     The rule is GPAW's own for a structure without symmetry: h = pi / sqrt(4 E_cut) in atomic units.
     """
@@ -232,13 +232,10 @@ def require_setups(dft: DFT, elements: Iterator[str] | list[str]) -> None:
         available = setups(symbol, dft.xc)
         wanted = dft.setups.get(symbol, "")
         if wanted not in available:
-            names = ", ".join(
-                repr(name) if name else "the default (leave it out)" for name in available
-            )
+            names = [repr(name) if name else "the default (leave it out)" for name in available]
+            allowed = ", ".join(names) or "none is installed"
             found = repr(wanted) if wanted else "none"
-            lines.append(
-                f"dft.setups.{symbol}: found {found} for {dft.xc}; allowed: {names or 'none is installed'}"
-            )
+            lines.append(f"dft.setups.{symbol}: found {found} for {dft.xc}; allowed: {allowed}")
     if lines:
         raise CaseError("\n".join(lines))
 

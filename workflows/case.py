@@ -6,14 +6,16 @@ executed. Presets (`smoke`, `laptop`, `production`) are such files, shipped in `
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from ase.data import atomic_numbers
+from ase.data import atomic_names, atomic_numbers, chemical_symbols
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -27,7 +29,11 @@ from pydantic import (
 )
 
 PRESETS = Path(__file__).parent / "cases"
-MAX_BYTES = 1_000_000  # a case file is a page of text; anything larger is another file
+CASE = "case.toml"  # the copy of the case file in a run's directory
+MAX_BYTES = 100_000  # a case file is a page of text; anything larger is another file
+MAX_DOTS = 500  # in a line: the parser's memory grows with the square of a dotted key's parts
+MAX_LINES = 20  # of problems told at once
+WIDEST = 60  # characters of a value or a key that are repeated in a message
 
 
 class CaseError(Exception):
@@ -36,8 +42,11 @@ class CaseError(Exception):
 
 def _element(symbol: str) -> str:
     if atomic_numbers.get(symbol, 0) < 1:
-        near = difflib.get_close_matches(symbol.capitalize(), list(atomic_numbers)[1:], 1, 0)
-        raise ValueError(f"not a chemical element; allowed: symbols such as {near[0]!r}")
+        word = symbol[:WIDEST].capitalize()
+        if word in atomic_names[1:]:
+            word = chemical_symbols[atomic_names.index(word)]
+        near = _nearest(word, chemical_symbols[1:])
+        raise ValueError(f"not a chemical element{near}; allowed: a symbol, such as 'Na'")
     return symbol
 
 
@@ -66,6 +75,7 @@ Cell = Annotated[str, _matching("[1-9]x[1-9]|sqrt2", "'1x1', '2x2', ... '9x9', o
 Vacuum = Annotated[float, Field(ge=5.0, le=50.0)]
 Held = Annotated[int, Field(ge=0, le=39)]
 Grid = Annotated[tuple[int, int, int], Field(strict=False)]
+GRID = "three whole numbers from 1 to 50"
 Tolerance = Annotated[float, Field(gt=0.0, le=0.1)]
 
 
@@ -114,7 +124,7 @@ class Slab(_Section):
     def _some_layer_moves(self) -> Slab:
         if self.held_layers >= self.layers:
             raise ValueError(
-                f"held_layers = {self.held_layers} with layers = {self.layers}; "
+                f"held_layers: found {self.held_layers} with layers = {self.layers}; "
                 f"allowed: 0 to {self.layers - 1}, so that the surface can relax"
             )
         return self
@@ -132,7 +142,7 @@ class KPoints(_Section):
     @classmethod
     def _sensible(cls, grid: tuple[int, int, int], info: ValidationInfo) -> tuple[int, int, int]:
         if not all(1 <= n <= 50 for n in grid):
-            raise ValueError("allowed: three whole numbers from 1 to 50")
+            raise ValueError(f"allowed: {GRID}")
         if str(info.field_name).endswith("slab") and grid[2] != 1:
             raise ValueError(
                 "allowed: 1 as the third number, because a slab does not repeat along z"
@@ -212,18 +222,22 @@ class Case(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Case:
-        _require_sites("slab.sites", self.slab.sites, self.host_sites)
-        _require_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
+        if problems := list(self._contradictions()):
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _contradictions(self) -> Iterator[str]:
+        """Yield a line for each pair of settings that do not go together."""
         if self.host.cation == self.host.anion:
-            raise ValueError(
-                f"host: cation and anion are both {self.host.anion!r}; allowed: two elements"
-            )
+            yield f"host.anion: found {self.host.anion!r}, as cation; allowed: two elements"
+        else:
+            yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
+        yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
         for symbol in self.dft.setups:
             if symbol not in self.elements:
-                raise ValueError(f"dft.setups.{symbol}: allowed: {', '.join(self.elements)}")
-        _require_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
-        _require_room("metal_slab.cell", self.metal_slab.cell, self._metal_side, self.adatom)
-        return self
+                yield f"dft.setups.{symbol}: unknown key; allowed: {', '.join(self.elements)}"
+        yield from _no_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
+        yield from _no_room("metal_slab.cell", self.metal_slab.cell, self._metal_side, self.adatom)
 
     @property
     def _host_side(self) -> float:
@@ -235,30 +249,27 @@ class Case(_Section):
         return side if self.metal.structure == "bcc" else side / 2**0.5
 
 
-def _require_sites(field: str, sites: Iterable[str], allowed: tuple[str, ...]) -> None:
-    seen = set()
-    for site in sites:
+def _wrong_sites(field: str, sites: tuple[str, ...], allowed: tuple[str, ...]) -> Iterator[str]:
+    for site in dict.fromkeys(sites):
         if site not in allowed:
-            raise ValueError(
-                f"{field}: found {site!r}{_nearest(site, allowed)}; allowed: {', '.join(allowed)}"
-            )
-        if site in seen:
-            raise ValueError(f"{field}: {site!r} is there twice; allowed: each site once")
-        seen.add(site)
+            near = _nearest(site, allowed)
+            yield f"{field}: found {_brief(site)}{near}; allowed: {', '.join(allowed)}"
+        elif sites.count(site) > 1:
+            yield f"{field}: found {site!r} {sites.count(site)} times; allowed: each site once"
 
 
-def _require_room(field: str, cell: str, side: float, adatom: str) -> None:
+def _no_room(field: str, cell: str, side: float, adatom: str) -> Iterator[str]:
     """Refuse a cell in which the adatom all but touches its own periodic image."""
     closest = 2**0.5 * side if cell == "sqrt2" else side * min(int(n) for n in cell.split("x"))
     if closest < 2.5:
-        raise ValueError(
+        yield (
             f"{field}: found {cell!r}, in which {adatom} is {closest:.2f} Å from its own image; "
             "allowed: cells with at least 2.5 Å"
         )
 
 
 def _nearest(word: str, allowed: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(allowed), 1)
+    near = difflib.get_close_matches(word[:WIDEST], list(allowed), 1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
@@ -279,8 +290,8 @@ def find(name_or_path: str) -> Path:
     path = PRESETS / f"{name_or_path}.toml" if name_or_path in presets() else Path(name_or_path)
     try:
         there = path.exists()
-    except (OSError, ValueError):  # a name too long, a null byte
-        there = False
+    except (OSError, ValueError):  # a name too long, a null byte: reading it says what is wrong
+        there = True
     if not there:
         near = _nearest(name_or_path, presets())
         raise CaseError(
@@ -303,82 +314,151 @@ def read(path: Path) -> Case:
 
 def contents(path: Path) -> bytes:
     """Return the bytes of a case file; see `read`."""
-    if not path.is_file():
-        raise CaseError(f"{shown(path)}: not a file; allowed: a TOML file")
+    return read_file(path, MAX_BYTES, "a TOML file of a case")
+
+
+def read_file(path: Path, most: int, allowed: str) -> bytes:
+    """Return the bytes of a user's file, at most so many; `allowed` is what an error asks for."""
     try:
+        if not path.is_file():
+            what = "not a file" if path.exists() else "no such file"
+            raise CaseError(f"{shown(path)}: {what}; allowed: {allowed}")
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise CaseError(f"{shown(path)}: cannot be read ({error.strerror})") from None
-    if len(content) > MAX_BYTES:
-        raise CaseError(
-            f"{shown(path)}: larger than {MAX_BYTES} bytes; allowed: a TOML file of a case"
-        )
+            content = file.read(most + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        why = getattr(error, "strerror", None) or str(error)
+        raise CaseError(f"{shown(path)}: cannot be read ({one_line(why)})") from None
+    if len(content) > most:
+        raise CaseError(f"{shown(path)}: larger than {most} bytes; allowed: {allowed}")
     return content
 
 
 def parse(content: bytes, source: str) -> Case:
     """Make a case from the bytes of a TOML file; `source` names it in errors. See `read`."""
+    with naming(source):
+        data = _load(content)
+        try:
+            return Case.model_validate(data)
+        except ValidationError as error:
+            problems = error.errors(include_url=False)
+        told = dict.fromkeys(line for p in problems[:MAX_LINES] for line in _explain(p))
+        more = [f"and {left} more problems"] if (left := len(problems) - MAX_LINES) > 0 else []
+        raise CaseError("\n".join([*told, *more]))
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Put the name of the case file before each line of a CaseError."""
     try:
-        data = tomllib.loads(content.decode("utf-8"))
+        yield
+    except CaseError as error:
+        lines = str(error).split("\n")
+        raise CaseError("\n".join(f"{source}: {line}" for line in lines)) from None
+
+
+def _load(content: bytes) -> dict[str, Any]:
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise CaseError(f"{source}: not text in UTF-8; allowed: a TOML file") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise CaseError(f"{source}: not valid TOML: {one_line(str(error))}") from None
-    except ValueError as error:  # e.g. an integer of more digits than Python reads
-        raise CaseError(f"{source}: not valid TOML: {one_line(str(error))}") from None
-    if not data:
-        raise CaseError(f"{source}: empty; allowed: a TOML file with a case")
+        raise CaseError("not text in UTF-8; allowed: a TOML file") from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MAX_DOTS:
+            raise CaseError(f"line {number}: found more than {MAX_DOTS} dots; allowed: a TOML file")
     try:
-        return Case.model_validate(data)
-    except ValidationError as error:
-        lines = [f"{source}: {_explain(problem)}" for problem in error.errors()]
-        raise CaseError("\n".join(lines)) from None
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CaseError(f"not valid TOML: {one_line(str(error)[:200])}") from None
+    except RecursionError:
+        raise CaseError("not valid TOML: nested too deeply; allowed: tables in tables") from None
+    except ValueError:
+        raise CaseError("not valid TOML: a number has too many digits") from None
+    if not data:
+        raise CaseError("empty; allowed: a TOML file with a case")
+    return data
 
 
-def _explain(problem: Any) -> str:
-    """Say in one line what is wrong with a field: its name, what was found, what is allowed."""
-    where = ".".join(str(part) for part in problem["loc"] if part != "[key]")
-    kind, message = problem["type"], problem["msg"]
+def _explain(problem: Any) -> list[str]:
+    """Say what is wrong with a field: its name, what was found, what is allowed."""
+    kind, location, found = problem["type"], problem["loc"], problem["input"]
+    where = ".".join(map(_key, location))
     if kind == "extra_forbidden":
-        keys = list(_keys(problem["loc"][:-1]))
-        near = _nearest(str(problem["loc"][-1]), keys)
-        return one_line(f"{where}: unknown key{near}; allowed: {', '.join(keys)}")
+        keys = list(_keys(location[:-1]))
+        near = _nearest(str(location[-1]), keys)
+        return [f"{where}: unknown key{near}; allowed: {', '.join(keys)}"]
+    if kind in ("missing", "too_long") and isinstance(
+        found, list
+    ):  # only grids have a fixed length
+        field = ".".join(_key(part) for part in location if not isinstance(part, int))
+        return [f"{field}: found {_brief(found)}; allowed: {GRID}"]
     if kind == "missing":
-        return one_line(f"{where}: missing; this key must be given")
+        return [f"{where}: missing; this key must be given"]
+    if kind == "too_short" and found:
+        return []  # its entries are wrong, and each has a line of its own
     if kind == "value_error":
-        message = str(problem["ctx"]["error"])
-        if not where or message.startswith(where.split(".")[0]):
-            return one_line(message)
-        if isinstance(problem["input"], dict):
-            return one_line(f"{where}: {message}")
-        return one_line(f"{where}: found {problem['input']!r}; {message}")
-    allowed = message[0].lower() + message[1:]
-    return one_line(f"{where}: found {_brief(problem['input'])}; allowed: {_plain(allowed)}")
+        return _explain_ours(location, found, str(problem["ctx"]["error"]))
+    return [one_line(f"{where}: found {_brief(found)}; allowed: {_allowed(kind, problem['msg'])}")]
 
 
-def _plain(message: str) -> str:
-    """Turn pydantic's 'input should be X' into 'X'."""
-    for start in ("input should be a valid ", "input should be ", "input should "):
-        if message.startswith(start):
-            return message.removeprefix(start).replace("string", "text")
-    return message.replace("string", "text")
+def _explain_ours(location: tuple[str | int, ...], found: object, message: str) -> list[str]:
+    """Say what one of this module's own checks has found."""
+    if location and location[-1] == "[key]":
+        location = location[:-1]
+    where = ".".join(map(_key, location))
+    if isinstance(found, dict):  # of a table: each line starts with the field in it
+        return [one_line(f"{where}.{line}" if where else line) for line in message.split("\n")]
+    return [one_line(f"{where}: found {_brief(found)}; {message}")]
+
+
+_ALLOWED = {
+    "int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number",
+    "string_type": "text in quotes", "bool_type": "true or false", "model_type": "a table",
+    "dict_type": "a table", "tuple_type": "a list", "too_short": "a list of at least one",
+}  # fmt: skip
+
+
+_SHORTER = {
+    "Input should be ": "", "String should have ": "", "greater than or equal to": "at least",
+    "less than or equal to": "at most", "greater than": "above", "less than": "below",
+}  # fmt: skip
+
+
+def _allowed(kind: str, message: str) -> str:
+    """Say what a field may be, from the kind and the message of pydantic's error."""
+    for long, short in _SHORTER.items():
+        message = message.replace(long, short)
+    return _ALLOWED.get(kind, message)
 
 
 def _keys(location: tuple[str | int, ...]) -> Iterable[str]:
     """Return the keys that the table at this place of a case file may have."""
     model: Any = Case
     for part in location:
-        field = getattr(model, "model_fields", {}).get(part)
-        if field is None:
-            return []
-        model = field.annotation
-    return list(getattr(model, "model_fields", {}))
+        model = model.model_fields[part].annotation
+    return list(model.model_fields)
 
 
 def _brief(value: object) -> str:
-    text = repr(value) if not isinstance(value, bool) else str(value).lower()
-    return text if len(text) <= 60 else text[:57] + "..."
+    """Return a value as a case file would have it, cut to fit into a line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, datetime.date | datetime.time):
+        return str(value)
+    try:
+        text = repr(value)
+    except (
+        ValueError,
+        RecursionError,
+    ):  # an integer of more digits than Python prints, or deep lists
+        return "a value too long to show"
+    return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."
+
+
+def _key(part: str | int) -> str:
+    """Return a key of a TOML file as it is written there: in quotes where it needs them."""
+    text = str(part)
+    return text if re.fullmatch("[A-Za-z0-9_-]{1,60}", text) else _brief(text)
 
 
 def shown(path: str | Path) -> str:

@@ -1,40 +1,61 @@
 """The command line: `sodiophile run | build | status | report | arrhenius | info | task`.
 
-A user's mistake is one line and exit code 2; a bug keeps its traceback. Modules are imported where they
-are used, so that `--help` and `status` answer at once.
+A user's mistake is one line and exit code 2; a bug keeps its traceback. Modules are imported where
+they are used, so that `--help` and `status` answer at once.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
-from workflows.case import Case, CaseError, contents, find, parse, presets, read, shown
+from workflows.case import (
+    CASE,
+    Case,
+    CaseError,
+    contents,
+    find,
+    naming,
+    one_line,
+    parse,
+    presets,
+    read,
+    shown,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-DONE, INCOMPLETE, MISUSED = 0, 1, 2
+DONE, INCOMPLETE, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+# What a machine refuses for a path or a disk: not a bug of ours, so one line and no traceback.
+REFUSALS = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "ENAMETOOLONG", "ENOTDIR",
+                 "EISDIR", "EEXIST", "ELOOP")
+)  # fmt: skip
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that says what is wrong in one line."""
 
-    def error(self, message: str) -> None:
+    def error(self, message: str) -> Never:
         """Say what is wrong with the arguments and exit with 2."""
-        self.exit(MISUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(MISUSED, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = Parser(
         prog="sodiophile",
-        description="Does a surface pull sodium onto itself? Adsorption energies and charge-density "
-        "differences by DFT (ASE and GPAW), from one command to the figure.",
+        description="Does a surface pull sodium onto itself? Adsorption energies and "
+        "charge-density differences by DFT (ASE and GPAW), from one command to the figure.",
         epilog="Every command can be repeated: what is done is not computed again.",
     )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=Parser)
@@ -105,9 +126,10 @@ def _directory(verb: argparse.ArgumentParser) -> None:
 
 
 def _jobs(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 1024):
+    digits = text.lstrip("0")[:6]
+    if not (digits.isascii() and digits.isdigit() and int(digits) <= 1024):
         raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a whole number from 1 to 1024")
-    return int(text)
+    return int(digits)
 
 
 def _positive(text: str) -> float:
@@ -133,38 +155,40 @@ def _walltime(text: str) -> float:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from workflows.build import structures
     from workflows.calculator import require_setups
     from workflows.live import view
     from workflows.local import run
+    from workflows.machine import cores
     from workflows.stop import Stopped, say
 
     path = find(arguments.case)
     content = contents(path)
     case = parse(content, shown(path))
-    require_setups(case.dft, case.elements)
+    with naming(shown(path)):
+        require_setups(case.dft, case.elements)
+        structures(case)  # refuses what cannot be built
     root: Path = arguments.into
     console = _console()
     jobs = arguments.jobs or cores()
     try:
         with view(console, shown(root)) as shows:
-            run(case, content, root, jobs, shows, arguments.walltime)
+            run(case, content, root, jobs=jobs, view=shows, walltime=arguments.walltime)
     except Stopped as stop:
         say(f"{stop.reason}; nothing is lost: the same command goes on from here")
         return stop.exit_code
     return _show_report(root, console)
 
 
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _build(arguments: argparse.Namespace) -> int:
-    from workflows.build import build
+    from workflows.build import build, structures
 
-    case = read(find(arguments.case))
-    for line in build(case, arguments.into):
-        _console().print(line, markup=False, highlight=False, soft_wrap=True)
+    path = find(arguments.case)
+    case = read(path)
+    with naming(shown(path)):
+        built = structures(case)
+    for line in build(built, arguments.into):
+        _say(_console(), line)
     return DONE
 
 
@@ -175,8 +199,9 @@ def _status(arguments: argparse.Namespace) -> int:
     case = run_case(arguments.directory)
     states = survey(plan(case), arguments.directory)
     console = _console()
-    console.print(status_table(states, f"case {case.name} in {shown(arguments.directory)}"))
-    console.print(summary(states), markup=False, highlight=False, soft_wrap=True)
+    _say(console, f"case {case.name} in {shown(arguments.directory)}")  # a title would be wrapped
+    console.print(status_table(states, ""))
+    _say(console, summary(states))
     return DONE
 
 
@@ -197,15 +222,12 @@ def _show_report(root: Path, console: Console, isovalue: float | None = None) ->
     figures = write_figures(report, root, isovalue)
     console.print(energy_table(report))
 
-    def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    say(report.table().verdict())
-    say(report.table().ranking_agreement())
+    _say(console, report.table().verdict())
+    _say(console, report.table().ranking_agreement())
     for line in report.missing:
-        say(f"missing: {line}")
-    say(f"table:  {', '.join(shown(path) for path in tables)}")
-    say(f"figure: {shown(figures)}")
+        _say(console, f"missing: {line}")
+    _say(console, f"table:  {', '.join(shown(path) for path in tables)}")
+    _say(console, f"figure: {shown(figures)}")
     return INCOMPLETE if report.missing else DONE
 
 
@@ -213,7 +235,7 @@ def _arrhenius(arguments: argparse.Namespace) -> int:
     from workflows.measured import fit_file
 
     for line in fit_file(arguments.data, arguments.into):
-        _console().print(line, markup=False, highlight=False, soft_wrap=True)
+        _say(_console(), line)
     return DONE
 
 
@@ -222,7 +244,7 @@ def _info(arguments: argparse.Namespace) -> int:
     from workflows.info import lines
 
     for line in lines():
-        _console().print(line, markup=False, highlight=False, soft_wrap=True)
+        _say(_console(), line)
     return DONE
 
 
@@ -244,8 +266,6 @@ def _task(arguments: argparse.Namespace) -> int:
 
 def run_case(directory: Path) -> Case:
     """Return the case of a run's directory; see `workflows.case.read` for errors."""
-    from workflows.worker import CASE
-
     if not (directory / CASE).is_file():
         raise CaseError(
             f"{shown(directory)}: not the directory of a run ({CASE} is missing); "
@@ -257,22 +277,53 @@ def run_case(directory: Path) -> Case:
 def _console() -> Console:
     from rich.console import Console
 
-    console = Console()
+    console = Console(emoji=False)  # a ':cat:' in a path is part of the path
     # A pipe or a file has no width of its own; a table cut at 80 columns helps nobody.
-    return console if console.is_terminal else Console(width=160)
+    return console if console.is_terminal else Console(width=160, emoji=False)
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 1 incomplete, 2 bad input)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # where 'Å' cannot be written
+    try:
+        try:
+            return _obey(argv)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INCOMPLETE
+
+
+def _obey(argv: Sequence[str] | None) -> int:
     from workflows.store import Locked
 
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.do(arguments)
     except (CaseError, Locked) as error:
-        sys.stderr.write(f"{error}\n")
-        return MISUSED
+        return _refuse(str(error))
+    except OSError as error:
+        named = {str(value) for value in vars(arguments).values() if isinstance(value, Path)}
+        if error.errno not in REFUSALS and error.filename not in named:
+            raise
+        return _refuse(f"{shown(error.filename or 'cannot go on')}: {error.strerror}")
+    except KeyboardInterrupt:
+        _refuse("interrupted; the same command does it again")
+        return INTERRUPTED
     return code
+
+
+def _refuse(message: str) -> int:
+    sys.stderr.write(f"{message}\n")
+    return MISUSED
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from workflows.measured import measured_fits
 from workflows.report import Report
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from analysis.arrhenius import Fit
     from analysis.figures.fig5 import SitePicture
-    from matplotlib.figure import Figure
 
 FORMATS = ("png", "pdf", "svg")
 

@@ -20,7 +20,7 @@ def lines() -> Iterator[str]:
     """Yield what the program runs with, one fact a line."""
     yield f"{'python':16}{platform.python_version()}"
     for package in PACKAGES:
-        yield f"{package:16}{importlib.metadata.version(package)}"
+        yield f"{package:16}{_version(package)}"
     for name, value in libraries().items():
         yield f"{name:16}{value}"
     for symbol in ELEMENTS:
@@ -28,3 +28,10 @@ def lines() -> Iterator[str]:
         yield f"{'PAW sets of ' + symbol:16}{names or 'none'} (PBE)"
     threads = os.environ.get("OMP_NUM_THREADS", "not set (the program sets 1 for its workers)")
     yield f"{'OMP_NUM_THREADS':16}{threads}"
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from workflows.tasks import State
 
@@ -57,7 +58,9 @@ def remark(state: State) -> str:
 
 def status_table(states: Mapping[str, State], title: str) -> Table:
     """Return a table of all tasks: status, time, and what there is to say."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, title_style="bold")
+    table = Table(
+        title=Text(title), title_justify="left", box=None, pad_edge=False, title_style="bold"
+    )
     for heading in ("task", "status", "time", ""):
         table.add_column(
             heading, justify="right" if heading == "time" else "left", no_wrap=heading != ""
@@ -139,7 +142,7 @@ class Screen:
         """Redraw the table."""
         done = sum(state.status == "done" for state in states.values())
         clock = duration(time.monotonic() - self._start)
-        title = f"{escape(self._root)}: {done} of {len(states)} tasks done, {clock}"
+        title = f"{self._root}: {done} of {len(states)} tasks done, {clock}"
         self._live.update(status_table(states, title))
 
     def note(self, line: str) -> None:

@@ -1,4 +1,4 @@
-"""The graph on this machine: tasks side by side, each a process of its own, until nothing is left."""
+"""The graph on this machine: tasks side by side, each a process, until nothing is left to do."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Run:
         Raises
         ------
         Stopped
-            A signal or the wall-clock limit came; the workers have ended, and the same call goes on.
+            A signal or the wall-clock limit came; the workers have ended; the same call goes on.
         """
         tasks = plan(self.case)
         try:
@@ -142,7 +142,7 @@ class Run:
 
 
 def run(
-    case: Case, content: bytes, root: Path, jobs: int, view: View, walltime: float | None
+    case: Case, content: bytes, root: Path, *, jobs: int, view: View, walltime: float | None
 ) -> dict[str, State]:
     """Compute a case in a directory; `content` is the case file's, kept there for later.
 
@@ -178,7 +178,8 @@ def require_own(case: Case, root: Path) -> None:
         return  # damaged: it is set aside and written again
     if other.name != case.name:
         raise CaseError(
-            f"{shown(root)}: holds case {other.name!r}, not {case.name!r}; allowed: another directory"
+            f"{shown(root)}: holds case {other.name!r}, not {case.name!r}; "
+            "allowed: another directory"
         )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from analysis import arrhenius, paper
-from workflows.case import CaseError, one_line, shown
-from workflows.store import write_bytes, write_text
+import numpy as np
 
+from analysis import arrhenius, paper
+from workflows.case import CaseError, one_line, read_file, shown
+from workflows.store import set_aside, write_bytes, write_text
 
 COPY = "arrhenius.csv"
+MAX_BYTES = 10_000_000
 
 
 def fit_file(data: Path, into: Path) -> Iterator[str]:
@@ -24,36 +28,81 @@ def fit_file(data: Path, into: Path) -> Iterator[str]:
     CaseError
         The file cannot be read or its contents cannot be fitted.
     """
-    fits = read_fits(data)
+    content = _contents(data)
+    fits = _fits(content, shown(data))
+    if into.exists() and not into.is_dir():
+        raise CaseError(f"{shown(into)}: not a directory; allowed: a new or existing directory")
     into.mkdir(parents=True, exist_ok=True)
-    write_bytes(into / COPY, data.read_bytes())  # for the figure of a run in the same directory
+    _keep(content, into / COPY)
     result = {name: _as_json(fit) for name, fit in fits.items()}
     write_text(into / "arrhenius.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     for name, fit in fits.items():
         published = paper.ACTIVATION_ENERGIES.get(name)
         beside = f"; published {published} kJ/mol" if published is not None else ""
         error = fit.activation_energy_error
-        spread = f" ± {error:.2f}" if error == error else " (two points: no uncertainty)"  # noqa: PLR0124
-        yield f"{name}: E_a = {fit.activation_energy:.2f}{spread} kJ/mol{beside}"
+        spread = " (two points: no uncertainty)" if math.isnan(error) else f" ± {error:.2f}"
+        yield f"{shown(name)}: E_a = {fit.activation_energy:.2f}{spread} kJ/mol{beside}"
     from workflows.figures import write_arrhenius
 
-    yield f"figure: {shown(write_arrhenius(fits, into))}"
+    yield f"figure: {shown(write_arrhenius(_drawable(fits), into))}"
+
+
+def _keep(content: bytes, copy: Path) -> None:
+    """Keep the data for the figure of a run in the same directory; others are set aside."""
+    if copy.exists() and not (copy.is_file() and copy.read_bytes() == content):
+        set_aside(copy, "before")
+    write_bytes(copy, content)
 
 
 def measured_fits(root: Path) -> dict[str, arrhenius.Fit] | None:
-    """Return the fits to the data that were put into a run's directory, or None."""
-    return read_fits(root / COPY) if (root / COPY).is_file() else None
+    """Return the fits to the data that were put into a run's directory, to be drawn, or None."""
+    return _drawable(read_fits(root / COPY)) if (root / COPY).is_file() else None
+
+
+def _drawable(fits: dict[str, arrhenius.Fit]) -> dict[str, arrhenius.Fit]:
+    """Return the fits under names in which matplotlib finds no formulas between dollar signs."""
+    return {name.replace("$", r"\$"): fit for name, fit in fits.items()}
 
 
 def read_fits(data: Path) -> dict[str, arrhenius.Fit]:
     """Return a fit per electrode of a CSV file; errors as in `fit_file`."""
+    return _fits(_contents(data), shown(data))
+
+
+def _contents(data: Path) -> bytes:
+    return read_file(data, MAX_BYTES, "a CSV file of measured resistances")
+
+
+def _fits(content: bytes, source: str) -> dict[str, arrhenius.Fit]:
     try:
-        table = arrhenius.read_table(data.read_text(encoding="utf-8-sig"))
-        return {name: arrhenius.fit(*columns) for name, columns in table.items()}
-    except OSError as error:
-        raise CaseError(f"{shown(data)}: cannot be read ({error.strerror})") from None
-    except ValueError as error:  # UnicodeDecodeError is one, too
-        raise CaseError(f"{shown(data)}: {one_line(str(error))}") from None
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CaseError(f"{source}: not text in UTF-8; allowed: a CSV file") from None
+    try:
+        table = arrhenius.read_table(text)
+    except (ValueError, csv.Error) as error:
+        raise CaseError(f"{source}: {_brief(error)}") from None
+    return {
+        name: _fit(*columns, f"{source}: electrode {name!r}") for name, columns in table.items()
+    }
+
+
+def _fit(temperatures: np.ndarray, resistances: np.ndarray, source: str) -> arrhenius.Fit:
+    try:
+        with np.errstate(all="raise"):
+            return arrhenius.fit(temperatures, resistances)
+    except ArithmeticError:  # 1e300 K, or temperatures that differ in their last digit
+        raise CaseError(
+            f"{source}: no line can be drawn through these numbers; "
+            "allowed: temperatures in K that differ, resistances in ohm"
+        ) from None
+    except ValueError as error:
+        raise CaseError(f"{source}: {_brief(error)}") from None
+
+
+def _brief(error: Exception) -> str:
+    text = one_line(str(error))
+    return text if len(text) <= 300 else f"{text[:200]} ... {text[-90:]}"
 
 
 def _as_json(fit: arrhenius.Fit) -> dict[str, float | None]:
@@ -62,4 +111,4 @@ def _as_json(fit: arrhenius.Fit) -> dict[str, float | None]:
         "activation_energy_error_kJ_per_mol": fit.activation_energy_error,
         "log_prefactor_K_per_ohm": fit.log_prefactor,
     }
-    return {key: value if value == value else None for key, value in numbers.items()}  # noqa: PLR0124
+    return {key: None if math.isnan(value) else value for key, value in numbers.items()}

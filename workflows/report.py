@@ -33,7 +33,8 @@ UNITS = {
     "energy": "eV", "adsorption_energy": "eV", "against_metal": "eV", "published": "eV",
     "difference": "eV", "height": "angstrom", "nearest": "angstrom", "site_offset": "angstrom",
     "lattice_constant": "angstrom", "bulk_modulus": "GPa", "cohesive_energy": "eV",
-    "integral": "electrons", "charge_moved": "electrons", "boundary": "angstrom", "fmax": "eV/angstrom",
+    "integral": "electrons", "charge_moved": "electrons", "boundary": "angstrom",
+    "fmax": "eV/angstrom",
 }  # fmt: skip
 
 
@@ -135,12 +136,13 @@ class Report:
         return paper.BARE_NA if self.case.adatom == "Na" else None
 
     def density(self, site: str, root: Path) -> tuple[Density | None, Atoms | None]:
-        """Return a site's density difference (e/angstrom^3) and structure, as far as they are there."""
+        """Return a site's density difference (e/angstrom^3) and structure, as far as there."""
         name = self.name("host", f"{site}-density")
-        if self.values(name) is not None:
+        values = self.values(name)
+        if values is not None:
             with (root / name / "difference.cube").open(encoding="utf-8") as file:
                 density, _ = read_cube(file)
-            return density, from_json(self.values(name)["structure"])  # type: ignore[index]
+            return density, from_json(values["structure"])
         held = self.values(self.name("host", f"{site}-held"))
         return None, None if held is None else from_json(held["structure"])
 
@@ -151,12 +153,14 @@ class Report:
         setups = ", ".join(f"{symbol}.{name}" for symbol, name in dft.setups.items())
         cell = "√2×√2" if slab.cell == "sqrt2" else slab.cell.replace("x", "×")
         return (
-            f"Case {self.case.name}: {self.case.adatom} on {self.case.host.formula}(001), {cell} cell, "
-            f"{slab.layers} layers ({slab.held_layers} held), {slab.vacuum:g} Å vacuum on each side; "
+            f"Case {self.case.name}: {self.case.adatom} on {self.case.host.formula}(001), "
+            f"{cell} cell, {slab.layers} layers ({slab.held_layers} held), "
+            f"{slab.vacuum:g} Å vacuum on each side; "
             f"GPAW, plane waves to {dft.cutoff:g} eV, {k} Γ-centred k-points, {dft.xc}, "
             f"smearing {dft.smearing:g} eV, fmax {self.case.relax.fmax:g} eV/Å"
             + (f", PAW sets {setups}" if setups else "")
-            + ". Published values: Nanoscale Horiz., 2022, 7, 899; their settings are not known to us."
+            + ". Published values: Nanoscale Horiz., 2022, 7, 899; "
+            "their settings are not known to us."
         )
 
     def as_json(self) -> dict[str, Any]:

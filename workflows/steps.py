@@ -1,6 +1,6 @@
 """What each kind of task does: parents' results in, values and files out.
 
-Every function takes a `Bench`: the task, its case settings, its folder, its parents' values, and how to
+Every function takes a `Bench`: the task, its settings, its folder, its parents' values, and how to
 calculate. None of them knows the DFT code behind `Bench.calculation`.
 """
 
@@ -214,9 +214,7 @@ def _free(bench: Bench) -> Outcome:
     stayed = outcome.values["ended_at"] == bench.task.site
     near = outcome.values["site_offset"] < 2 * OFF_SYMMETRY
     saddle = bool(stayed and near and curvature < 0.0)
-    return Outcome(
-        outcome.values | {"site_curvature": curvature, "saddle": saddle}, outcome.files
-    )
+    return Outcome(outcome.values | {"site_curvature": curvature, "saddle": saddle}, outcome.files)
 
 
 def _curvature(push: np.ndarray, first: Mapping[str, Any]) -> float:
@@ -318,7 +316,7 @@ def write_structure(folder: Any, stem: str, atoms: Atoms) -> tuple[str, ...]:
 
 
 def _density(bench: Bench) -> Outcome:
-    """Subtract the densities of slab and adatom, each alone at its place in the adsorbed structure."""
+    """Subtract from the density those of slab and adatom, each alone where it is in the whole."""
     atoms = from_json(bench.parent["structure"])
     atoms.set_constraint()  # single points; the grid is the same for all three
     parts = {"total": atoms, "slab": atoms[:-1], "adatom": atoms[-1:]}

@@ -6,14 +6,16 @@ Work is journalled step by step, so a stop may come at any moment; the same comm
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 OUT_OF_TIME = 75  # EX_TEMPFAIL: not finished, run the same command again
+LONGEST = 366 * 24 * 3600  # seconds; more is a slip of the finger
 GRACE = 8.0  # seconds from a signal to a hard exit, should some library swallow the exception
 EXIT_CODES = {
     signal.SIGINT: 128 + signal.SIGINT,
@@ -40,7 +42,8 @@ class Stopped(BaseException):
 
 @contextmanager
 def stoppable(walltime: float | None = None) -> Iterator[None]:
-    """Raise `Stopped` in the main thread on SIGINT, SIGTERM, SIGUSR1, or after `walltime` seconds."""
+    """Raise `Stopped` in the main thread on SIGINT, SIGTERM, SIGUSR1, or after `walltime` (s)."""
+    timers: list[threading.Timer] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for known in EXIT_CODES:
@@ -48,6 +51,7 @@ def stoppable(walltime: float | None = None) -> Iterator[None]:
         timer = threading.Timer(GRACE, os._exit, (EXIT_CODES[signal.Signals(number)],))
         timer.daemon = True
         timer.start()
+        timers.append(timer)
         raise Stopped(number)
 
     before = {number: signal.signal(number, stop) for number in EXIT_CODES}
@@ -59,6 +63,8 @@ def stoppable(walltime: float | None = None) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+        for timer in timers:
+            timer.cancel()
 
 
 def end_with_parent() -> None:
@@ -68,8 +74,9 @@ def end_with_parent() -> None:
     """
 
     def wait() -> None:
-        while os.read(0, 1024):
-            pass
+        with suppress(OSError):  # closed from the start
+            while os.read(0, 1024):
+                pass
         os.kill(os.getpid(), signal.SIGTERM)
         threading.Event().wait(GRACE)
         os._exit(EXIT_CODES[signal.SIGTERM])
@@ -86,13 +93,13 @@ def parse_walltime(text: str) -> float:
         The text is not such a time.
     """
     parts = text.split(":")
-    if not 1 <= len(parts) <= 3 or not all(part.isascii() and part.isdigit() for part in parts):
+    if not 1 <= len(parts) <= 3 or not all(re.fullmatch("[0-9]{1,9}", part) for part in parts):
         raise ValueError(f"found {text!r}; allowed: H:MM:SS, such as 3:50:00")
     seconds = 0
     for part in parts:
         seconds = 60 * seconds + int(part)
-    if seconds == 0:
-        raise ValueError(f"found {text!r}; allowed: more than no time")
+    if not 0 < seconds <= LONGEST:
+        raise ValueError(f"found {text!r}; allowed: more than no time, and at most a year")
     return float(seconds)
 
 

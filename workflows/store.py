@@ -1,8 +1,8 @@
 """One folder per task: what it was computed from, how far it is, and its result.
 
-A result is believed only if it parses, its checksum holds, its files are the ones that it names, and
-it was computed from the inputs that the case asks for now. Whatever fails that test is set aside
-under a name that says so, never deleted and never used.
+A result is believed only if it parses, its checksum holds, its files are the ones that it names,
+and it was computed from the inputs that the case asks for now. Whatever fails that test is set
+aside under a name that says so, never deleted and never used.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = "sodiophile-task/1"
+EFFORT = ("scf_iterations", "retries")  # values that say how a number was come by, and change none
+LOOKS, PAUSE = 20, 0.02  # times and seconds that a lock is tried for
 RESULT, FAILURE, INPUTS, PROGRESS, LOCK = (
     "result.json", "failure.json", "inputs.json", "progress.json", ".lock",
 )  # fmt: skip
@@ -70,22 +72,24 @@ def write_signed(path: Path, data: Mapping[str, Any]) -> None:
 def read_signed(path: Path) -> dict[str, Any] | None:
     """Return what `write_signed` wrote, or None if it is missing, cut, edited or not ours."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         checksum = data.pop("checksum")
+        return data if checksum == digest(data) else None
     except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None
-    return data if checksum == digest(data) else None
+
+
+def numbered(path: Path, why: str) -> Path:
+    """Return `NAME.WHY-N` beside `path` with the first N that is free."""
+    number = 1
+    while (free := path.with_name(f"{path.name}.{why}-{number}")).exists():
+        number += 1
+    return free
 
 
 def set_aside(path: Path, why: str) -> Path | None:
-    """Rename a file or folder to `NAME.WHY-N`, the first free N, and return its new path."""
-    if not path.exists():
-        return None
-    number = 1
-    while (target := path.with_name(f"{path.name}.{why}-{number}")).exists():
-        number += 1
-    path.rename(target)
-    return target
+    """Rename a file or folder to `NAME.WHY-N` and return its new path; None if there is none."""
+    return path.rename(numbered(path, why)) if path.exists() else None
 
 
 @contextmanager
@@ -99,16 +103,26 @@ def lock(path: Path, purpose: str) -> Iterator[None]:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(descriptor):
             owner = path.read_text(errors="replace").strip() or "another process"
-            raise Locked(f"{purpose} is already being worked on by {owner}") from None
+            raise Locked(f"{purpose} is already being worked on by {owner}")
         os.truncate(descriptor, 0)
         os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}\n".encode())
         yield
     finally:
         os.close(descriptor)
+
+
+def _take(descriptor: int) -> bool:
+    # A look by `is_locked` holds the lock for an instant: only who holds it longer is at work.
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(PAUSE)
+        else:
+            return True
+    return False
 
 
 def is_locked(path: Path) -> bool:
@@ -139,7 +153,8 @@ class Result:
     @property
     def digest(self) -> str:
         """Identity of the numbers, for the fingerprints of tasks that build on them."""
-        return digest([self.fingerprint, self.values, self.files])
+        numbers = {name: value for name, value in self.values.items() if name not in EFFORT}
+        return digest([self.fingerprint, numbers, self.files])
 
 
 class TaskFolder:
@@ -153,25 +168,23 @@ class TaskFolder:
         return self.path / name
 
     def result(self, fingerprint: str | None = None) -> Result | None:
-        """Return the result if it is whole (and of this fingerprint, if one is given), else None."""
-        data = read_signed(self / RESULT)
-        if data is None or data.get("schema") != SCHEMA:
+        """Return the result if it is whole and, if asked for, of this fingerprint; else None."""
+        found = _parse_result(read_signed(self / RESULT))
+        if found is None or fingerprint not in (None, found.fingerprint):
             return None
-        found = Result(
-            *(data[key] for key in ("fingerprint", "values", "files", "seconds", "made_with"))
-        )
-        if fingerprint not in (None, found.fingerprint):
-            return None
-        intact = all(
-            (self / name).is_file() and file_digest(self / name) == sha256
-            for name, sha256 in found.files.items()
-        )
-        return found if intact else None
+        return None if self._changed(found) else found
+
+    def _changed(self, result: Result) -> list[str]:
+        """Return those of a result's files that are missing or not as they were written."""
+        return [name for name, sha256 in result.files.items() if not _is(self / name, sha256)]
 
     def failure(self, fingerprint: str) -> dict[str, Any] | None:
         """Return why the task failed with these very inputs, if it did."""
         data = read_signed(self / FAILURE)
-        return data if data is not None and data.get("fingerprint") == fingerprint else None
+        if data is None or data.get("fingerprint") != fingerprint:
+            return None
+        told = all(isinstance(data.get(key), str) for key in ("reason", "message"))
+        return data if told else None
 
     def progress(self) -> dict[str, Any]:
         """Return the last words of a running task: step, fmax, ...; empty if there are none."""
@@ -184,7 +197,8 @@ class TaskFolder:
     def started_from(self) -> str | None:
         """Return the fingerprint of the inputs that the folder's contents belong to."""
         data = read_signed(self / INPUTS)
-        return None if data is None else data.get("fingerprint")
+        fingerprint = None if data is None else data.get("fingerprint")
+        return fingerprint if isinstance(fingerprint, str) else None
 
     def has_contents(self) -> bool:
         """Tell whether anything but lock files lies in the folder."""
@@ -194,19 +208,28 @@ class TaskFolder:
         """Make the folder ready for work on these inputs; return what had to be set aside.
 
         Work begun on the same inputs stays and is gone on with. Anything else is moved into a
-        folder beside it that says what it was: 'stale' (other inputs) or 'damaged' (unreadable).
+        hidden folder that says what it was: 'stale' (other inputs) or 'damaged' (unreadable).
         """
         moved: list[Path | None] = []
         if self.has_contents() and self.started_from() != fingerprint:
-            damaged = read_signed(self / INPUTS) is None
-            moved.append(self._move_contents("damaged" if damaged else "stale"))
-        if (self / RESULT).exists() and self.result(fingerprint) is None:
-            moved.append(set_aside(self / RESULT, "damaged"))
+            moved.append(self._move_contents("stale" if self.started_from() else "damaged"))
+        moved += [set_aside(self / name, "damaged") for name in self._damaged(fingerprint)]
         (self / FAILURE).unlink(missing_ok=True)
         self.path.mkdir(parents=True, exist_ok=True)
         if self.started_from() != fingerprint:
             write_signed(self / INPUTS, {"fingerprint": fingerprint, "inputs": dict(inputs)})
         return [path for path in moved if path is not None]
+
+    def _damaged(self, fingerprint: str) -> Iterator[str]:
+        """Yield the names of the files in the folder that are not to be believed."""
+        if (self / RESULT).exists() and self.result(fingerprint) is None:
+            unbelieved = _parse_result(read_signed(self / RESULT))
+            yield RESULT
+            yield from self._changed(unbelieved) if unbelieved else ()
+        if (self / FAILURE).exists() and self.failure(fingerprint) is None:
+            yield FAILURE
+        if (self / PROGRESS).exists() and read_signed(self / PROGRESS) is None:
+            yield PROGRESS
 
     def _move_contents(self, why: str) -> Path:
         number = 1
@@ -239,6 +262,28 @@ class TaskFolder:
         while (path := self.path / f"{stem}-{number}.txt").exists():
             number += 1
         return path
+
+
+def _parse_result(data: Mapping[str, Any] | None) -> Result | None:
+    """Return signed data as a result, or None if it is not built like one."""
+    if data is None or data.get("schema") != SCHEMA:
+        return None
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "fingerprint": str, "values": dict, "files": dict, "seconds": (int, float),
+        "made_with": dict,
+    }  # fmt: skip
+    if not all(isinstance(data.get(key), kind) for key, kind in kinds.items()):
+        return None
+    if not all(isinstance(text, str) for text in data["files"].values()):
+        return None
+    return Result(**{key: data[key] for key in kinds})
+
+
+def _is(path: Path, sha256: str) -> bool:
+    try:
+        return file_digest(path) == sha256
+    except (OSError, ValueError):  # missing, a folder, not ours to read; not a name
+        return False
 
 
 class Reporter:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from workflows.calculator import versions
 from workflows.case import Case
-from workflows.store import Result, TaskFolder, digest
+from workflows.store import RESULT, Result, TaskFolder, digest
 
 RECIPE = 1  # raise it when the way that a task computes its numbers changes
 
@@ -78,7 +78,10 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
         inputs = crystal_inputs | {
             "lattice_guess": crystal.lattice_guess,
             "dft": _dft(
-                case, getattr(case.dft.kpoints, f"{surface}_bulk"), _elements(case, surface)
+                case,
+                getattr(case.dft.kpoints, f"{surface}_bulk"),
+                _elements(case, surface),
+                slab=False,
             ),
         }
         lattice_task = (f"{name}-lattice",)
@@ -91,6 +94,7 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
             case,
             getattr(case.dft.kpoints, f"{surface}_slab"),
             [*_elements(case, surface), case.adatom],
+            slab=True,
         ),
     }
     slab_inputs = relax | crystal_inputs | {"slab": slab.model_dump(exclude={"sites"})}
@@ -124,7 +128,7 @@ def _atom_task(case: Case) -> Task:
     inputs = {
         "element": case.adatom,
         "box": case.atom.box,
-        "dft": _dft(case, None, [case.adatom]),
+        "dft": _dft(case, None, [case.adatom], slab=False),
     }
     return Task(f"{case.adatom}-atom", "atom", f"isolated {case.adatom} atom", (), inputs, "metal")
 
@@ -133,9 +137,10 @@ def _elements(case: Case, surface: Surface) -> list[str]:
     return [case.host.cation, case.host.anion] if surface == "host" else [case.adatom]
 
 
-def _dft(case: Case, kpoints: Any, elements: Iterable[str]) -> dict[str, Any]:
+def _dft(case: Case, kpoints: Any, elements: Iterable[str], *, slab: bool) -> dict[str, Any]:
     """Return the DFT settings that change the numbers of a system with these elements."""
-    settings = case.dft.model_dump(exclude={"kpoints", "setups", "scf"})
+    of_slabs = set() if slab else {"dipole_correction"}
+    settings = case.dft.model_dump(exclude={"kpoints", "setups", "scf"} | of_slabs)
     return settings | {
         "kpoints": list(kpoints) if kpoints else None,
         "setups": {s: name for s, name in sorted(case.dft.setups.items()) if s in elements},
@@ -192,9 +197,12 @@ def _look(task: Task, folder: TaskFolder, states: Mapping[str, State]) -> State:
 def _unfinished(task: Task, folder: TaskFolder, fingerprint: str) -> State:
     if not folder.has_contents():
         return State(task, "ready")
-    if folder.started_from() not in (None, fingerprint):
+    started_from = folder.started_from()
+    if started_from is None:
+        return State(task, "stale", "its record of inputs is damaged; it will be computed afresh")
+    if started_from != fingerprint:
         return State(task, "stale", "its inputs have changed; it will be computed afresh")
-    if (folder / "result.json").exists():
+    if (folder / RESULT).exists():
         return State(task, "stale", "its result is damaged; it will be computed again")
     return State(task, "ready", "begun; goes on from its last finished step")
 

@@ -15,7 +15,8 @@ def energy_table(report: Report) -> RichTable:
     """Return the adsorption energies (eV) of all sites beside the paper's, ready to print."""
     table = report.table()
     rich = RichTable(
-        title=f"Adsorption energy of {table.adatom} (eV; negative binds), case {escape(report.case.name)}",
+        title=f"Adsorption energy of {table.adatom} (eV; negative binds), "
+        f"case {escape(report.case.name)}",
         title_justify="left",
         caption=None if table.physical else f"[bold red]{NOT_PHYSICAL}[/]",
         caption_justify="left",

@@ -1,0 +1,416 @@
+"""Results into numbers for people: by hand arithmetic, and never without what is missing."""
+
+import csv
+import io
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from rich.console import Console
+
+from analysis.charge import Density
+from analysis.cube import write_cube
+from workflows.case import Case, find
+from workflows.report import Report, energies_csv, write_tables
+from workflows.store import Result, TaskFolder
+from workflows.structure import to_json
+from workflows.tasks import plan, survey
+from workflows.terminal import NOT_PHYSICAL, energy_table
+
+ATOM, BULK_NA = -0.25, -1.33  # eV; cohesive energy -1.08
+SLABS = {"VN": -100.0, "TiN": -120.0, "Na": -10.0}
+ADSORPTION = {"bridge": -1.5, "hollow": -1.4, "top-V": -1.8, "top-N": -1.3, "top-Ti": -1.1}
+ON_NA = -0.8
+BY_LEAVING = -0.05  # eV that a free adatom gains
+STRUCTURE = Atoms("VNNa", [[0, 0, 4], [1, 1, 4], [1, 1, 6]], cell=[3, 3, 12], pbc=(1, 1, 0))
+PAPER = {"bridge": -1.564, "hollow": -1.457, "top-V": -1.830, "top-N": -1.358}
+
+
+def case(preset: str = "laptop", host: str = "V") -> Case:
+    data = tomllib.loads(find(preset).read_text(encoding="utf-8"))
+    data["host"]["cation"] = host
+    data["slab"]["sites"] = ["bridge", "hollow", f"top-{host}", "top-N"]
+    return Case.model_validate(data | {"name": f"{preset}-{host}"})
+
+
+def made_up(name: str, kind: str, site: str) -> dict[str, Any]:
+    """Return values as a task would find them, with energies that are easy to subtract."""
+    surface = name.partition("-")[0]
+    if kind == "lattice":
+        energy, constant = (BULK_NA, 4.2) if surface == "Na" else (-18.0, 4.12)
+        return {"energy": energy, "atoms": 1, "lattice_constant": constant, "bulk_modulus": 300.0}
+    if kind == "atom":
+        return {"energy": ATOM, "magnetic_moment": 1.0}
+    if kind == "slab":
+        return {"energy": SLABS[surface], "structure": to_json(STRUCTURE)}
+    if kind == "density":
+        moved = {"integral": 1e-4, "charge_moved": 0.6, "boundary": 5.0}
+        return moved | {"structure": to_json(STRUCTURE)}
+    energy = SLABS[surface] + ATOM + (ON_NA if surface == "Na" else ADSORPTION[site])
+    return {
+        "energy": energy + (BY_LEAVING if kind == "free" else 0.0),
+        "height": 2.1,
+        "nearest": {"Na": 3.3} if surface == "Na" else {"N": 2.5, surface[:-1]: 3.0},
+        "ended_at": "hollow" if (site, kind) == ("bridge", "free") else site,
+        "site_offset": 0.01,
+        "saddle": (site, kind) == ("top-N", "free"),
+        "structure": to_json(STRUCTURE),
+    }
+
+
+def density() -> Density:
+    return Density(np.arange(24.0).reshape(2, 3, 4), np.diag([3.0, 3.0, 12.0]))
+
+
+def finish(root: Path, case: Case, without: tuple[str, ...] = ()) -> None:
+    """Make the folders of a finished run, as far as it can be without some tasks."""
+    for task in plan(case).values():
+        parents = {name: TaskFolder(root / name).result() for name in task.needs}
+        if task.name in without or None in parents.values():
+            continue
+        known = {name: result for name, result in parents.items() if result is not None}
+        folder = TaskFolder(root / task.name)
+        fingerprint = task.fingerprint(known)
+        folder.open_for(fingerprint, task.origin(known))
+        names = []
+        if task.kind == "density":
+            names = ["difference.cube"]
+            with (folder / names[0]).open("w", encoding="utf-8") as file:
+                write_cube(file, density(), STRUCTURE, "made up")
+        values = made_up(task.name, task.kind, task.site)
+        folder.finish(Result(fingerprint, values, folder.digests(names), 60.0, {"gpaw": "1.2"}))
+
+
+def fail(root: Path, case: Case, name: str, reason: str, message: str) -> None:
+    """Make a task whose parents are finished fail."""
+    task = plan(case)[name]
+    parents = {parent: TaskFolder(root / parent).result() for parent in task.needs}
+    known = {name: result for name, result in parents.items() if result is not None}
+    folder = TaskFolder(root / name)
+    folder.open_for(task.fingerprint(known), task.origin(known))
+    folder.fail(task.fingerprint(known), reason, message, 5.0)
+
+
+def report(root: Path, case: Case) -> Report:
+    return Report(case, survey(plan(case), root))
+
+
+def written(report: Report, root: Path) -> dict[str, Any]:
+    """Return results.json as another program reads it: no NaN, no Infinity."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    results, _ = write_tables(report, root)
+    data: dict[str, Any] = json.loads(results.read_text(encoding="utf-8"), parse_constant=refuse)
+    return data
+
+
+def row(data: dict[str, Any], site: str, relaxation: str, where: str = "sites") -> dict[str, Any]:
+    (found,) = [s for s in data[where] if (s["site"], s["relaxation"]) == (site, relaxation)]
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    finish(tmp_path, case())
+    return tmp_path
+
+
+@pytest.fixture
+def data(root: Path) -> dict[str, Any]:
+    return written(report(root, case()), root)
+
+
+# ---- results.json -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("site", "relaxation", "energy"),
+    [
+        ("top-V", "held", -1.8),  # -102.05 - (-100.00) - (-0.25)
+        ("top-V", "free", -1.85),
+        ("bridge", "held", -1.5),
+        ("top-N", "held", -1.3),
+    ],
+)
+def test_adsorption_energies(
+    data: dict[str, Any], site: str, relaxation: str, energy: float
+) -> None:
+    assert row(data, site, relaxation)["adsorption_energy"] == pytest.approx(energy)
+
+
+def test_adsorption_energy_on_the_metal(data: dict[str, Any]) -> None:
+    assert row(data, "hollow", "held", "metal_sites")["adsorption_energy"] == pytest.approx(-0.8)
+
+
+def test_total_energy_is_as_computed(data: dict[str, Any]) -> None:
+    assert row(data, "top-V", "held")["energy"] == -102.05
+
+
+def test_cohesive_energy(data: dict[str, Any]) -> None:
+    assert data["references"]["cohesive_energy"] == pytest.approx(-1.08)  # -1.33 - (-0.25)
+
+
+def test_energy_against_the_metal(data: dict[str, Any]) -> None:
+    assert row(data, "top-V", "held")["against_metal"] == pytest.approx(-0.72)  # -1.80 - (-1.08)
+
+
+@pytest.mark.parametrize("site", PAPER)
+def test_published_energies_and_our_difference_from_them(data: dict[str, Any], site: str) -> None:
+    found = row(data, site, "held")
+    assert found["published"] == PAPER[site]
+    assert found["difference"] == pytest.approx(ADSORPTION[site] - PAPER[site])
+
+
+def test_published_energy_of_bare_sodium(data: dict[str, Any]) -> None:
+    found = row(data, "hollow", "held", "metal_sites")
+    assert (found["published"], found["difference"]) == (-0.860, pytest.approx(0.06))
+
+
+def test_where_the_adatom_is(data: dict[str, Any]) -> None:
+    found = row(data, "bridge", "free")
+    assert (found["ended_at"], found["site_offset"]) == ("hollow", 0.01)
+    assert (found["height"], found["nearest"]) == (2.1, {"N": 2.5, "V": 3.0})
+
+
+def test_saddles_are_marked(data: dict[str, Any]) -> None:
+    assert [s["site"] for s in data["sites"] if s["saddle"]] == ["top-N"]
+
+
+def test_lattice_and_its_spacings(data: dict[str, Any]) -> None:
+    lattice = data["lattices"]["host"]
+    assert (lattice["lattice_constant"], lattice["source"]) == (4.12, "equation of state")
+    assert lattice["d_200"] == pytest.approx(2.06)
+    assert lattice["d_111"] == pytest.approx(4.12 / 3**0.5)
+
+
+def test_references(data: dict[str, Any]) -> None:
+    assert data["references"]["atom_energy"] == -0.25
+    assert data["references"]["clean_slabs"] == {"host": -100.0, "metal": -10.0}
+
+
+def test_density_differences_name_their_files(data: dict[str, Any], root: Path) -> None:
+    found = data["density_differences"]["top-V"]
+    assert (found["integral"], found["charge_moved"], found["boundary"]) == (1e-4, 0.6, 5.0)
+    assert (root / found["cube"]).is_file()
+
+
+def test_the_verdict_is_the_comparison_of_like_with_like(data: dict[str, Any]) -> None:
+    assert data["binds_more_strongly_than_metal"] is True
+    assert data["verdict"] == (
+        "VN binds Na more strongly than Na does: -1.85 eV (top-V, free) against "
+        "-0.85 eV (hollow, free); laptop settings"
+    )
+
+
+def test_the_order_is_the_papers(data: dict[str, Any]) -> None:
+    assert "agrees with the paper: top-V < bridge < hollow < top-N" in data["agreement_with_paper"]
+
+
+def test_a_whole_run_misses_nothing(data: dict[str, Any]) -> None:
+    assert (data["complete"], data["missing"]) == (True, [])
+
+
+def test_settings_versions_and_time_come_along(data: dict[str, Any]) -> None:
+    assert data["case"]["dft"]["cutoff"] == 400.0
+    assert data["made_with"] == {"gpaw": "1.2"}
+    assert data["seconds"] == 60.0 * len(plan(case()))
+
+
+def test_every_number_has_its_unit(data: dict[str, Any]) -> None:
+    site = {key for s in data["sites"] for key, value in s.items() if isinstance(value, float)}
+    assert site <= set(data["units"])
+    assert {k for k in data["density_differences"]["top-V"] if k != "cube"} <= set(data["units"])
+
+
+def test_the_case_comes_back(data: dict[str, Any]) -> None:
+    assert Case.model_validate(data["case"]) == case()
+
+
+def test_again_it_is_the_same(root: Path) -> None:
+    write_tables(report(root, case()), root)
+    before = (root / "results.json").read_bytes(), (root / "energies.csv").read_bytes()
+    write_tables(report(root, case()), root)
+    assert ((root / "results.json").read_bytes(), (root / "energies.csv").read_bytes()) == before
+
+
+# ---- energies.csv -------------------------------------------------------------------------------
+
+
+def rows(root: Path, case: Case) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(energies_csv(report(root, case).table()))))
+
+
+def test_csv_has_a_line_for_every_site_and_relaxation(root: Path) -> None:
+    found = [(r["surface"], r["site"], r["relaxation"]) for r in rows(root, case())]
+    expected = [("VN(001)", site, r) for site in PAPER for r in ("held", "free")]
+    assert found == [*expected, ("Na(001)", "hollow", "held"), ("Na(001)", "hollow", "free")]
+
+
+def test_csv_has_the_numbers(root: Path) -> None:
+    (found,) = [r for r in rows(root, case()) if (r["site"], r["relaxation"]) == ("top-V", "held")]
+    numbers = {
+        "adsorption_energy_eV": -1.8, "published_eV": -1.83, "difference_eV": 0.03,
+        "against_metal_eV": -0.72, "total_energy_eV": -102.05, "height_A": 2.1,
+        "nearest_N_A": 2.5, "nearest_V_A": 3.0, "site_offset_A": 0.01,
+    }  # fmt: skip
+    assert {key: float(found[key]) for key in numbers} == pytest.approx(numbers)
+    assert found["nearest_Na_A"] == ""  # no other sodium is near
+    assert (found["ended_at"], found["quality"], found["problem"]) == ("top-V", "laptop", "")
+
+
+# ---- runs that are not whole --------------------------------------------------------------------
+
+
+def test_a_new_run_has_no_numbers_and_says_so(tmp_path: Path) -> None:
+    data = written(report(tmp_path, case()), tmp_path)
+    assert data["complete"] is False
+    assert "VN-lattice: ready" in data["missing"]
+    assert "VN-slab: waiting (for VN-lattice)" in data["missing"]
+    assert {s["adsorption_energy"] for s in data["sites"]} == {None}
+    assert data["verdict"] == "no verdict: no adsorption energy of Na on VN and Na"
+    assert data["lattices"]["host"] == {
+        "name": "VN", "lattice_constant": None, "source": "missing", "bulk_modulus": None,
+        "d_200": None, "d_111": None,
+    }  # fmt: skip
+    assert (data["made_with"], data["seconds"]) == ({}, 0)
+
+
+def test_without_the_atom_there_are_no_adsorption_energies(tmp_path: Path) -> None:
+    finish(tmp_path, case(), without=("Na-atom",))
+    data = written(report(tmp_path, case()), tmp_path)
+    found = row(data, "top-V", "held")
+    assert found["energy"] == -102.05
+    assert (found["adsorption_energy"], found["against_metal"]) == (None, None)
+    assert found["problem"] == "the isolated atom's energy is missing"
+    assert data["references"]["cohesive_energy"] is None
+
+
+def test_without_the_bulk_metal_nothing_is_referred_to_it(tmp_path: Path) -> None:
+    finish(tmp_path, case(), without=("Na-lattice",))
+    found = row(written(report(tmp_path, case()), tmp_path), "top-V", "held")
+    assert found["adsorption_energy"] == pytest.approx(-1.8)
+    assert found["against_metal"] is None
+
+
+def test_a_failed_site_has_no_number_but_its_reason(tmp_path: Path) -> None:
+    finish(tmp_path, case(), without=("VN-top-V-held",))
+    fail(tmp_path, case(), "VN-top-V-held", "desorbed", "Na ended far away")
+    data = written(report(tmp_path, case()), tmp_path)
+    held, free = (row(data, "top-V", relaxation) for relaxation in ("held", "free"))
+    assert (held["energy"], held["adsorption_energy"], held["difference"]) == (None, None, None)
+    assert held["problem"] == "failed: desorbed: Na ended far away"
+    assert free["problem"] == "blocked: needs VN-top-V-held, which failed"
+    assert "VN-top-V-held: failed (desorbed: Na ended far away)" in data["missing"]
+    assert data["verdict"].startswith("VN binds Na more strongly than Na does: -1.55 eV (bridge")
+    assert data["agreement_with_paper"].split("; ")[-2] == "top-V left out"
+
+
+def test_an_edited_energy_is_missing_not_wrong(root: Path) -> None:
+    path = root / "VN-top-V-free" / "result.json"
+    path.write_text(path.read_text().replace("-102.1", "-109.1"))
+    found = row(written(report(root, case()), root), "top-V", "free")
+    assert found["adsorption_energy"] is None
+    assert found["problem"] == "stale: its result is damaged; it will be computed again"
+
+
+# ---- quality and other systems ------------------------------------------------------------------
+
+
+def test_smoke_numbers_are_marked_wherever_they_are(tmp_path: Path) -> None:
+    finish(tmp_path, case("smoke"))
+    smoke = report(tmp_path, case("smoke"))
+    data = written(smoke, tmp_path)
+    assert (data["quality"], data["physical"]) == ("smoke", False)
+    assert data["verdict"].endswith("not physical: smoke settings")
+    assert data["agreement_with_paper"].endswith("not physical: smoke settings")
+    assert {r["quality"] for r in rows(tmp_path, case("smoke"))} == {"smoke"}
+    assert NOT_PHYSICAL in shown(smoke)
+
+
+def test_laptop_numbers_are_not_marked(root: Path, data: dict[str, Any]) -> None:
+    assert (data["quality"], data["physical"]) == ("laptop", True)
+    assert "NOT PHYSICAL" not in shown(report(root, case()))
+
+
+def test_another_host_has_no_published_numbers(tmp_path: Path) -> None:
+    finish(tmp_path, case(host="Ti"))
+    data = written(report(tmp_path, case(host="Ti")), tmp_path)
+    assert {(s["published"], s["difference"]) for s in data["sites"]} == {(None, None)}
+    assert row(data, "top-Ti", "held")["adsorption_energy"] == pytest.approx(-1.1)
+    assert data["agreement_with_paper"].startswith("order of sites not compared")
+    assert data["metal_sites"][0]["published"] == -0.860
+
+
+# ---- densities and captions ---------------------------------------------------------------------
+
+
+def test_a_density_difference_is_read_back(root: Path) -> None:
+    found, atoms = report(root, case()).density("top-V", root)
+    assert found is not None
+    assert np.allclose(found.values, density().values, atol=1e-5)
+    assert atoms == STRUCTURE
+
+
+def test_without_a_density_there_is_the_structure(tmp_path: Path) -> None:
+    finish(tmp_path, case(), without=("VN-top-V-density",))
+    assert report(tmp_path, case()).density("top-V", tmp_path) == (None, STRUCTURE)
+
+
+def test_without_both_there_is_nothing(tmp_path: Path) -> None:
+    assert report(tmp_path, case()).density("top-V", tmp_path) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "words", ["case laptop-V", "Na on VN(001), 2×2 cell", "3 layers (1 held)", "400 eV", "PBE"]
+)
+def test_the_caption_says_what_was_computed(root: Path, words: str) -> None:
+    assert words.lower() in report(root, case()).caption().lower()
+
+
+# ---- the terminal -------------------------------------------------------------------------------
+
+
+def shown(report: Report) -> str:
+    console = Console(record=True, width=160, file=io.StringIO())
+    console.print(energy_table(report))
+    return console.export_text()
+
+
+def line(text: str, *words: str) -> str:
+    (found,) = [line for line in text.splitlines() if all(word in line for word in words)]
+    return found
+
+
+@pytest.mark.parametrize(
+    "cell", ["-1.800", "-1.850", "-1.830", "+0.030", "2.10", "N 2.50, V 3.00", "top-V (0.01 Å off)"]
+)
+def test_the_table_has_the_numbers(root: Path, cell: str) -> None:
+    assert cell in line(shown(report(root, case())), "VN(001)", "top-V")
+
+
+def test_the_table_says_where_a_free_adatom_went(root: Path) -> None:
+    assert "hollow (0.01 Å off)" in line(shown(report(root, case())), "VN(001)", "bridge")
+
+
+def test_the_table_says_that_an_adatom_rests_on_a_saddle(root: Path) -> None:
+    assert "on a saddle" in line(shown(report(root, case())), "VN(001)", "top-N")
+
+
+def test_the_table_has_no_numbers_for_a_failed_site(tmp_path: Path) -> None:
+    finish(tmp_path, case(), without=("VN-top-V-held",))
+    fail(tmp_path, case(), "VN-top-V-held", "desorbed", "Na [left] far away")
+    found = line(shown(report(tmp_path, case())), "VN(001)", "top-V")
+    assert "failed" in found
+    assert "-1.8 " not in found
+    assert "needs VN-top-V-held, which failed" in found
+
+
+def test_the_table_of_a_new_run_can_be_shown(tmp_path: Path) -> None:
+    assert "missing" in line(shown(report(tmp_path, case())), "VN(001)", "top-V")

@@ -1,0 +1,194 @@
+"""The whole chain with real GPAW, through the real command, in the smallest case there is."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase.io import read
+from ase.io.cube import read_cube
+from ase.units import Bohr
+
+pytestmark = pytest.mark.slow
+
+SITES = ("bridge", "hollow", "top-V", "top-N")
+
+
+def sodiophile(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "workflows.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=1200)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run the smoke case once; return its directory and what was printed."""
+    root = tmp_path_factory.mktemp("smoke") / "a run"
+    done = sodiophile("run", "smoke", "--into", root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root, done.stdout
+
+
+@pytest.fixture
+def root(run: tuple[Path, str]) -> Path:
+    return run[0]
+
+
+@pytest.fixture
+def results(root: Path) -> Any:
+    return json.loads((root / "results.json").read_text())
+
+
+def values(root: Path, task: str) -> Any:
+    return json.loads((root / task / "result.json").read_text())["values"]
+
+
+def test_all_sites_have_held_and_free_energies(results: Any) -> None:
+    assert results["complete"]
+    assert [(s["site"], s["relaxation"]) for s in results["sites"]] == [
+        (site, how) for site in SITES for how in ("held", "free")
+    ]
+    assert all(-5.0 < site["adsorption_energy"] < 0.0 for site in results["sites"])
+    assert all(site["problem"] is None for site in results["sites"])
+
+
+def test_adsorption_energies_are_differences_of_total_energies(root: Path, results: Any) -> None:
+    slab, atom = values(root, "VN-slab")["energy"], values(root, "Na-atom")["energy"]
+    for site in results["sites"]:
+        total = values(root, f"VN-{site['site']}-{site['relaxation']}")["energy"]
+        assert site["adsorption_energy"] == pytest.approx(total - slab - atom, abs=1e-9)
+
+
+def test_na_on_na_stands_beside_the_published_value(results: Any) -> None:
+    held = results["metal_sites"][0]
+    assert held["surface"] == "Na(001)"
+    assert held["published"] == -0.860
+    assert held["difference"] == pytest.approx(held["adsorption_energy"] + 0.860)
+
+
+def test_published_values_are_shown_but_never_ours(results: Any) -> None:
+    published = {s["site"]: s["published"] for s in results["sites"]}
+    assert published == {"bridge": -1.564, "hollow": -1.457, "top-V": -1.830, "top-N": -1.358}
+    assert all(abs(s["difference"]) > 1e-3 for s in results["sites"])
+
+
+def test_numbers_are_marked_as_not_physical(run: tuple[Path, str], results: Any) -> None:
+    assert results["physical"] is False
+    assert "not physical" in run[1].lower()
+    assert "not physical" in (run[0] / "figures" / "fig5.svg").read_text()
+
+
+def test_held_atoms_keep_their_site_and_forces_are_small(root: Path) -> None:
+    for site in SITES:
+        held = values(root, f"VN-{site}-held")
+        assert held["ended_at"] == site
+        assert held["fmax"] <= 0.2
+        assert 1.0 < held["height"] < 4.0
+
+
+def test_relaxed_lies_below_start(root: Path) -> None:
+    frames = read(root / "VN-top-V-held" / "relaxation.extxyz", ":")
+    assert len(frames) > 1
+    assert frames[-1].get_potential_energy() < frames[0].get_potential_energy()
+
+
+def test_lattices_come_from_their_equations_of_state(results: Any) -> None:
+    host, metal = results["lattices"]["host"], results["lattices"]["metal"]
+    assert 3.9 < host["lattice_constant"] < 4.4
+    assert 200.0 < host["bulk_modulus"] < 700.0
+    assert 4.0 < metal["lattice_constant"] < 4.5
+    assert host["source"] == "equation of state"
+
+
+def test_the_slab_is_stoichiometric_and_its_lowest_layer_stayed(root: Path) -> None:
+    built, relaxed = (read(root / "VN-slab" / f"{name}.extxyz") for name in ("built", "relaxed"))
+    assert built.get_chemical_formula() == "N2V2"
+    moved = np.linalg.norm(relaxed.positions - built.positions, axis=1)
+    lowest = built.positions[:, 2] < built.positions[:, 2].mean()
+    assert moved[lowest].max() < 1e-9
+    assert moved[~lowest].max() > 1e-3
+
+
+def test_density_differences_integrate_to_nothing(results: Any) -> None:
+    for site in SITES:
+        assert abs(results["density_differences"][site]["integral"]) < 1e-3
+
+
+def test_cubes_are_in_the_units_of_the_format(root: Path) -> None:
+    # ASE reads lengths as bohr; the density it leaves alone: electrons per cubic bohr
+    with (root / "VN-top-V-density" / "difference.cube").open() as file:
+        cube = read_cube(file)
+    atoms, density = cube["atoms"], cube["data"]
+    relaxed = read(root / "VN-top-V-held" / "relaxed.extxyz")
+    assert atoms.positions == pytest.approx(relaxed.positions, abs=1e-4)
+    assert atoms.cell.lengths() == pytest.approx(relaxed.cell.lengths(), abs=1e-3)
+    voxel = atoms.get_volume() / Bohr**3 / density.size
+    z = np.arange(density.shape[2]) * atoms.cell[2, 2] / density.shape[2]
+    profile = density.sum(axis=(0, 1)) * voxel / (z[1] * 1.0)  # electrons per angstrom
+    assert profile == pytest.approx(
+        np.array(values(root, "VN-top-V-density")["plane_average"]), abs=1e-4
+    )
+
+
+def test_the_csv_holds_the_same_numbers(root: Path, results: Any) -> None:
+    with (root / "energies.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10
+    for row, site in zip(rows, results["sites"], strict=False):
+        assert row["site"] == site["site"]
+        assert float(row["adsorption_energy_eV"]) == pytest.approx(
+            site["adsorption_energy"], abs=1e-6
+        )
+
+
+def test_every_figure_is_there_in_every_format(root: Path) -> None:
+    stems = ["fig5", *(f"fig5{letter}" for letter in "abcdefghij"), "figS17", "figS18"]
+    heads = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
+    for stem in stems:
+        for suffix, head in heads.items():
+            assert (root / "figures" / f"{stem}.{suffix}").read_bytes().startswith(head)
+
+
+def test_the_terminal_ends_with_table_and_figure(run: tuple[Path, str]) -> None:
+    root, printed = run
+    assert "top-V" in printed
+    assert "-1.830" in printed
+    assert str(root / "figures" / "fig5.png") in printed.splitlines()[-1]
+
+
+def test_a_second_run_computes_nothing(root: Path) -> None:
+    def stamps() -> dict[Path, int]:
+        kept = ("gpaw-*.txt", "result.json", "steps.jsonl")
+        return {p: p.stat().st_mtime_ns for pattern in kept for p in root.glob(f"*/{pattern}")}
+
+    before = stamps()
+    again = sodiophile("run", "smoke", "--into", root)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "started" not in again.stdout
+    assert len(before) > 40
+    assert stamps() == before
+
+
+def test_status_says_that_all_is_done(root: Path) -> None:
+    status = sodiophile("status", root)
+    assert status.returncode == 0
+    assert "19 of 19 tasks done" in status.stdout
+
+
+def test_a_result_edited_by_hand_is_noticed_and_not_used(root: Path) -> None:
+    path = root / "VN-top-V-free" / "result.json"
+    original = path.read_bytes()
+    path.write_bytes(original.replace(b'"energy": -', b'"energy": -9', 1))
+    try:
+        report = sodiophile("report", root)
+        assert report.returncode == 1
+        assert "VN-top-V-free: stale (its result is damaged" in report.stdout
+        table = json.loads((root / "results.json").read_text())
+        (site,) = [s for s in table["sites"] if s["site"] == "top-V" and s["relaxation"] == "free"]
+        assert site["adsorption_energy"] is None
+    finally:
+        path.write_bytes(original)
+    assert sodiophile("report", root).returncode == 0
