@@ -529,7 +529,7 @@ def test_any_changed_preset_is_a_case_or_refused(content: bytes) -> None:
 
 
 @FUZZ
-@given(st.lists(LINES, max_size=12).map("\n".join), st.booleans())
+@given(st.lists(LINES, min_size=1, max_size=3).map("\n".join), st.booleans())
 def test_any_lines_are_a_case_or_refused(text: str, after: bool) -> None:
     content = f"{SMOKE}\n{text}" if after else f"{text}\n{SMOKE}"
     assert_case_or_clear_refusal(content.encode("utf-8", errors="surrogatepass"))

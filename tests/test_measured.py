@@ -129,15 +129,6 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal(tmp_path: Path) 
     assert next(fit_file(path, tmp_path)).startswith(r"'\x1b[31mred': E_a = 50.00")
 
 
-def test_figure_takes_any_name(tmp_path: Path) -> None:
-    path = tmp_path / "data.csv"
-    path.write_text(table(**{"Na/VN": 61.42, "$x^$": 50.0, "50% \\alpha_": 40.0}))
-    line = list(fit_file(path, tmp_path))[-1]
-    figure = tmp_path / "figures" / "arrhenius.png"
-    assert line == f"figure: {figure}"
-    assert figure.read_bytes().startswith(b"\x89PNG")
-
-
 # ---- what is refused ----------------------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from ase.constraints import FixAtoms, FixedLine
 from workflows.history import History
 from workflows.relax import OutOfSteps, Relaxed, relax
 
-FMAX = 0.02
+FMAX = 0.05
 
 
 class Stop(Exception):
@@ -151,7 +151,7 @@ def test_steps_are_evaluations_and_journalled(tmp_path: Path) -> None:
 @pytest.mark.parametrize("max_steps", [1, 3])
 def test_it_gives_up_after_so_many_steps(tmp_path: Path, max_steps: int) -> None:
     evaluate = Emt()
-    with pytest.raises(OutOfSteps, match=rf"after {max_steps} ionic steps, 0\.02 was asked for"):
+    with pytest.raises(OutOfSteps, match=rf"after {max_steps} ionic steps, 0\.05 was asked for"):
         run(free(), tmp_path / "j", evaluate, max_steps=max_steps)
     assert len(evaluate.seen) == max_steps
 
@@ -270,8 +270,9 @@ MISFITS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("misfit", MISFITS)
-@pytest.mark.parametrize("step", [0, 2])
+@pytest.mark.parametrize(
+    ("misfit", "step"), [*((misfit, 2) for misfit in MISFITS), ("fewer atoms", 0), ("elsewhere", 0)]
+)
 def test_from_a_step_that_does_not_fit_on_it_is_computed_afresh(
     tmp_path: Path, misfit: str, step: int
 ) -> None:

@@ -33,7 +33,10 @@ PAPER = {"bridge": -1.564, "hollow": -1.457, "top-V": -1.830, "top-N": -1.358}
 def case(preset: str = "laptop", host: str = "V") -> Case:
     data = tomllib.loads(find(preset).read_text(encoding="utf-8"))
     data["host"]["cation"] = host
+    data["slab"] |= {"cell": "2x2", "layers": 3, "held_layers": 1}
     data["slab"]["sites"] = ["bridge", "hollow", f"top-{host}", "top-N"]
+    data["metal_slab"]["sites"] = ["hollow"]
+    data["dft"] |= {"cutoff": 400.0, "xc": "PBE", "setups": {}}
     return Case.model_validate(data | {"name": f"{preset}-{host}"})
 
 
@@ -116,13 +119,15 @@ def row(data: dict[str, Any], site: str, relaxation: str, where: str = "sites") 
     return found
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    finish(tmp_path, case())
-    return tmp_path
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a finished run; tests read it and leave it as it is."""
+    path = tmp_path_factory.mktemp("run")
+    finish(path, case())
+    return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data(root: Path) -> dict[str, Any]:
     return written(report(root, case()), root)
 
@@ -312,10 +317,11 @@ def test_a_failed_site_has_no_number_but_its_reason(tmp_path: Path) -> None:
     assert data["agreement_with_paper"].split("; ")[-2] == "top-V left out"
 
 
-def test_an_edited_energy_is_missing_not_wrong(root: Path) -> None:
-    path = root / "VN-top-V-free" / "result.json"
+def test_an_edited_energy_is_missing_not_wrong(tmp_path: Path) -> None:
+    finish(tmp_path, case())
+    path = tmp_path / "VN-top-V-free" / "result.json"
     path.write_text(path.read_text().replace("-102.1", "-109.1"))
-    found = row(written(report(root, case()), root), "top-V", "free")
+    found = row(written(report(tmp_path, case()), tmp_path), "top-V", "free")
     assert found["adsorption_energy"] is None
     assert found["problem"] == "stale: its result is damaged; it will be computed again"
 

@@ -9,16 +9,53 @@ import pytest
 
 from workflows import tasks as module
 from workflows.calculator import versions
-from workflows.case import Case, find, presets
+from workflows.case import Case, find, presets, read
 from workflows.store import Result, TaskFolder, lock, write_signed
 from workflows.tasks import State, Task, plan, summary, survey
 
+CASE = """
+name = "small"
+quality = "smoke"
+adatom = "Na"
+[host]
+cation = "V"
+anion = "N"
+lattice_guess = 4.13
+[metal]
+lattice_guess = 4.20
+[slab]
+layers = 2
+cell = "1x1"
+vacuum = 5.0
+held_layers = 1
+sites = ["bridge", "hollow", "top-V", "top-N"]
+[metal_slab]
+layers = 2
+cell = "1x1"
+vacuum = 5.0
+held_layers = 1
+sites = ["hollow"]
+[atom]
+box = 8.0
+[dft]
+cutoff = 250.0
+setups = { V = "5" }
+smearing = 0.2
+[dft.kpoints]
+host_bulk = [4, 4, 4]
+host_slab = [2, 2, 1]
+metal_bulk = [4, 4, 4]
+metal_slab = [2, 2, 1]
+[relax]
+fmax = 0.2
+max_steps = 60
+"""
 PARENT = Result("parent", {"energy": -1.0}, {}, 1.0, {})
 
 
-def case(preset: str = "smoke", **changes: Any) -> Case:
-    """Return a preset with some settings changed: case(dft__scf__energy=1e-5)."""
-    data = tomllib.loads(find(preset).read_text(encoding="utf-8"))
+def case(**changes: Any) -> Case:
+    """Return a small case with some settings changed: case(dft__scf__energy=1e-5)."""
+    data = tomllib.loads(CASE)
     for name, value in changes.items():
         *tables, key = name.split("__")
         table = data
@@ -36,7 +73,7 @@ def fingerprints(case: Case) -> dict[str, str]:
 # ---- the plan -----------------------------------------------------------------------------------
 
 
-def test_the_graph_of_the_smoke_case() -> None:
+def test_the_graph() -> None:
     graph = [f"{' '.join(task.needs)} -> {task.name}" for task in plan(case()).values()]
     assert (
         "\n".join(graph)
@@ -66,21 +103,21 @@ VN-top-N-held -> VN-top-N-density"""
 @pytest.mark.parametrize("preset", presets())
 def test_parents_come_before_their_children(preset: str) -> None:
     seen: set[str] = set()
-    for task in plan(case(preset)).values():
+    for task in plan(read(find(preset))).values():
         assert set(task.needs) <= seen
         seen.add(task.name)
 
 
 @pytest.mark.parametrize("preset", presets())
 def test_every_task_has_a_name_and_a_title_of_its_own(preset: str) -> None:
-    tasks = plan(case(preset))
+    tasks = plan(read(find(preset)))
     assert [task.name for task in tasks.values()] == list(tasks)
     assert len({task.title for task in tasks.values()}) == len(tasks)
 
 
 @pytest.mark.parametrize("preset", presets())
 def test_no_two_tasks_are_the_same_calculation(preset: str) -> None:
-    found = fingerprints(case(preset))
+    found = fingerprints(read(find(preset)))
     assert len(set(found.values())) == len(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -175,7 +175,7 @@ class Calculation:
         if change:
             change = dict(change)
             if "smearing" in change:
-                width = change.pop("smearing") * self._settings.smearing
+                width = change.pop("smearing") * (0.0 if self._hund else self._settings.smearing)
                 change["occupations"] = {"name": "fermi-dirac", "width": width}
             self._calc.dft.change(**change)
             self._calc.dft.results = {}  # the energy of other settings is not an answer
@@ -219,7 +219,7 @@ def grid_points(atoms: Atoms, cutoff: float) -> tuple[int, int, int]:
     return nx, ny, nz
 
 
-def require_setups(dft: DFT, elements: Iterator[str] | list[str]) -> None:
+def require_setups(dft: DFT, elements: Iterable[str]) -> None:
     """Refuse PAW data sets that are not installed.
 
     Raises
@@ -238,6 +238,46 @@ def require_setups(dft: DFT, elements: Iterator[str] | list[str]) -> None:
             lines.append(f"dft.setups.{symbol}: found {found} for {dft.xc}; allowed: {allowed}")
     if lines:
         raise CaseError("\n".join(lines))
+
+
+# Radians of the fastest plane wave across the radius of the hardest augmentation sphere; below this
+# its partial waves cannot be told apart, and energies are off by electronvolts.
+RADIANS = 4.2
+
+
+def least_cutoff(symbol: str, dft: DFT) -> float:
+    """Return the cutoff (eV) below which an element's PAW data set is of no use at all."""
+    radius = float(max(_setup(symbol, dft).rcut_j))
+    hartree: float = 0.5 * (RADIANS / radius) ** 2
+    return hartree * float(Hartree)
+
+
+def valence_electrons(symbol: str, dft: DFT) -> int:
+    """Return the number of valence electrons of an element's PAW data set."""
+    return int(_setup(symbol, dft).Nv)
+
+
+def _setup(symbol: str, dft: DFT) -> Any:
+    from gpaw.setup_data import SetupData
+
+    return SetupData(symbol, dft.xc, dft.setups.get(symbol, "paw"))
+
+
+def require_cutoff(dft: DFT, elements: Iterable[str]) -> None:
+    """Refuse a cutoff with which no energy means anything, not even in a smoke test.
+
+    Raises
+    ------
+    CaseError
+        With the element that needs most.
+    """
+    symbol = max(elements, key=lambda element: least_cutoff(element, dft))
+    least = math.ceil(least_cutoff(symbol, dft))
+    if dft.cutoff < least:
+        raise CaseError(
+            f"dft.cutoff: found {dft.cutoff:g}; allowed: at least {least} eV for the PAW data set "
+            f"of {symbol} (converged results need about twice that)"
+        )
 
 
 def setups(symbol: str, xc: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: `sodiophile run | build | status | report | arrhenius | info | task`.
+"""The command line: `sodiophile run | build | status | report | ...`.
 
 A user's mistake is one line and exit code 2; a bug keeps its traceback. Modules are imported where
 they are used, so that `--help` and `status` answer at once.
@@ -90,6 +90,11 @@ def parser() -> argparse.ArgumentParser:
         "--isovalue", type=_positive, metavar="E", help="of the density differences, e/Å^3"
     )
 
+    clean = _verb(
+        verbs, "clean", "drop what can be had again; results, structures and cubes stay", _clean
+    )
+    _directory(clean)
+
     arrhenius = _verb(verbs, "arrhenius", "fit activation energies to measured R_ct(T)", _arrhenius)
     arrhenius.add_argument(
         "data", metavar="DATA.csv", type=Path, help="columns temperature_K, R_ct_ohm, electrode"
@@ -156,10 +161,11 @@ def _walltime(text: str) -> float:
 
 def _run(arguments: argparse.Namespace) -> int:
     from workflows.build import structures
-    from workflows.calculator import require_setups
+    from workflows.calculator import require_cutoff, require_setups
     from workflows.live import view
     from workflows.local import run
     from workflows.machine import cores
+    from workflows.needs import require_room
     from workflows.stop import Stopped, say
 
     path = find(arguments.case)
@@ -167,10 +173,12 @@ def _run(arguments: argparse.Namespace) -> int:
     case = parse(content, shown(path))
     with naming(shown(path)):
         require_setups(case.dft, case.elements)
+        require_cutoff(case.dft, case.elements)
         structures(case)  # refuses what cannot be built
     root: Path = arguments.into
     console = _console()
-    jobs = arguments.jobs or cores()
+    jobs, forecast = require_room(case, root, arguments.jobs, cores())
+    _say(console, forecast)
     try:
         with view(console, shown(root)) as shows:
             run(case, content, root, jobs=jobs, view=shows, walltime=arguments.walltime)
@@ -207,11 +215,13 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _report(arguments: argparse.Namespace) -> int:
     run_case(arguments.directory)
-    return _show_report(arguments.directory, _console(), isovalue=arguments.isovalue)
+    return _show_report(arguments.directory, _console(), redraw=True, isovalue=arguments.isovalue)
 
 
-def _show_report(root: Path, console: Console, isovalue: float | None = None) -> int:
-    from workflows.figures import write_figures
+def _show_report(
+    root: Path, console: Console, *, redraw: bool = False, isovalue: float | None = None
+) -> int:
+    from workflows.figures import update_figures, write_figures
     from workflows.report import Report, write_tables
     from workflows.tasks import plan, survey
     from workflows.terminal import energy_table
@@ -219,7 +229,7 @@ def _show_report(root: Path, console: Console, isovalue: float | None = None) ->
     case = run_case(root)
     report = Report(case, survey(plan(case), root))
     tables = write_tables(report, root)
-    figures = write_figures(report, root, isovalue)
+    figures = write_figures(report, root, isovalue) if redraw else update_figures(report, root)
     console.print(energy_table(report))
 
     _say(console, report.table().verdict())
@@ -229,6 +239,17 @@ def _show_report(root: Path, console: Console, isovalue: float | None = None) ->
     _say(console, f"table:  {', '.join(shown(path) for path in tables)}")
     _say(console, f"figure: {shown(figures)}")
     return INCOMPLETE if report.missing else DONE
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    from workflows.clean import clean
+    from workflows.tasks import plan, survey
+
+    root: Path = arguments.directory
+    states = survey(plan(run_case(root)), root)
+    for line in clean(root, states):
+        _say(_console(), f"dropped {line}")
+    return DONE
 
 
 def _arrhenius(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from workflows.machine import cores
 from workflows.measured import measured_fits
 from workflows.report import Report
+from workflows.store import digest, file_digest, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +26,7 @@ FORMATS = ("png", "pdf", "svg")
 
 # Pixels per inch of what is rendered in a figure; journals ask for 300. Lines and text are vectors.
 FINE, PLAIN = 400, 300
+DRAWN = ".drawn"  # what the figures were drawn from
 
 
 def save(figure: Figure, folder: Path, stem: str, dpi: int = FINE) -> list[Path]:
@@ -44,6 +47,36 @@ def write_figures(report: Report, root: Path, isovalue: float | None = None) -> 
 
     `isovalue` of the density differences in e/angstrom^3; by the stated rule if None.
     """
+    _draw_all(report, root, isovalue)
+    write_text(root / "figures" / DRAWN, _drawn_from(report, root, isovalue))
+    return root / "figures" / "fig5.png"
+
+
+def update_figures(report: Report, root: Path) -> Path:
+    """Draw the figures unless they show these very results; return the path of fig5.png."""
+    drawn, figure = root / "figures" / DRAWN, root / "figures" / "fig5.png"
+    try:
+        if figure.is_file() and drawn.read_text() == _drawn_from(report, root, None):
+            return figure
+    except OSError:
+        pass
+    return write_figures(report, root)
+
+
+def _drawn_from(report: Report, root: Path, isovalue: float | None) -> str:
+    """Return the identity of everything that the figures show."""
+    measured = root / "arrhenius.csv"
+    return digest(
+        [
+            importlib.metadata.version("sodiophile"),
+            report.as_json(),
+            isovalue,
+            file_digest(measured) if measured.is_file() else None,
+        ]
+    )
+
+
+def _draw_all(report: Report, root: Path, isovalue: float | None) -> None:
     from analysis.figures import fig5
 
     folder = root / "figures"
@@ -64,7 +97,6 @@ def write_figures(report: Report, root: Path, isovalue: float | None = None) -> 
         jobs = [pool.submit(_draw, function, folder, stem) for stem, function in draw.items()]
         for job in jobs:
             job.result()
-    return folder / "fig5.png"
 
 
 def _draw(function: Callable[[], Any], folder: Path, stem: str) -> None:

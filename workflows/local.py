@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from workflows.case import Case, CaseError, read, shown
+from workflows.case import CASE, Case, CaseError, read, shown
 from workflows.stop import Stopped, stoppable
 from workflows.store import TaskFolder, lock, set_aside, write_bytes
 from workflows.tasks import State, Task, plan, survey
-from workflows.worker import CASE, FAILED
+from workflows.worker import FAILED
 
 TICK = 0.2  # seconds between looks at the workers
-PATIENCE = 9.0  # seconds that workers get to end after being told to
+REFUSED = 2  # exit code of a worker that could not work: its last line says why
+PATIENCE = 6.0  # seconds that workers get to end after being told to; less than stop.GRACE
 
 
 class View(Protocol):
@@ -59,12 +60,12 @@ class Run:
             A signal or the wall-clock limit came; the workers have ended; the same call goes on.
         """
         tasks = plan(self.case)
-        try:
-            with stoppable(walltime):
+        with stoppable(walltime):
+            try:
                 return self._loop(tasks)
-        except Stopped as stop:
-            self._end_workers(stop)
-            raise
+            except Stopped as stop:
+                self._end_workers(stop)
+                raise
 
     def _loop(self, tasks: Mapping[str, Task]) -> dict[str, State]:
         states = survey(tasks, self.root)
@@ -123,10 +124,13 @@ class Run:
         return bool(ended)
 
     def _note_crash(self, worker: Worker) -> None:
-        lines = worker.log.read_text(encoding="utf-8", errors="replace").splitlines()[-25:]
+        lines = worker.log.read_text(encoding="utf-8", errors="replace").splitlines()
         code = worker.process.returncode
+        if code == REFUSED:
+            self.view.note(f"{worker.task.name}: {lines[-1] if lines else 'refused'}")
+            return
         self.view.note(f"{worker.task.name}: ended unexpectedly (exit code {code}); {worker.log}:")
-        for line in lines:
+        for line in lines[-25:]:
             self.view.note(f"    {line}")
 
     def _end_workers(self, stop: Stopped) -> None:

@@ -42,6 +42,7 @@ STRAINS = (
     1.015,
     1.03,
 )  # lattice constants of the equation of state, times its centre
+POINT = {"lattice_constant", "energy"}  # what the journal of an equation of state holds
 RECENTRINGS = 6  # moves of the centre before the search for a minimum is given up
 
 
@@ -117,7 +118,8 @@ def carry_out(bench: Bench) -> Outcome:
 def _lattice(bench: Bench) -> Outcome:
     """Fit a Birch-Murnaghan equation of state to energies about the guessed lattice constant."""
     history = bench.history()
-    energies = {record["lattice_constant"]: record["energy"] for record in history.records}
+    points = [record for record in history.records if record.keys() == POINT]
+    energies = {point["lattice_constant"]: point["energy"] for point in points}
     scf_iterations = 0
     centre = bench.task.inputs["lattice_guess"]
     for _ in range(RECENTRINGS):

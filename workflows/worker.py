@@ -6,13 +6,12 @@ import time
 from pathlib import Path
 
 from workflows.calculator import libraries, versions
-from workflows.case import CaseError, read, shown
+from workflows.case import CASE, CaseError, read, shown
 from workflows.steps import Bench, TaskFailed, carry_out
 from workflows.stop import say, stoppable
 from workflows.store import Reporter, Result, TaskFolder, lock
 from workflows.tasks import State, plan, survey
 
-CASE = "case.toml"
 FAILED = 3  # exit code of a task that has no number to give
 
 

@@ -1,0 +1,58 @@
+"""Dropping what can be had again: contents set aside, journals, logs and temporary files.
+
+Results, and the structures and cubes that they name, stay: after cleaning, nothing has to be
+computed again and every table and figure can still be made.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from workflows.case import shown
+from workflows.store import PROGRESS, lock
+from workflows.tasks import State
+
+SET_ASIDE = re.compile(r"\.(damaged|stale|before)-\d+$")
+TEMPORARY = re.compile(r"^\..*\.tmp$|^\.fig.*\.(png|pdf|svg)$")
+
+
+def clean(root: Path, states: dict[str, State]) -> Iterator[str]:
+    """Drop what can be had again from a run's directory; yield a line for each thing dropped.
+
+    Raises
+    ------
+    Locked
+        A `run` works there.
+    """
+    with lock(root / ".lock", shown(root)):
+        for path in sorted(_droppable(root, states)):
+            size = _bytes(path)
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+            yield f"{shown(path.relative_to(root))} ({size / 1e3:.0f} kB)"
+
+
+def _droppable(root: Path, states: dict[str, State]) -> Iterator[Path]:
+    yield from (p for p in root.iterdir() if SET_ASIDE.search(p.name) or TEMPORARY.match(p.name))
+    for name, state in states.items():
+        folder = root / name
+        if not folder.is_dir() or state.status == "running":
+            continue
+        finished = state.status == "done"
+        for path in folder.iterdir():
+            rest = path.name in ("steps.jsonl", PROGRESS) or path.name.startswith("gpaw-")
+            if SET_ASIDE.search(path.name) or TEMPORARY.match(path.name) or (finished and rest):
+                yield path
+        if finished and (log := root / "logs" / f"{name}.txt").is_file():
+            yield log
+
+
+def _bytes(path: Path) -> int:
+    if path.is_dir():
+        return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+    return path.stat().st_size

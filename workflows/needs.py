@@ -1,0 +1,135 @@
+"""What a run will need: memory per task and disk in all, estimated before it starts.
+
+The estimate counts plane-wave coefficients and grid arrays, the two that grow with the system; its
+factors were fitted to GPAW 26.7 on slabs of 3 to 25 atoms and are good to about a third.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ase import Atoms
+from ase.units import Bohr, Hartree
+
+from workflows.build import structures
+from workflows.calculator import grid_points, valence_electrons
+from workflows.case import Case, CaseError, shown
+from workflows.tasks import Task, plan
+
+MB = 1e6
+INTERPRETER = 150 * MB  # python with GPAW, ASE and numpy
+WAVES = 3.8  # copies of the wavefunctions: the eigensolver's search directions and residuals
+GRIDS = 12  # copies of the fine grid: density, potential, mixing history
+CUBE_BYTES = 14  # per grid point in a cube file
+FIGURES = 60 * MB
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Memory of each task and disk of the whole run, bytes."""
+
+    memory: Mapping[str, float]
+    disk: float
+
+    def largest(self, jobs: int) -> float:
+        """Return the memory of the `jobs` hungriest tasks side by side, bytes."""
+        return sum(sorted(self.memory.values(), reverse=True)[:jobs])
+
+    def jobs_that_fit(self, free: float) -> int:
+        """Return how many tasks fit side by side into so many bytes, whichever they be."""
+        return max(
+            (n for n in range(1, len(self.memory) + 1) if self.largest(n) <= free), default=0
+        )
+
+
+def needs(case: Case) -> Needs:
+    """Estimate what a case will need, from its unrelaxed structures."""
+    by_name = {name: atoms for name, atoms, _ in structures(case)}
+    memory, disk = {}, FIGURES
+    for task in plan(case).values():
+        atoms = by_name[_structure_name(task)]
+        memory[task.name] = _memory(case, task, atoms)
+        disk += _disk(case, task, atoms)
+    return Needs(memory, disk)
+
+
+def _structure_name(task: Task) -> str:
+    if task.kind == "lattice":
+        return task.name.replace("-lattice", "-bulk")
+    return task.name.removesuffix(f"-{task.kind}") if task.site else task.name
+
+
+def _memory(case: Case, task: Task, atoms: Atoms) -> float:
+    cutoff = case.dft.cutoff / Hartree
+    volume = atoms.get_volume() / Bohr**3
+    # N = V k^3 / (6 pi^2) plane waves with k = sqrt(2 E_cut)
+    plane_waves = volume * (2 * cutoff) ** 1.5 / (6 * math.pi**2)
+    electrons = sum(valence_electrons(s, case.dft) for s in atoms.get_chemical_symbols())
+    bands = 0.6 * electrons + 6
+    grid = task.inputs["dft"]["kpoints"] or (1, 1, 1)
+    kpoints = (math.prod(grid) + 1) // 2  # time reversal at least
+    spins = 2 if task.kind == "atom" else 1
+    waves = plane_waves * bands * kpoints * spins * 16
+    fine_grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8
+    return INTERPRETER + WAVES * waves + GRIDS * fine_grid
+
+
+def _disk(case: Case, task: Task, atoms: Atoms) -> float:
+    if task.kind == "density":
+        return 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * CUBE_BYTES
+    steps = case.relax.max_steps if task.kind in ("slab", "held", "free") else 10
+    return steps * (len(atoms) * 400 + 3000)  # journal, trajectory and log of every step
+
+
+def require_room(case: Case, root: Path, jobs: int | None, cores: int) -> tuple[int, str]:
+    """Return how many tasks to run side by side, and a line that says what the run will need.
+
+    Raises
+    ------
+    CaseError
+        The disk is too full, or the tasks do not fit into memory: all, or as many as `jobs`.
+    """
+    wanted = needs(case)
+    free_disk = shutil.disk_usage(_existing(root)).free
+    if wanted.disk > free_disk:
+        raise CaseError(
+            f"{shown(root)}: {_size(free_disk)} of disk are free; this run needs up to "
+            f"{_size(wanted.disk)}"
+        )
+    free = free_memory()
+    fit = wanted.jobs_that_fit(free)
+    if fit < (jobs or 1):
+        allowed = f"allowed: --jobs {fit} or less" if fit else "allowed: a smaller case"
+        raise CaseError(
+            f"--jobs {jobs or 1}: needs about {_size(wanted.largest(jobs or 1))} of memory, "
+            f"{_size(free)} are free; {allowed}"
+        )
+    chosen = jobs or max(1, min(cores, fit))
+    line = (
+        f"{len(wanted.memory)} tasks, {chosen} side by side; about {_size(wanted.largest(chosen))} "
+        f"of memory and {_size(wanted.disk)} of disk"
+    )
+    return chosen, line
+
+
+def _existing(path: Path) -> Path:
+    path = path.absolute()
+    return next(p for p in (path, *path.parents) if p.is_dir())
+
+
+def free_memory() -> float:
+    """Return the memory that new processes can have, bytes; without limit where it is not known."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return math.inf
+    sizes = dict(line.split(":", 1) for line in lines)
+    return float(sizes["MemAvailable"].split()[0]) * 1024
+
+
+def _size(number: float) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / MB:.0f} MB"
