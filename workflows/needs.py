@@ -64,8 +64,8 @@ def _structure_name(task: Task) -> str:
 
 
 def _memory(case: Case, task: Task, atoms: Atoms) -> float:
-    cutoff = case.dft.cutoff / Hartree
-    volume = atoms.get_volume() / Bohr**3
+    cutoff = float(case.dft.cutoff / Hartree)
+    volume = float(atoms.get_volume() / Bohr**3)
     # N = V k^3 / (6 pi^2) plane waves with k = sqrt(2 E_cut)
     plane_waves = volume * (2 * cutoff) ** 1.5 / (6 * math.pi**2)
     electrons = sum(valence_electrons(s, case.dft) for s in atoms.get_chemical_symbols())
@@ -75,7 +75,7 @@ def _memory(case: Case, task: Task, atoms: Atoms) -> float:
     spins = 2 if task.kind == "atom" else 1
     waves = plane_waves * bands * kpoints * spins * 16
     fine_grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8
-    return INTERPRETER + WAVES * waves + GRIDS * fine_grid
+    return float(INTERPRETER + WAVES * waves + GRIDS * fine_grid)
 
 
 def _disk(case: Case, task: Task, atoms: Atoms) -> float:
