@@ -232,7 +232,7 @@ while True:
 
 
 def test_a_killed_process_loses_no_step_that_it_reported(tmp_path: Path) -> None:
-    chance = random.Random(5)  # noqa: S311
+    chance = random.Random(5)
     for _ in range(4):
         with subprocess.Popen(
             [sys.executable, "-c", APPEND, str(tmp_path / "j")], cwd=ROOT, stdout=subprocess.PIPE
