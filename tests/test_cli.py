@@ -446,7 +446,7 @@ def test_interrupt_is_one_line(
 
 @pytest.mark.skipif(shutil.which("sodiophile") is None, reason="the package is not installed")
 def test_script_is_the_same_program() -> None:
-    done = subprocess.run(["sodiophile", "--help"], capture_output=True, text=True, check=False)  # noqa: S607
+    done = subprocess.run(["sodiophile", "--help"], capture_output=True, text=True, check=False)
     assert done.stdout == sodiophile("--help").stdout
 
 

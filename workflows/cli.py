@@ -273,6 +273,7 @@ def _task(arguments: argparse.Namespace) -> int:
     from workflows.stop import Stopped, end_with_parent, say
     from workflows.worker import run_task
 
+    sys.unraisablehook = _without_refusals
     if arguments.with_parent:
         end_with_parent()
     try:
@@ -280,6 +281,13 @@ def _task(arguments: argparse.Namespace) -> int:
     except Stopped as stop:
         say(f"{arguments.task.name}: {stop.reason}; the same command goes on from the last step")
         return stop.exit_code
+
+
+def _without_refusals(event: Any) -> None:
+    """Leave out what a full disk does to files that close themselves: it has been said once."""
+    refused = isinstance(event.exc_value, OSError) and event.exc_value.errno in REFUSALS
+    if not refused:
+        sys.__unraisablehook__(event)
 
 
 # ---- entry --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from workflows.calculator import libraries, setups
 
 PACKAGES = (
-    "sodiophile", "gpaw", "gpaw-data", "ase", "numpy", "scipy", "pymatgen-core", "scikit-image",
+    "sodiophile", "gpaw", "gpaw-data", "ase", "numpy", "scipy", "pymatgen", "scikit-image",
     "matplotlib",
 )  # fmt: skip
 ELEMENTS = ("V", "N", "Na", "Ti", "Li", "K")

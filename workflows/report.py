@@ -209,6 +209,7 @@ class Report:
             if constant
             else "missing",
             "bulk_modulus": found["bulk_modulus"] if found else None,
+            "pattern": found.get("pattern") if found else None,
             "d_200": interplanar_spacing(constant, (2, 0, 0)) if constant else None,
             "d_111": interplanar_spacing(constant, (1, 1, 1)) if constant else None,
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ase.units import GPa
 from analysis.charge import charge_transfer, difference, plane_average
 from analysis.cube import write_cube
 from structures import bulk, sites
+from structures.diffraction import powder_pattern
 from structures.slab import metal_slab, rocksalt_slab
 from workflows.calculator import AtomsCollide, Calculation, NotConverged
 from workflows.case import Case
@@ -134,9 +135,10 @@ def _lattice(bench: Bench) -> Outcome:
             bench.report(step=number + 1, steps=len(constants))
         centre = min(constants, key=energies.__getitem__)
         if centre not in (constants[0], constants[-1]):
-            return Outcome(
-                _fit(bench.task, constants, energies) | {"scf_iterations": scf_iterations}
-            )
+            found = _fit(bench.task, constants, energies)
+            crystal = _crystal(bench.task, found["lattice_constant"])
+            lines = [asdict(line) for line in powder_pattern(crystal)]
+            return Outcome(found | {"pattern": lines, "scf_iterations": scf_iterations})
     raise TaskFailed(
         "no-minimum", f"no minimum of the energy near {bench.task.inputs['lattice_guess']} Å"
     )
