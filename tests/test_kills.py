@@ -129,6 +129,17 @@ def test_a_signal_stops_it_within_ten_seconds(tmp_path: Path, number: int, code:
     assert "the same command goes on" in (tmp_path / "run.txt").read_text()
 
 
+def test_a_run_stops_by_itself_at_its_wall_clock_limit(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "workflows.cli", "run", str(TINY), "--into", "run"]
+    done = subprocess.run(
+        [*command, "--walltime", "0:00:06"], check=False, capture_output=True, cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(TINY.parents[1])}, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 75
+    assert "out of wall-clock time; nothing is lost: the same command goes on" in done.stderr
+    assert workers(tmp_path / "run") == []
+
+
 def test_a_task_alone_stops_at_its_wall_clock_limit_and_goes_on(uninterrupted: Path) -> None:
     root = uninterrupted.parent / "alone"
     root.mkdir()

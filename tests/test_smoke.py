@@ -13,6 +13,9 @@ from ase.io import read
 from ase.io.cube import read_cube
 from ase.units import Bohr
 
+from workflows.case import read as read_case
+from workflows.needs import needs
+
 pytestmark = pytest.mark.slow
 
 SITES = ("bridge", "hollow", "top-V", "top-N")
@@ -142,6 +145,13 @@ def test_the_csv_holds_the_same_numbers(root: Path, results: Any) -> None:
         assert float(row["adsorption_energy_eV"]) == pytest.approx(
             site["adsorption_energy"], abs=1e-6
         )
+
+
+def test_memory_was_what_had_been_estimated(root: Path) -> None:
+    estimates = needs(read_case(root / "case.toml")).memory
+    for task, estimate in estimates.items():
+        used = values(root, task)["peak_memory"]
+        assert 0.5 < used / estimate < 1.7, f"{task}: {used / 1e6:.0f} MB"
 
 
 def test_every_figure_is_there_in_every_format(root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -258,9 +259,14 @@ def valence_electrons(symbol: str, dft: DFT) -> int:
 
 
 def _setup(symbol: str, dft: DFT) -> Any:
+    return _read_setup(symbol, dft.xc, dft.setups.get(symbol, "paw"))
+
+
+@functools.cache
+def _read_setup(symbol: str, xc: str, name: str) -> Any:
     from gpaw.setup_data import SetupData
 
-    return SetupData(symbol, dft.xc, dft.setups.get(symbol, "paw"))
+    return SetupData(symbol, xc, name)
 
 
 def require_cutoff(dft: DFT, elements: Iterable[str]) -> None:

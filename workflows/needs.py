@@ -22,8 +22,8 @@ from workflows.tasks import Task, plan
 
 MB = 1e6
 INTERPRETER = 150 * MB  # python with GPAW, ASE and numpy
-WAVES = 3.8  # copies of the wavefunctions: the eigensolver's search directions and residuals
-GRIDS = 12  # copies of the fine grid: density, potential, mixing history
+WAVES = 2.6  # copies of the wavefunctions: the eigensolver's search directions and residuals
+GRIDS = 14  # copies of the fine grid: density, potential, mixing history
 CUBE_BYTES = 14  # per grid point in a cube file
 FIGURES = 60 * MB
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 SCHEMA = "sodiophile-task/1"
-EFFORT = ("scf_iterations", "retries")  # values that say how a number was come by, and change none
+# values that say how a number was come by, and change none
+EFFORT = ("scf_iterations", "retries", "peak_memory")
 LOOKS, PAUSE = 20, 0.02  # times and seconds that a lock is tried for
 RESULT, FAILURE, INPUTS, PROGRESS, LOCK = (
     "result.json", "failure.json", "inputs.json", "progress.json", ".lock",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workflows.calculator import libraries, versions
 from workflows.case import CASE, CaseError, read, shown
+from workflows.machine import peak_memory
 from workflows.steps import Bench, TaskFailed, carry_out
 from workflows.stop import say, stoppable
 from workflows.store import Reporter, Result, TaskFolder, lock
@@ -64,8 +65,7 @@ def _work(state: State, states: dict[str, State], root: Path) -> int:
         say(f"{task.name}: {error.reason}: {error}")
         return FAILED
     seconds = time.perf_counter() - start
+    values = outcome.values | {"peak_memory": peak_memory()}
     made_with = versions() | libraries()
-    folder.finish(
-        Result(fingerprint, outcome.values, folder.digests(outcome.files), seconds, made_with)
-    )
+    folder.finish(Result(fingerprint, values, folder.digests(outcome.files), seconds, made_with))
     return 0
