@@ -98,6 +98,8 @@ def test_killed_at_random_moments_it_ends_at_the_same_energies(
         if whom == "all":
             kill(victims)
         driver.wait(timeout=10)
+        if dice.random() < 0.3:
+            continue  # the next run comes at once, while the old workers are still ending
         assert wait_until_gone(root), f"a worker outlived its driver (killed: {whom})"
         for path, stamp in finished.items():
             assert path.stat().st_mtime_ns == stamp, f"{path} was computed again"

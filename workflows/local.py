@@ -73,13 +73,18 @@ class Run:
             for name, state in self._startable(states):
                 self.workers[name] = self._start(state)
                 self.attempted.add(name)
-            if not self.workers:
+            others = self._others(states)
+            if not self.workers and not others:
                 self.view.show(states)
                 return states
             self._show(states)
             time.sleep(TICK)
-            if self._reap():
+            if self._reap() or others:
                 states = survey(tasks, self.root)
+
+    def _others(self, states: Mapping[str, State]) -> bool:
+        """Tell whether others work here: workers of a killed run that are still ending, say."""
+        return any(s.status == "running" and name not in self.workers for name, s in states.items())
 
     def _startable(self, states: Mapping[str, State]) -> list[tuple[str, State]]:
         free = self.jobs - len(self.workers)
