@@ -187,7 +187,7 @@ class Report:
             "sites": [_site_json(site) for site in table.sites],
             "metal_sites": [_site_json(site) for site in table.metal_sites],
             "density_differences": {
-                site: self._density_json(site) for site in self.case.slab.sites
+                site: self.density_summary(site) for site in self.case.slab.sites
             },
             "binds_more_strongly_than_metal": table.binds_more_strongly,
             "verdict": table.verdict(),
@@ -214,7 +214,8 @@ class Report:
             "d_111": interplanar_spacing(constant, (1, 1, 1)) if constant else None,
         }
 
-    def _density_json(self, site: str) -> dict[str, Any] | None:
+    def density_summary(self, site: str) -> dict[str, Any] | None:
+        """Return a site's integral and charge moved (electrons) and boundary (angstrom)."""
         name = self.name("host", f"{site}-density")
         values = self.values(name)
         if values is None:

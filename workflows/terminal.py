@@ -26,8 +26,11 @@ def energy_table(report: Report) -> RichTable:
     for heading in ("held", "free", "paper", "held - paper", "height (Å)", "nearest (Å)"):
         rich.add_column(heading, justify="right")
     rich.add_column("free: ended at")
+    rich.add_column("charge moved (e)", justify="right")
     for held, free in _pairs(table):
-        rich.add_row(*_row(held, free))
+        on_host = held in table.sites
+        density = report.density_summary(held.site) if on_host else None
+        rich.add_row(*_row(held, free), f"{density['charge_moved']:+.3f}" if density else "")
     return rich
 
 

@@ -372,7 +372,8 @@ def _plot_panel(
     with style.context():
         figure = style.new_figure(width, 80.0 + _print_height(text))
         style.letter(figure, EDGE, EDGE, letter)
-        draw(style.place(figure, 14.0, 14.0, width - 17.0, 54.0))
+        head = 14.0 if letter else 5.0
+        draw(style.place(figure, 14.0, head, width - 17.0, 68.0 - head))
         _print(figure, text, 79.0)
         if not physical:
             style.watermark(figure)
