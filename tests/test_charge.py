@@ -164,6 +164,16 @@ def test_boundary_lies_where_loss_turns_to_gain() -> None:
     assert charge_transfer(moved_to(6.0), 4.0, 10.0).boundary == pytest.approx(8.0, abs=step)
 
 
+def test_the_surfaces_own_response_is_no_transfer() -> None:
+    # below what is set down at 7, the surface shifts far more electrons about within itself
+    response = Density(3.0 * (gaussian(1.0, 4.6).values - gaussian(1.0, 3.4).values), CELL)
+    moved = Density(moved_to(7.0).values + response.values, CELL)
+    alone = charge_transfer(moved_to(7.0), 4.0, 10.0)
+    found = charge_transfer(moved, 4.0, 10.0)
+    assert found.boundary == pytest.approx(alone.boundary, abs=0.3)
+    assert found.electrons == pytest.approx(alone.electrons, abs=0.02)
+
+
 def test_boundary_stays_between_surface_and_adatom() -> None:
     # the charge is taken from above the gap and set down below it
     found = charge_transfer(moved_to(2.0), 5.0, 7.0)
