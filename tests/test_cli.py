@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from workflows.case import PRESETS, presets
 from workflows.cli import REFUSALS, main
 
 ROOT = Path(__file__).parent.parent
-VERBS = ("run", "build", "status", "report", "arrhenius", "info", "task")
+VERBS = ("run", "build", "status", "report", "clean", "arrhenius", "info", "task")
 SMOKE = (PRESETS / "smoke.toml").read_text(encoding="utf-8")
 
 
@@ -274,13 +273,15 @@ def test_run_into_another_case_is_refused(capsys: pytest.CaptureFixture[str], be
     assert contents(begun) == before
 
 
-@pytest.mark.parametrize("verb", ["run", "build"])
 @pytest.mark.parametrize(
-    ("folder", "reason"),
+    ("verb", "folder", "reason"),
     [
-        ("a" * 300, "File name too long"),
-        ("bad.toml/out", "Not a directory"),
-        ("/proc/out", "No such file or directory"),
+        ("run", "a" * 300, "File name too long"),
+        ("build", "a" * 300, "File name too long"),
+        ("run", "bad.toml/out", "Not a directory"),
+        ("build", "bad.toml/out", "Not a directory"),
+        ("run", "/proc/out", "0 MB of disk are free"),
+        ("build", "/proc/out", "No such file or directory"),
     ],
 )
 def test_impossible_directory_is_one_line(
@@ -444,9 +445,12 @@ def test_interrupt_is_one_line(
     assert capsys.readouterr().err == "interrupted; the same command does it again\n"
 
 
-@pytest.mark.skipif(shutil.which("sodiophile") is None, reason="the package is not installed")
+SCRIPT = Path(sys.executable).with_name("sodiophile")
+
+
+@pytest.mark.skipif(not SCRIPT.exists(), reason="the package is not installed")
 def test_script_is_the_same_program() -> None:
-    done = subprocess.run(["sodiophile", "--help"], capture_output=True, text=True, check=False)
+    done = subprocess.run([SCRIPT, "--help"], capture_output=True, text=True, check=False)
     assert done.stdout == sodiophile("--help").stdout
 
 

@@ -155,7 +155,7 @@ class SCF(_Section):
 
     energy: Tolerance = 0.0005  # eV / electron
     density: Tolerance = 1e-4  # electrons / electron
-    eigenstates: Tolerance = 4e-8  # eV^2 / electron
+    eigenstates: Tolerance = 1e-6  # eV^2 / electron; docs/performance.md has its error
     max_iterations: Annotated[int, Field(ge=1, le=2000)] = 120
 
 

@@ -164,8 +164,6 @@ def _run(arguments: argparse.Namespace) -> int:
     from workflows.calculator import require_cutoff, require_setups
     from workflows.live import view
     from workflows.local import run
-    from workflows.machine import cores
-    from workflows.needs import require_room
     from workflows.stop import Stopped, say
 
     path = find(arguments.case)
@@ -177,11 +175,9 @@ def _run(arguments: argparse.Namespace) -> int:
         structures(case)  # refuses what cannot be built
     root: Path = arguments.into
     console = _console()
-    jobs, forecast = require_room(case, root, arguments.jobs, cores())
-    _say(console, forecast)
     try:
         with view(console, shown(root)) as shows:
-            run(case, content, root, jobs=jobs, view=shows, walltime=arguments.walltime)
+            run(case, content, root, jobs=arguments.jobs, view=shows, walltime=arguments.walltime)
     except Stopped as stop:
         say(f"{stop.reason}; nothing is lost: the same command goes on from here")
         return stop.exit_code

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from workflows.case import CASE, Case, CaseError, read, shown
+from workflows.machine import cores
+from workflows.needs import require_room
 from workflows.stop import Stopped, stoppable
 from workflows.store import TaskFolder, lock, set_aside, write_bytes
 from workflows.tasks import State, Task, plan, survey
@@ -151,24 +153,28 @@ class Run:
 
 
 def run(
-    case: Case, content: bytes, root: Path, *, jobs: int, view: View, walltime: float | None
+    case: Case, content: bytes, root: Path, *, jobs: int | None, view: View, walltime: float | None
 ) -> dict[str, State]:
     """Compute a case in a directory; `content` is the case file's, kept there for later.
+
+    `jobs` tasks side by side; as many as cores and memory allow if None. `walltime` in seconds.
 
     Raises
     ------
     CaseError
-        The directory belongs to another case.
+        The directory belongs to another case, or memory or disk do not suffice.
     Locked
         Another `run` works there.
     Stopped
         A signal or the wall-clock limit came.
     """
     require_own(case, root)
+    chosen, forecast = require_room(case, root, jobs, cores())
     root.mkdir(parents=True, exist_ok=True)
     with lock(root / ".lock", shown(root)):
         write_case(content, root)
-        return Run(case, root, jobs, view).go(walltime)
+        view.note(forecast)
+        return Run(case, root, chosen, view).go(walltime)
 
 
 def require_own(case: Case, root: Path) -> None:
