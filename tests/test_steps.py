@@ -214,3 +214,24 @@ def test_an_equation_of_state_goes_on_from_its_last_volume(tmp_path: Path) -> No
         journal.append(record)
     assert carry_out(rest).values["lattice_constant"] == expected["lattice_constant"]
     assert rest.made_up.calls == whole.made_up.calls - 3
+
+
+def test_a_surface_that_lost_its_net_has_no_sites_to_start_from(tmp_path: Path) -> None:
+    start = from_json(carry_out(bench(tmp_path / "held", HELD, spring)).values["structure"])
+    top = start.get_tags() == 1
+    start.positions[top, :2] = start.positions[top, :2].mean(axis=0)  # one over the other
+    start.positions[top, 2] -= [2.0, 0.0]
+    free = bench(tmp_path / "free", "VN-top-V-free")
+    free.parents[HELD]["structure"] = to_json(start)  # type: ignore[index]
+    assert reason(free) == "no-sites"
+
+
+def test_an_adatom_on_a_surface_that_lost_its_net_keeps_its_energy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_net(_atoms: Atoms) -> None:
+        raise ValueError("no square net")
+
+    monkeypatch.setattr("structures.sites.find_site", no_net)
+    values = carry_out(bench(tmp_path, HELD)).values
+    assert (values["energy"], values["ended_at"], values["site_offset"]) == (-1.0, None, None)

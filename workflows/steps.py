@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -196,7 +197,7 @@ def clean_slab(task: Task, lattice_constant: float) -> Atoms:
 def _slab(bench: Bench) -> Outcome:
     constant = bench.task.inputs["lattice_constant"] or bench.parent["lattice_constant"]
     start = clean_slab(bench.task, constant)
-    files = [*_write_structure(bench, "built", start)]
+    files = [*write_structure(bench.folder, "built", start)]
     outcome = _relax(bench, start, watch=lambda atoms: _keep_slab_whole(atoms, start))
     values = {"lattice_constant": float(constant)} | outcome.values
     return Outcome(values, (*files, *outcome.files))
@@ -212,12 +213,14 @@ def _held(bench: Bench) -> Outcome:
 def _free(bench: Bench) -> Outcome:
     """Relax the adatom from its site, free to leave: where it goes."""
     held = from_json(bench.parent["structure"])
-    start = sites.displace_lateral(sites.release(held), OFF_SYMMETRY)
+    try:
+        start = sites.displace_lateral(sites.release(held), OFF_SYMMETRY)
+    except ValueError:
+        raise TaskFailed("no-sites", "the top layer has reconstructed: no square net") from None
     outcome = _relax_adatom(bench, start)
     curvature = _curvature(start.positions[-1] - held.positions[-1], bench.history().records[0])
     stayed = outcome.values["ended_at"] == bench.task.site
-    near = outcome.values["site_offset"] < 2 * OFF_SYMMETRY
-    saddle = bool(stayed and near and curvature < 0.0)
+    saddle = bool(stayed and outcome.values["site_offset"] < 2 * OFF_SYMMETRY and curvature < 0.0)
     return Outcome(outcome.values | {"site_curvature": curvature, "saddle": saddle}, outcome.files)
 
 
@@ -238,15 +241,24 @@ def _relax_adatom(bench: Bench, start: Atoms) -> Outcome:
 
     outcome = _relax(bench, start, watch)
     atoms = from_json(outcome.values["structure"])
-    match = sites.find_site(atoms)
+    ended_at, offset = _where(atoms)
     where = {
         "height": sites.adatom_height(atoms),
         "nearest": sites.nearest_distances(atoms),
         "image_distance": sites.nearest_image_distance(atoms),
-        "ended_at": match.name,
-        "site_offset": match.offset,
+        "ended_at": ended_at,
+        "site_offset": offset,
     }
     return Outcome(outcome.values | where, outcome.files)
+
+
+def _where(atoms: Atoms) -> tuple[str | None, float | None]:
+    """Return the site where the adatom is and its offset; None where there are no sites left."""
+    try:
+        match = sites.find_site(atoms)
+    except ValueError:  # the top layer has reconstructed and is no square net
+        return None, None
+    return match.name, match.offset
 
 
 _PLACES = {
@@ -276,7 +288,7 @@ def _relax(bench: Bench, start: Atoms, watch: Callable[[Atoms], None]) -> Outcom
     )
     frames = [_frame(start, record) for record in history.records]
     write(bench.folder / "relaxation.extxyz", frames, format="extxyz")
-    files = ("relaxation.extxyz", *_write_structure(bench, "relaxed", relaxed.atoms))
+    files = ("relaxation.extxyz", *write_structure(bench.folder, "relaxed", relaxed.atoms))
     values = {
         "energy": relaxed.energy,
         "fmax": relaxed.fmax,
@@ -300,12 +312,7 @@ def _effort(calculation: Calculation) -> dict[str, Any]:
     return {"scf_iterations": calculation.scf_iterations, "retries": calculation.retries}
 
 
-def _write_structure(bench: Bench, stem: str, atoms: Atoms) -> tuple[str, ...]:
-    """Write a structure as CIF and extxyz, for other programs."""
-    return write_structure(bench.folder, stem, atoms)
-
-
-def write_structure(folder: Any, stem: str, atoms: Atoms) -> tuple[str, ...]:
+def write_structure(folder: Path | TaskFolder, stem: str, atoms: Atoms) -> tuple[str, ...]:
     """Write a structure as `stem`.cif and `stem`.extxyz into a folder; return the names."""
     plain = atoms.copy()
     plain.set_constraint()
