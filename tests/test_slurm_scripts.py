@@ -172,8 +172,8 @@ def test_a_chain_follows_itself_and_starts_after_the_last_job_of_its_parents() -
     assert list(chain(Path("a.sh"), ["7"], ["5"], 2, submit)) == ["101", "102", "103"]
     waits = [part for command in commands for part in command if part.startswith("--dep")]
     assert waits == [
-        "--dependency=afterok:7,afterany:5", "--dependency=afterany:101",
-        "--dependency=afterany:102",
+        "--dependency=afterok:7,afterany:5", "--dependency=afterok:7,afterany:101",
+        "--dependency=afterok:7,afterany:102",
     ]  # fmt: skip
     assert ["--continuation" in command for command in commands] == [False, True, True]
 

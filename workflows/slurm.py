@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflows.case import Case, CaseError, one_line, shown
-from workflows.local import require_own, write_case
 from workflows.profile import Profile, require_known
 from workflows.store import lock, read_signed, write_signed, write_text
 from workflows.tasks import State, Task, plan, survey
@@ -95,11 +94,12 @@ def chain(
     `parents` are the last jobs of the tasks that it needs; `leftovers` are jobs of its own that
     may still be ending.
     """
-    after = [*(f"afterok:{job}" for job in parents), *(f"afterany:{job}" for job in leftovers)]
+    needed = [f"afterok:{job}" for job in parents]
+    ended = [f"afterany:{job}" for job in leftovers]
     for number in range(continuations + 1):
-        job = submit(sbatch(path, after, continuation=number > 0))
+        job = submit(sbatch(path, [*needed, *ended], continuation=number > 0))
         yield job
-        after = [f"afterany:{job}"]
+        ended = [f"afterany:{job}"]
 
 
 # ---- verbs --------------------------------------------------------------------------------------
@@ -154,6 +154,8 @@ def submit(
     Locked
         Another `submit` or a `run` works there.
     """
+    from workflows.local import require_own, write_case  # imports GPAW: `status` does without
+
     require_own(case, root)
     queue = ask(root)  # before anything is written
     (root / SCRIPTS).mkdir(parents=True, exist_ok=True)
