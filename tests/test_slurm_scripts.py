@@ -11,7 +11,7 @@ import pytest
 from workflows.case import CaseError, read
 from workflows.cli import main
 from workflows.profile import Profile, read_profile
-from workflows.slurm import Queue, _chains, chain, sbatch, scripts
+from workflows.slurm import Queue, _chains, _read_ledger, chain, sbatch, scripts, submit
 from workflows.store import TaskFolder, write_signed
 from workflows.tasks import plan, survey
 
@@ -182,7 +182,8 @@ def submitted(root: Path, queue: Queue) -> list[str]:
     """Return the tasks that would be submitted, given these jobs."""
     states = survey(plan(CASE), root)
     settings = Profile(time="1:00:00")
-    return [name for name, _ in _chains(states, settings, root, queue, lambda _: "9")]
+    chains = _chains(states, settings, root, queue, lambda _: "9")
+    return list(dict.fromkeys(name for name, _ in chains))
 
 
 def test_what_is_queued_is_not_submitted_and_what_waits_for_a_lost_job_is(
@@ -228,6 +229,26 @@ def test_a_continuation_leaves_a_failed_task_alone(tmp_path: Path) -> None:
     folder.fail(task.fingerprint({}), "no_convergence", "did not converge", 1.0)
     assert main(["task", str(tmp_path / "Na-atom"), "--continuation"]) == 3
     assert folder.failure(task.fingerprint({})) is not None
+
+
+def test_jobs_submitted_before_the_scheduler_refused_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = iter("12")
+
+    def call(command: list[str]) -> str:
+        if command[0] != "sbatch":
+            return ""
+        if (job := next(ids, "")) == "":
+            raise CaseError("sbatch: no more jobs for you")
+        return job
+
+    monkeypatch.setattr("workflows.slurm._call", call)
+    settings = Profile(time="1:00:00")
+    texts = scripts(CASE, settings, tmp_path / "run", "cluster.toml")
+    with pytest.raises(CaseError, match="VN-lattice: sbatch: no more jobs"):
+        list(submit(CASE, TINY.read_bytes(), settings, tmp_path / "run", texts))
+    assert _read_ledger(tmp_path / "run") == {"VN-lattice": ["1", "2"]}
 
 
 # ---- the commands -------------------------------------------------------------------------------

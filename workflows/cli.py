@@ -1,4 +1,4 @@
-"""The command line: `sodiophile run | build | status | report | ...`.
+"""The command line: `sodiophile run | submit | build | status | report | ...`.
 
 A user's mistake is one line and exit code 2; a bug keeps its traceback. Modules are imported where
 they are used, so that `--help` and `status` answer at once.
@@ -123,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
 
     _verb(verbs, "info", "show versions, libraries, ranks and PAW data sets", _info)
 
-    task = _verb(verbs, "task", "do one task of a run: the unit that `run` uses", _task)
+    task = _verb(verbs, "task", "do one task of a run: the unit that `run` and `submit` use", _task)
     task.add_argument(
         "task", metavar="DIR/TASK", type=Path, help="the task's folder in a run's directory"
     )
@@ -278,21 +278,22 @@ def _whereabouts(states: Mapping[str, State], root: Path) -> Iterator[str]:
     """Yield where to read on about failed tasks, and the jobs of a run that was submitted."""
     from workflows import slurm
 
-    logs = {name: root / "logs" / f"{name}.txt" for name in states}
+    idle: list[str] = []
+    if (root / slurm.JOBS).exists():
+        try:
+            queue = slurm.ask(root)
+        except CaseError as error:
+            yield f"jobs: not known ({error})"
+        else:
+            yield from queue.lines()
+            waits = ("ready", "stale")
+            idle = [n for n, s in states.items() if s.status in waits and not queue.alive_of(n)]
+    if idle:
+        yield f"no job for {', '.join(idle)}: `submit` again goes on"
     for name, state in states.items():
-        if state.status == "failed" and logs[name].is_file():
-            yield f"{name}: log in {shown(logs[name])}"
-    if not (root / slurm.JOBS).exists():
-        return
-    try:
-        queue = slurm.ask(root)
-    except CaseError as error:
-        yield f"jobs: not known ({error})"
-        return
-    yield from queue.lines()
-    for name, state in states.items():
-        if state.status in ("ready", "stale") and not queue.alive_of(name):
-            yield f"{name}: no job left; log in {shown(logs[name])}; `submit` again goes on"
+        log = root / "logs" / f"{name}.txt"
+        if (state.status == "failed" or name in idle) and log.is_file():
+            yield f"{name}: log in {shown(log)}"
 
 
 def _report(arguments: argparse.Namespace) -> int:

@@ -14,9 +14,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
-from workflows.case import Case, CaseError, one_line, shown
+from workflows.case import Case, CaseError, naming, one_line, shown
 from workflows.profile import Profile, require_known
 from workflows.store import lock, read_signed, write_signed, write_text
 from workflows.tasks import State, Task, plan, survey
@@ -28,6 +30,7 @@ MARGIN = 120.0  # seconds before the end of a job at which its task stops, or a 
 COMMAND_LIMIT = 120.0  # seconds that a command of the scheduler may take
 
 Submit = Callable[[list[str]], str]
+first = itemgetter(0)
 
 
 # ---- text ---------------------------------------------------------------------------------------
@@ -133,9 +136,10 @@ def dry_run(case: Case, profile: Profile, root: Path, texts: Mapping[str, str]) 
         commands.append(command)
         return f"JOB{len(commands)}"
 
-    for name, jobs in _chains(states, profile, root, Queue({}, {}), pretend):
+    for name, group in groupby(_chains(states, profile, root, Queue({}, {}), pretend), first):
+        count = len(list(group))
         yield f"# ---- {_script_path(root, name)}\n{texts[name]}"
-        yield from (f"# {shlex.join(command)}" for command in commands[-len(jobs) :])
+        yield from (f"# {shlex.join(command)}" for command in commands[-count:])
         yield ""
 
 
@@ -166,9 +170,11 @@ def submit(
             write_text(_script_path(root, name), text)
         states = survey(plan(case), root)
         ledger = dict(queue.ledger)
-        for name, jobs in _chains(states, profile, root, queue, _job_id):
-            ledger[name] = jobs
-            _write_ledger(root, ledger)
+        for name, group in groupby(_chains(states, profile, root, queue, _job_id), first):
+            jobs = ledger[name] = []
+            for _, job in group:
+                jobs.append(job)
+                _write_ledger(root, ledger)
             yield f"{name}: {_jobs(jobs)}"
 
 
@@ -189,8 +195,8 @@ def cancel(root: Path) -> Iterator[str]:
 
 def _chains(
     states: Mapping[str, State], profile: Profile, root: Path, queue: Queue, submit_job: Submit
-) -> Iterator[tuple[str, list[str]]]:
-    """Submit a chain for each task that is neither done nor queued; yield its name and jobs."""
+) -> Iterator[tuple[str, str]]:
+    """Submit a chain for each task that is neither done nor queued; yield its name and each job."""
     last: dict[str, str] = {}
     renewed: set[str] = set()
     for name, state in states.items():
@@ -203,18 +209,13 @@ def _chains(
         leftovers = queue.alive_of(name)  # of a chain that cannot get to its end any more
         if leftovers:
             _call(["scancel", *reversed(leftovers)])
-        jobs = list(
-            chain(
-                _script_path(root, name),
-                [last[parent] for parent in parents],
-                leftovers,
-                profile.of(state.task).continuations,
-                submit_job,
-            )
-        )
-        last[name] = jobs[-1]
+        path, follow = _script_path(root, name), profile.of(state.task).continuations
+        with naming(name):
+            after = [last[parent] for parent in parents]
+            for job in chain(path, after, leftovers, follow, submit_job):
+                last[name] = job
+                yield name, job
         renewed.add(name)
-        yield name, jobs
 
 
 def _script_path(root: Path, name: str) -> Path:
