@@ -151,6 +151,16 @@ def test_a_module_that_is_not_there_ends_the_job(tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
+def test_a_task_on_several_ranks_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("workflows.worker.libraries", lambda: {"MPI ranks": "4"})
+    (tmp_path / "case.toml").write_bytes(TINY.read_bytes())
+    assert main(["task", str(tmp_path / "Na-atom")]) == 2
+    assert "found 4 MPI ranks; allowed: 1" in capsys.readouterr().err
+    assert not (tmp_path / "Na-atom").exists()
+
+
 # ---- what is submitted --------------------------------------------------------------------------
 
 
@@ -209,16 +219,26 @@ def test_what_is_queued_is_not_submitted_and_what_waits_for_a_lost_job_is(
     assert cancelled[0] == ledger["Na-slab"][0]
 
 
-def test_a_failed_task_is_submitted_again_once(tmp_path: Path) -> None:
+def test_a_failed_task_is_submitted_again_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancelled: list[str] = []
+
+    def call(command: list[str]) -> str:
+        cancelled.extend(command[1:])
+        return ""
+
+    monkeypatch.setattr("workflows.slurm._call", call)
     folder = TaskFolder(tmp_path / "Na-atom")
     task = plan(CASE)["Na-atom"]
     folder.open_for(task.fingerprint({}), task.origin({}))
     folder.fail(task.fingerprint({}), "no_convergence", "did not converge", 1.0)
     ledger = {name: [f"{n}0", f"{n}1"] for n, name in enumerate(plan(CASE), 1)}
     alive = {job: "pending" for jobs in ledger.values() for job in jobs}
-    assert submitted(tmp_path, Queue(ledger, alive)) == []
-    del alive[ledger["Na-atom"][0]], alive[ledger["Na-atom"][1]]
+    assert submitted(tmp_path, Queue(ledger, alive)) == []  # its second try is still queued
+    del alive[ledger["Na-atom"][0]]
     assert submitted(tmp_path, Queue(ledger, alive)) == ["Na-atom"]
+    assert cancelled == ledger["Na-atom"][1:]  # a continuation would leave it alone
 
 
 def test_a_continuation_leaves_a_failed_task_alone(tmp_path: Path) -> None:
