@@ -50,6 +50,8 @@ def test_the_profiles_that_come_with_it_make_scripts(path: Path, tmp_path: Path)
         ("continuations = 1", ["time", "missing"]),
         ('time = "4:00:00"\npartion = "a"', ["partion: unknown key", "'partition'"]),
         ('time = "4 hours"', ["time", "'4 hours'", "H:MM:SS"]),
+        ('time = "0:00:59"', ["time", "'0:00:59'", "0:01:00 to"]),
+        ('time = "9999:00:00"', ["time", "2400:00:00"]),
         ('time = "1:00:00"\nmemory = "4 apples"', ["memory", "4 apples", "'4G'"]),
         ('time = "1:00:00"\nranks = 4', ["ranks", "found 4", "allowed: 1"]),
         ('time = "1:00:00"\nranks = "4"', ["ranks", "a whole number"]),
@@ -111,7 +113,7 @@ def test_a_script_says_what_it_asks_for_and_stops_before_its_time(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("time", "limit"), [("0:01:00", "0:00:45"), ("0:00:08", "0:00:06"), ("100:00:00", "99:58:00")]
+    ("time", "limit"), [("0:01:00", "0:00:45"), ("0:08:00", "0:06:00"), ("100:00:00", "99:58:00")]
 )
 def test_a_task_stops_itself_before_its_job_ends(time: str, limit: str, tmp_path: Path) -> None:
     told = made(tmp_path, f'time = "{time}"', tmp_path)["Na-atom"]

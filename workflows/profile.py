@@ -25,6 +25,8 @@ from workflows.case import (
 from workflows.stop import parse_walltime
 from workflows.tasks import Task
 
+MOST_HOURS = 2400  # of a job
+
 
 def _printable(text: str) -> str:
     if not text.isprintable():
@@ -38,13 +40,24 @@ def _one_rank(ranks: int) -> int:
     return ranks
 
 
+def _not_too_short(time: str) -> str:
+    hours, minutes, _ = map(int, time.split(":"))
+    if not 1 <= 60 * hours + minutes <= 60 * MOST_HOURS:
+        raise ValueError(f"allowed: 0:01:00 to {MOST_HOURS}:00:00")
+    return time
+
+
 Word = Annotated[str, matching(r"[!-~]{1,200}", "text without spaces")]
 Variable = Annotated[str, matching("[A-Za-z_][A-Za-z0-9_]{0,99}", "the name of a variable")]
 Line = Annotated[str, AfterValidator(_printable)]
 Option = Annotated[
     str, AfterValidator(_printable), matching("--[a-z].*", "an option, such as '--exclusive'")
 ]
-Time = Annotated[str, matching("[0-9]{1,4}:[0-5][0-9]:[0-5][0-9]", "H:MM:SS, such as '4:00:00'")]
+Time = Annotated[
+    str,
+    matching("[0-9]{1,4}:[0-5][0-9]:[0-5][0-9]", "H:MM:SS, such as '4:00:00'"),
+    AfterValidator(_not_too_short),
+]
 Memory = Annotated[str, matching("[1-9][0-9]{0,6}[MG]", "such as '4G' or '800M'")]
 
 

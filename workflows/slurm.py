@@ -161,10 +161,11 @@ def submit(
     from workflows.local import require_own, write_case  # imports GPAW: `status` does without
 
     require_own(case, root)
-    queue = ask(root)  # before anything is written
+    ask(root)  # without a scheduler nothing is written
     (root / SCRIPTS).mkdir(parents=True, exist_ok=True)
     (root / "logs").mkdir(exist_ok=True)
     with lock(root / ".lock", shown(root)):
+        queue = ask(root)
         write_case(content, root)
         for name, text in texts.items():
             write_text(_script_path(root, name), text)
