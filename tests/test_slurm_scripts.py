@@ -194,8 +194,7 @@ def submitted(root: Path, queue: Queue) -> list[str]:
     """Return the tasks that would be submitted, given these jobs."""
     states = survey(plan(CASE), root)
     settings = Profile(time="1:00:00")
-    chains = _chains(states, settings, root, queue, lambda _: "9")
-    return list(dict.fromkeys(name for name, _ in chains))
+    return [name for name, _ in _chains(states, settings, root, queue, lambda *_: "9")]
 
 
 def test_what_is_queued_is_not_submitted_and_what_waits_for_a_lost_job_is(
@@ -271,6 +270,22 @@ def test_jobs_submitted_before_the_scheduler_refused_are_known(
     with pytest.raises(CaseError, match="VN-lattice: sbatch: no more jobs"):
         list(submit(CASE, TINY.read_bytes(), settings, tmp_path / "run", texts))
     assert _read_ledger(tmp_path / "run") == {"VN-lattice": ["1", "2"]}
+
+
+def test_a_submission_that_is_broken_off_knows_all_its_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def call(command: list[str]) -> str:
+        calls.extend(["sbatch"] if command[0] == "sbatch" else [])
+        return str(len(calls)) if command[0] == "sbatch" else ""
+
+    monkeypatch.setattr("workflows.slurm._call", call)
+    settings = Profile(time="1:00:00")
+    texts = scripts(CASE, settings, tmp_path / "run", "cluster.toml")
+    next(submit(CASE, TINY.read_bytes(), settings, tmp_path / "run", texts))
+    assert sum(map(len, _read_ledger(tmp_path / "run").values())) == len(calls) == 3
 
 
 # ---- the commands -------------------------------------------------------------------------------

@@ -14,8 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
+from functools import partial
 from pathlib import Path
 
 from workflows.case import Case, CaseError, naming, one_line, shown
@@ -30,7 +29,6 @@ MARGIN = 120.0  # seconds before the end of a job at which its task stops, or a 
 COMMAND_LIMIT = 120.0  # seconds that a command of the scheduler may take
 
 Submit = Callable[[list[str]], str]
-first = itemgetter(0)
 
 
 # ---- text ---------------------------------------------------------------------------------------
@@ -132,14 +130,13 @@ def dry_run(case: Case, profile: Profile, root: Path, texts: Mapping[str, str]) 
     states = survey(plan(case), root)
     commands: list[list[str]] = []
 
-    def pretend(command: list[str]) -> str:
+    def pretend(_name: str, command: list[str]) -> str:
         commands.append(command)
         return f"JOB{len(commands)}"
 
-    for name, group in groupby(_chains(states, profile, root, Queue({}, {}), pretend), first):
-        count = len(list(group))
+    for name, jobs in _chains(states, profile, root, Queue({}, {}), pretend):
         yield f"# ---- {_script_path(root, name)}\n{texts[name]}"
-        yield from (f"# {shlex.join(command)}" for command in commands[-count:])
+        yield from (f"# {shlex.join(command)}" for command in commands[-len(jobs) :])
         yield ""
 
 
@@ -170,12 +167,15 @@ def submit(
         for name, text in texts.items():
             write_text(_script_path(root, name), text)
         states = survey(plan(case), root)
-        ledger = dict(queue.ledger)
-        for name, group in groupby(_chains(states, profile, root, queue, _job_id), first):
-            jobs = ledger[name] = []
-            for _, job in group:
-                jobs.append(job)
-                _write_ledger(root, ledger)
+        fresh: dict[str, list[str]] = {}
+
+        def recorded(name: str, command: list[str]) -> str:
+            job = _job_id(command)
+            fresh.setdefault(name, []).append(job)
+            _write_ledger(root, {**queue.ledger, **fresh})
+            return job
+
+        for name, jobs in _chains(states, profile, root, queue, recorded):
             yield f"{name}: {_jobs(jobs)}"
 
 
@@ -195,9 +195,13 @@ def cancel(root: Path) -> Iterator[str]:
 
 
 def _chains(
-    states: Mapping[str, State], profile: Profile, root: Path, queue: Queue, submit_job: Submit
-) -> Iterator[tuple[str, str]]:
-    """Submit a chain for each task that is neither done nor queued; yield its name and each job."""
+    states: Mapping[str, State],
+    profile: Profile,
+    root: Path,
+    queue: Queue,
+    submit_job: Callable[[str, list[str]], str],
+) -> Iterator[tuple[str, list[str]]]:
+    """Submit a chain for each task that is neither done nor queued; yield its name and jobs."""
     last: dict[str, str] = {}
     renewed: set[str] = set()
     for name, state in states.items():
@@ -213,10 +217,10 @@ def _chains(
         path, follow = _script_path(root, name), profile.of(state.task).continuations
         with naming(name):
             after = [last[parent] for parent in parents]
-            for job in chain(path, after, leftovers, follow, submit_job):
-                last[name] = job
-                yield name, job
+            jobs = list(chain(path, after, leftovers, follow, partial(submit_job, name)))
+        last[name] = jobs[-1]
         renewed.add(name)
+        yield name, jobs
 
 
 def _script_path(root: Path, name: str) -> Path:
