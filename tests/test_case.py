@@ -557,4 +557,4 @@ def test_any_data_under_a_key_is_a_case_or_refused(key: str, value: Any) -> None
         Case.model_validate(data)
     except ValidationError as error:
         for problem in error.errors():
-            assert all(line.isprintable() for line in _explain(problem))
+            assert all(line.isprintable() for line in _explain(Case, problem))

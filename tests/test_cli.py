@@ -14,7 +14,9 @@ from workflows.case import PRESETS, presets
 from workflows.cli import REFUSALS, main
 
 ROOT = Path(__file__).parent.parent
-VERBS = ("run", "build", "status", "report", "clean", "arrhenius", "info", "task")
+VERBS = (
+    "run", "build", "submit", "cancel", "status", "report", "clean", "arrhenius", "info", "task",
+)  # fmt: skip
 SMOKE = (PRESETS / "smoke.toml").read_text(encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from ase.data import atomic_names, atomic_numbers, chemical_symbols
 from pydantic import (
@@ -45,12 +45,14 @@ def _element(symbol: str) -> str:
         word = symbol[:WIDEST].capitalize()
         if word in atomic_names[1:]:
             word = chemical_symbols[atomic_names.index(word)]
-        near = _nearest(word, chemical_symbols[1:])
+        near = nearest(word, chemical_symbols[1:])
         raise ValueError(f"not a chemical element{near}; allowed: a symbol, such as 'Na'")
     return symbol
 
 
-def _matching(pattern: str, allowed: str) -> AfterValidator:
+def matching(pattern: str, allowed: str) -> AfterValidator:
+    """Return a check that the whole of a text matches; `allowed` says so in words."""
+
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
             raise ValueError(f"allowed: {allowed}")
@@ -62,30 +64,31 @@ def _matching(pattern: str, allowed: str) -> AfterValidator:
 Element = Annotated[str, AfterValidator(_element)]
 Name = Annotated[
     str,
-    _matching(
+    matching(
         "[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "up to 64 letters, digits, '.', '_' and '-', no space"
     ),
 ]
 SetupName = Annotated[
-    str, _matching("[0-9A-Za-z]{1,12}", "the name of a PAW data set, such as '5' for V")
+    str, matching("[0-9A-Za-z]{1,12}", "the name of a PAW data set, such as '5' for V")
 ]
 Lattice = Annotated[float, Field(gt=2.0, lt=12.0)]
 Layers = Annotated[int, Field(ge=2, le=40)]
-Cell = Annotated[str, _matching("[1-9]x[1-9]|sqrt2", "'1x1', '2x2', ... '9x9', or 'sqrt2'")]
+Cell = Annotated[str, matching("[1-9]x[1-9]|sqrt2", "'1x1', '2x2', ... '9x9', or 'sqrt2'")]
 Vacuum = Annotated[float, Field(ge=5.0, le=50.0)]
 Held = Annotated[int, Field(ge=0, le=39)]
 Grid = Annotated[tuple[int, int, int], Field(strict=False)]
 GRID = "three whole numbers from 1 to 50"
 Tolerance = Annotated[float, Field(gt=0.0, le=0.1)]
+Model = TypeVar("Model", bound=BaseModel)
 
 
-class _Section(BaseModel):
-    """A table of the case file: unknown keys and silently converted types are refused."""
+class Section(BaseModel):
+    """A table of a file: unknown keys and silently converted types are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Crystal(_Section):
+class Crystal(Section):
     """Where a lattice constant comes from: given, or computed about a guess (angstrom)."""
 
     lattice_guess: Lattice
@@ -111,7 +114,7 @@ class Metal(Crystal):
     structure: Literal["bcc", "fcc"] = "bcc"
 
 
-class Slab(_Section):
+class Slab(Section):
     """A (001) slab: layers, in-plane cell, vacuum on each side (angstrom), held layers, sites."""
 
     layers: Layers
@@ -130,7 +133,7 @@ class Slab(_Section):
         return self
 
 
-class KPoints(_Section):
+class KPoints(Section):
     """Gamma-centred k-point grids; the third number of a slab is 1."""
 
     host_bulk: Grid
@@ -150,7 +153,7 @@ class KPoints(_Section):
         return grid
 
 
-class SCF(_Section):
+class SCF(Section):
     """When self-consistency is reached, in GPAW's own measures, per valence electron."""
 
     energy: Tolerance = 0.0005  # eV / electron
@@ -159,7 +162,7 @@ class SCF(_Section):
     max_iterations: Annotated[int, Field(ge=1, le=2000)] = 120
 
 
-class DFT(_Section):
+class DFT(Section):
     """Settings of the density-functional theory; energies in eV."""
 
     mode: Literal["pw"] = "pw"
@@ -172,20 +175,20 @@ class DFT(_Section):
     scf: SCF = SCF()
 
 
-class Relax(_Section):
+class Relax(Section):
     """When a relaxation is done (eV/angstrom), and when it is given up."""
 
     fmax: Annotated[float, Field(ge=0.001, le=1.0)]
     max_steps: Annotated[int, Field(ge=1, le=10_000)] = 200
 
 
-class Atom(_Section):
+class Atom(Section):
     """The isolated adatom: side of the cubic box, angstrom."""
 
     box: Annotated[float, Field(ge=6.0, le=40.0)]
 
 
-class Case(_Section):
+class Case(Section):
     """Everything that a run computes, and with which settings."""
 
     name: Name
@@ -252,7 +255,7 @@ class Case(_Section):
 def _wrong_sites(field: str, sites: tuple[str, ...], allowed: tuple[str, ...]) -> Iterator[str]:
     for site in dict.fromkeys(sites):
         if site not in allowed:
-            near = _nearest(site, allowed)
+            near = nearest(site, allowed)
             yield f"{field}: found {_brief(site)}{near}; allowed: {', '.join(allowed)}"
         elif sites.count(site) > 1:
             yield f"{field}: found {site!r} {sites.count(site)} times; allowed: each site once"
@@ -268,7 +271,8 @@ def _no_room(field: str, cell: str, side: float, adatom: str) -> Iterator[str]:
         )
 
 
-def _nearest(word: str, allowed: Iterable[str]) -> str:
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """Return " (did you mean 'X'?)", or nothing where no allowed word is near."""
     near = difflib.get_close_matches(word[:WIDEST], list(allowed), 1)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
@@ -293,7 +297,7 @@ def find(name_or_path: str) -> Path:
     except (OSError, ValueError):  # a name too long, a null byte: reading it says what is wrong
         there = True
     if not there:
-        near = _nearest(name_or_path, presets())
+        near = nearest(name_or_path, presets())
         raise CaseError(
             f"{shown(name_or_path)}: no such file or preset{near}; "
             f"allowed: {', '.join(presets())} or the path of a TOML file"
@@ -335,20 +339,25 @@ def read_file(path: Path, most: int, allowed: str) -> bytes:
 
 def parse(content: bytes, source: str) -> Case:
     """Make a case from the bytes of a TOML file; `source` names it in errors. See `read`."""
+    return checked(Case, content, source)
+
+
+def checked(model: type[Model], content: bytes, source: str) -> Model:
+    """Make a model (a case, a profile) from the bytes of a TOML file; see `read` for errors."""
     with naming(source):
-        data = _load(content)
+        data = _load(content, f"a TOML file with a {model.__name__.lower()}")
         try:
-            return Case.model_validate(data)
+            return model.model_validate(data)
         except ValidationError as error:
             problems = error.errors(include_url=False)
-        told = dict.fromkeys(line for p in problems[:MAX_LINES] for line in _explain(p))
+        told = dict.fromkeys(line for p in problems[:MAX_LINES] for line in _explain(model, p))
         more = [f"and {left} more problems"] if (left := len(problems) - MAX_LINES) > 0 else []
         raise CaseError("\n".join([*told, *more]))
 
 
 @contextmanager
 def naming(source: str) -> Iterator[None]:
-    """Put the name of the case file before each line of a CaseError."""
+    """Put the name of a file before each line of a CaseError."""
     try:
         yield
     except CaseError as error:
@@ -356,7 +365,7 @@ def naming(source: str) -> Iterator[None]:
         raise CaseError("\n".join(f"{source}: {line}" for line in lines)) from None
 
 
-def _load(content: bytes) -> dict[str, Any]:
+def _load(content: bytes, allowed: str) -> dict[str, Any]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -373,17 +382,17 @@ def _load(content: bytes) -> dict[str, Any]:
     except ValueError:
         raise CaseError("not valid TOML: a number has too many digits") from None
     if not data:
-        raise CaseError("empty; allowed: a TOML file with a case")
+        raise CaseError(f"empty; allowed: {allowed}")
     return data
 
 
-def _explain(problem: Any) -> list[str]:
+def _explain(model: type[BaseModel], problem: Any) -> list[str]:
     """Say what is wrong with a field: its name, what was found, what is allowed."""
     kind, location, found = problem["type"], problem["loc"], problem["input"]
     where = ".".join(map(_key, location))
     if kind == "extra_forbidden":
-        keys = list(_keys(location[:-1]))
-        near = _nearest(str(location[-1]), keys)
+        keys = list(_keys(model, location[:-1]))
+        near = nearest(str(location[-1]), keys)
         return [f"{where}: unknown key{near}; allowed: {', '.join(keys)}"]
     if kind in ("missing", "too_long") and isinstance(
         found, list
@@ -429,11 +438,11 @@ def _allowed(kind: str, message: str) -> str:
     return _ALLOWED.get(kind, message)
 
 
-def _keys(location: tuple[str | int, ...]) -> Iterable[str]:
-    """Return the keys that the table at this place of a case file may have."""
-    model: Any = Case
-    for part in location:
-        model = model.model_fields[part].annotation
+def _keys(model: Any, location: tuple[str | int, ...]) -> Iterable[str]:
+    """Return the keys that the table at this place of a file may have."""
+    for part in location:  # a table of tables has keys of the user's own
+        named = get_args(model)[1:] if get_args(model) else (model.model_fields[part].annotation,)
+        (model,) = named
     return list(model.model_fields)
 
 

@@ -1,4 +1,4 @@
-"""The command line: `sodiophile run | build | status | report | ...`.
+"""The command line: `sodiophile run | submit | build | status | report | ...`.
 
 A user's mistake is one line and exit code 2; a bug keeps its traceback. Modules are imported where
 they are used, so that `--help` and `status` answer at once.
@@ -11,7 +11,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
@@ -31,6 +31,8 @@ from workflows.case import (
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from workflows.tasks import State
 
 DONE, INCOMPLETE, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -79,6 +81,24 @@ def parser() -> argparse.ArgumentParser:
     build.add_argument("case", metavar="CASE", help=case_help)
     _into(build)
 
+    submit = _verb(
+        verbs,
+        "submit",
+        "compute a case on a cluster: every task a Slurm job; repairs, too",
+        _submit,
+    )
+    submit.add_argument("case", metavar="CASE", help=case_help)
+    _into(submit)
+    submit.add_argument(
+        "--profile", metavar="CLUSTER.toml", type=Path, required=True, help="what jobs ask for"
+    )
+    submit.add_argument(
+        "--dry-run", action="store_true", help="print the scripts; write and submit nothing"
+    )
+
+    cancel = _verb(verbs, "cancel", "cancel the Slurm jobs of a run", _cancel)
+    _directory(cancel)
+
     status = _verb(
         verbs, "status", "show how far every task of a run is, and what is next", _status
     )
@@ -103,13 +123,14 @@ def parser() -> argparse.ArgumentParser:
 
     _verb(verbs, "info", "show versions, libraries, ranks and PAW data sets", _info)
 
-    task = _verb(verbs, "task", "do one task of a run: the unit that `run` uses", _task)
+    task = _verb(verbs, "task", "do one task of a run: the unit that `run` and `submit` use", _task)
     task.add_argument(
         "task", metavar="DIR/TASK", type=Path, help="the task's folder in a run's directory"
     )
     task.add_argument(
         "--walltime", type=_walltime, metavar="H:MM:SS", help="stop by itself after this time"
     )
+    task.add_argument("--continuation", action="store_true", help="leave it alone if it has failed")
     task.add_argument("--with-parent", action="store_true", help="end when standard input closes")
     return top
 
@@ -160,19 +181,11 @@ def _walltime(text: str) -> float:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from workflows.build import structures
-    from workflows.calculator import require_cutoff, require_setups
     from workflows.live import view
     from workflows.local import run
     from workflows.stop import Stopped, say
 
-    path = find(arguments.case)
-    content = contents(path)
-    case = parse(content, shown(path))
-    with naming(shown(path)):
-        require_setups(case.dft, case.elements)
-        require_cutoff(case.dft, case.elements)
-        structures(case)  # refuses what cannot be built
+    case, content = _computable(arguments.case)
     root: Path = arguments.into
     console = _console()
     try:
@@ -182,6 +195,52 @@ def _run(arguments: argparse.Namespace) -> int:
         say(f"{stop.reason}; nothing is lost: the same command goes on from here")
         return stop.exit_code
     return _show_report(root, console)
+
+
+def _computable(name_or_path: str) -> tuple[Case, bytes]:
+    """Return a case that can be computed, and the bytes of its file."""
+    from workflows.build import structures
+    from workflows.calculator import require_cutoff, require_setups
+
+    path = find(name_or_path)
+    content = contents(path)
+    case = parse(content, shown(path))
+    with naming(shown(path)):
+        require_setups(case.dft, case.elements)
+        require_cutoff(case.dft, case.elements)
+        structures(case)  # refuses what cannot be built
+    return case, content
+
+
+def _submit(arguments: argparse.Namespace) -> int:
+    from workflows import slurm
+    from workflows.profile import read_profile
+
+    case, content = _computable(arguments.case)
+    profile = read_profile(arguments.profile)
+    root: Path = arguments.into
+    texts = slurm.scripts(case, profile, root, shown(arguments.profile))
+    console = _console()
+    if arguments.dry_run:
+        for line in slurm.dry_run(case, profile, root, texts):
+            _say(console, line)
+        return DONE
+    submitted = 0
+    for line in slurm.submit(case, content, profile, root, texts):
+        _say(console, line)
+        submitted += 1
+    _say(console, f"{submitted} of {len(texts)} tasks submitted; the others are done or queued")
+    return DONE
+
+
+def _cancel(arguments: argparse.Namespace) -> int:
+    from workflows import slurm
+
+    run_case(arguments.directory)
+    lines = list(slurm.cancel(arguments.directory))
+    for line in lines or ["no jobs are queued or running"]:
+        _say(_console(), line)
+    return DONE
 
 
 def _build(arguments: argparse.Namespace) -> int:
@@ -205,8 +264,32 @@ def _status(arguments: argparse.Namespace) -> int:
     console = _console()
     _say(console, f"case {case.name} in {shown(arguments.directory)}")  # a title would be wrapped
     console.print(status_table(states, ""))
+    for line in _whereabouts(states, arguments.directory):
+        _say(console, line)
     _say(console, summary(states))
     return DONE
+
+
+def _whereabouts(states: Mapping[str, State], root: Path) -> Iterator[str]:
+    """Yield where to read on about failed tasks, and the jobs of a run that was submitted."""
+    from workflows import slurm
+
+    idle: list[str] = []
+    if (root / slurm.JOBS).exists():
+        try:
+            queue = slurm.ask(root)
+        except CaseError as error:
+            yield f"jobs: not known ({error})"
+        else:
+            yield from queue.lines()
+            waits = ("ready", "stale")
+            idle = [n for n, s in states.items() if s.status in waits and not queue.alive_of(n)]
+    if idle:
+        yield f"no job for {', '.join(idle)}: `submit` again goes on"
+    for name, state in states.items():
+        log = root / "logs" / f"{name}.txt"
+        if (state.status == "failed" or name in idle) and log.is_file():
+            yield f"{name}: log in {shown(log)}"
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -273,7 +356,9 @@ def _task(arguments: argparse.Namespace) -> int:
     if arguments.with_parent:
         end_with_parent()
     try:
-        return run_task(arguments.task.absolute(), arguments.walltime)
+        return run_task(
+            arguments.task.absolute(), arguments.walltime, continuation=arguments.continuation
+        )
     except Stopped as stop:
         say(f"{arguments.task.name}: {stop.reason}; the same command goes on from the last step")
         return stop.exit_code

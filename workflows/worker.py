@@ -16,8 +16,10 @@ from workflows.tasks import State, plan, survey
 FAILED = 3  # exit code of a task that has no number to give
 
 
-def run_task(path: Path, walltime: float | None = None) -> int:
+def run_task(path: Path, walltime: float | None = None, *, continuation: bool = False) -> int:
     """Do the task in folder `path` unless it is done; return the exit code.
+
+    A `continuation` goes on with what ran out of time, and leaves alone what has failed.
 
     Raises
     ------
@@ -38,6 +40,11 @@ def run_task(path: Path, walltime: float | None = None) -> int:
         return 0
     if state.status in ("waiting", "blocked"):
         raise CaseError(f"{shown(path)}: {state.status}: {state.note}; run what it needs first")
+    if (ranks := libraries()["MPI ranks"]) != "1":
+        raise CaseError(f"{shown(path)}: found {ranks} MPI ranks; allowed: 1, started without MPI")
+    if state.status == "failed" and continuation:
+        say(f"{path.name}: {state.note}")
+        return FAILED
     path.mkdir(exist_ok=True)
     with lock(path / ".lock", f"task {path.name}"), stoppable(walltime):
         return _work(state, states, root)

@@ -1,0 +1,113 @@
+"""The profile of a cluster: what a job asks the scheduler for, and how a task is started in it.
+
+A profile is a TOML file, checked like a case file; it changes no number. Two examples are in
+`workflows/profiles`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from workflows.case import (
+    MAX_BYTES,
+    CaseError,
+    Section,
+    checked,
+    matching,
+    naming,
+    nearest,
+    read_file,
+    shown,
+)
+from workflows.stop import parse_walltime
+from workflows.tasks import Task
+
+MOST_HOURS = 2400  # of a job
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("allowed: text on one line")
+    return text
+
+
+def _one_rank(ranks: int) -> int:
+    if ranks != 1:
+        raise ValueError("allowed: 1; a task runs on one core, and tasks run side by side")
+    return ranks
+
+
+def _not_too_short(time: str) -> str:
+    hours, minutes, _ = map(int, time.split(":"))
+    if not 1 <= 60 * hours + minutes <= 60 * MOST_HOURS:
+        raise ValueError(f"allowed: 0:01:00 to {MOST_HOURS}:00:00")
+    return time
+
+
+Word = Annotated[str, matching(r"[!-~]{1,200}", "text without spaces")]
+Variable = Annotated[str, matching("[A-Za-z_][A-Za-z0-9_]{0,99}", "the name of a variable")]
+Line = Annotated[str, AfterValidator(_printable)]
+Option = Annotated[
+    str, AfterValidator(_printable), matching("--[a-z].*", "an option, such as '--exclusive'")
+]
+Time = Annotated[
+    str,
+    matching("[0-9]{1,4}:[0-5][0-9]:[0-5][0-9]", "H:MM:SS, such as '4:00:00'"),
+    AfterValidator(_not_too_short),
+]
+Memory = Annotated[str, matching("[1-9][0-9]{0,6}[MG]", "such as '4G' or '800M'")]
+
+
+class Override(Section):
+    """What a job asks for; in a profile's `tasks`, for one task or one kind of task."""
+
+    time: Time | None = None
+    memory: Memory | None = None  # else from the estimate of workflows/needs.py
+    ranks: Annotated[int, AfterValidator(_one_rank)] = 1
+    launcher: Literal["none", "srun"] = "none"
+    continuations: Annotated[int, Field(ge=0, le=50)] = 2
+    partition: Word | None = None
+    account: Word | None = None
+    qos: Word | None = None
+    constraint: Word | None = None
+    modules: Annotated[tuple[Word, ...], Field(strict=False)] = ()
+    environment: dict[Variable, Line] = Field(default={})
+    options: Annotated[tuple[Option, ...], Field(strict=False)] = ()  # more for sbatch
+
+
+class Profile(Override):
+    """A cluster: what every job asks for, and what single tasks ask for instead."""
+
+    time: Time
+    tasks: dict[str, Override] = Field(default={})
+
+    def of(self, task: Task) -> Profile:
+        """Return the settings of one task: those of its name, of its kind, of every job."""
+        changes = [self.tasks[key] for key in (task.kind, task.name) if key in self.tasks]
+        merged = {k: getattr(o, k) for o in changes for k in o.model_fields_set}
+        return self.model_copy(update=merged)
+
+    @property
+    def seconds(self) -> float:
+        """Return the wall-clock time of a job, seconds."""
+        return parse_walltime(self.time)
+
+
+def read_profile(path: Path) -> Profile:
+    """Read a profile; see `workflows.case.read` for errors."""
+    return checked(Profile, read_file(path, MAX_BYTES, "a TOML file of a cluster"), shown(path))
+
+
+def require_known(profile: Profile, tasks: dict[str, Task], source: str) -> None:
+    """Refuse a profile with settings for a task that the case does not have."""
+    allowed = [*dict.fromkeys(task.kind for task in tasks.values()), *tasks]
+    for key in profile.tasks:
+        if key not in allowed:
+            with naming(source):
+                raise CaseError(
+                    f"tasks.{shown(key)}: unknown task{nearest(key, allowed)}; "
+                    f"allowed: {', '.join(allowed)}"
+                )
