@@ -200,14 +200,12 @@ class Report:
         crystal = self.case.host if surface == "host" else self.case.metal
         found = self.values(self.name(surface, "lattice"))
         constant = found["lattice_constant"] if found else crystal.lattice_constant
+        given = "given in the case" if constant else "missing"
+        source = "equation of state" if found else given
         return {
             "name": surface_name(self.case, surface),
             "lattice_constant": constant,
-            "source": "equation of state"
-            if found
-            else "given in the case"
-            if constant
-            else "missing",
+            "source": source,
             "bulk_modulus": found["bulk_modulus"] if found else None,
             "pattern": found.get("pattern") if found else None,
             "d_200": interplanar_spacing(constant, (2, 0, 0)) if constant else None,

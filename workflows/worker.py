@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from workflows.calculator import libraries, versions
-from workflows.case import CASE, CaseError, read, shown
+from workflows.case import CASE, Case, CaseError, read, shown
 from workflows.machine import peak_memory
 from workflows.steps import Bench, TaskFailed, carry_out
 from workflows.stop import say, stoppable
@@ -31,7 +31,8 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         A signal or the wall-clock limit came; the same call goes on later.
     """
     root = path.parent
-    tasks = plan(read(root / CASE))
+    case = read(root / CASE)  # once: settings and fingerprint must be of the same file
+    tasks = plan(case)
     if path.name not in tasks:
         raise CaseError(f"{shown(path)}: no such task; allowed: {', '.join(tasks)}")
     states = survey(tasks, root)
@@ -47,10 +48,10 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         return FAILED
     path.mkdir(exist_ok=True)
     with lock(path / ".lock", f"task {path.name}"), stoppable(walltime):
-        return _work(state, states, root)
+        return _work(case, state, states, root)
 
 
-def _work(state: State, states: dict[str, State], root: Path) -> int:
+def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int:
     task, folder = state.task, TaskFolder(root / state.task.name)
     results = {name: states[name].result for name in task.needs}
     parents = {name: result for name, result in results.items() if result is not None}
@@ -59,7 +60,7 @@ def _work(state: State, states: dict[str, State], root: Path) -> int:
         say(f"{task.name}: earlier contents set aside as {moved.name}")
     bench = Bench(
         task,
-        read(root / CASE),
+        case,
         folder,
         {name: result.values for name, result in parents.items()},
         Reporter(folder),
