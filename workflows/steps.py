@@ -29,7 +29,7 @@ from workflows.calculator import AtomsCollide, Calculation, NotConverged
 from workflows.case import Case
 from workflows.history import History
 from workflows.relax import OutOfSteps, relax
-from workflows.store import TaskFolder, write_text
+from workflows.store import DENSITY, TaskFolder, file_digest, write_text
 from workflows.structure import from_json, to_json
 from workflows.tasks import Kind, Task
 
@@ -39,7 +39,6 @@ BROKEN_BEYOND = 1.5  # angstrom that a slab atom has moved from where it started
 # once more farther where it stayed all the same, the forces of a flat saddle being below fmax
 PUSHES = (0.05, 0.2)
 SAME_BASIN = 0.1  # angstrom: slabs whose atoms are this close to each other relax to the same one
-DENSITY = "density.npy"  # the all-electron density of a held adatom's system, e/angstrom^3
 STRAINS = (
     0.97,
     0.985,
@@ -381,10 +380,7 @@ def _relax(
     calculation.converge(relaxed.atoms)  # nothing to do, unless the last step is of an earlier run
     frames = [_frame(start, record) for record in history.records]
     write(bench.folder / "relaxation.extxyz", frames, format="extxyz")
-    files = ["relaxation.extxyz", *write_structure(bench.folder, "relaxed", relaxed.atoms)]
-    if bench.task.kind == "held" and bench.task.surface == "host":
-        np.save(bench.folder / DENSITY, calculation.all_electron_density().values)
-        files.append(DENSITY)
+    files = ("relaxation.extxyz", *write_structure(bench.folder, "relaxed", relaxed.atoms))
     values = {
         "energy": relaxed.energy,
         "fmax": relaxed.fmax,
@@ -392,7 +388,9 @@ def _relax(
         "structure": to_json(relaxed.atoms),
         "electrostatics": calculation.electrostatics(),
     }
-    return Outcome(values | _effort(calculation) | _iterations(bench), tuple(files))
+    if bench.task.kind == "held" and bench.task.surface == "host":
+        values |= _keep_density(bench, calculation)
+    return Outcome(values | _effort(calculation) | _iterations(bench), files)
 
 
 def _frame(start: Atoms, record: Mapping[str, Any]) -> Atoms:
@@ -434,10 +432,10 @@ def _density(bench: Bench) -> Outcome:
     """Subtract from the density those of slab and adatom, each alone where it is in the whole."""
     atoms = from_json(bench.parent["structure"])
     atoms.set_constraint()  # single points; the grid is the same for all three
-    held = bench.folder.path.parent / bench.task.needs[0]
-    total = Density(np.load(held / DENSITY, allow_pickle=False), np.array(atoms.cell))
-    parts = {"slab": atoms[:-1], "adatom": atoms[-1:]}
-    densities = {}
+    densities = _kept_density(bench, atoms)
+    parts = {"total": atoms, "slab": atoms[:-1], "adatom": atoms[-1:]}
+    for name in densities:
+        del parts[name]
     scf_iterations = 0
     for number, (name, part) in enumerate(parts.items()):
         bench.report(step=number + 1, steps=len(parts), part=name)
@@ -445,7 +443,7 @@ def _density(bench: Bench) -> Outcome:
         calculation.converge(part)
         scf_iterations += calculation.scf_iterations
         densities[name] = calculation.all_electron_density()
-    moved = difference(total, densities["slab"], densities["adatom"])
+    moved = difference(densities["total"], densities["slab"], densities["adatom"])
     _write_difference(bench, moved, atoms)
     z, profile = plane_average(moved)
     surface = atoms.positions[atoms.get_tags() == 1, 2].mean()
@@ -460,6 +458,21 @@ def _density(bench: Bench) -> Outcome:
         "scf_iterations": scf_iterations,
     }
     return Outcome(values, ("difference.cube",))
+
+
+def _keep_density(bench: Bench, calculation: Calculation) -> dict[str, str]:
+    """Keep the density of a held adatom's system: it saves the density difference an SCF."""
+    path = bench.folder / DENSITY
+    np.save(path, calculation.all_electron_density().values)
+    return {"density": file_digest(path)}
+
+
+def _kept_density(bench: Bench, atoms: Atoms) -> dict[str, Density]:
+    """Return the whole system's density, if it is kept and as it was written."""
+    path = bench.folder.path.parent / bench.task.needs[0] / DENSITY
+    if not path.is_file() or file_digest(path) != bench.parent.get("density"):
+        return {}
+    return {"total": Density(np.load(path, allow_pickle=False), np.array(atoms.cell))}
 
 
 def _write_difference(bench: Bench, moved: Any, atoms: Atoms) -> None:
