@@ -107,10 +107,10 @@ def test_help_of_a_command_lists_its_arguments(
     assert [word for word in words if word not in text] == []
 
 
-HEAVY = ("gpaw", "pymatgen", "matplotlib", "skimage")
+HEAVY = ("gpaw", "pymatgen", "matplotlib", "skimage", "scipy")
 
 
-@pytest.mark.parametrize("verb", ["--help", "status"])
+@pytest.mark.parametrize("verb", ["--help", "status", "profile"])
 def test_quick_command_loads_nothing_heavy(verb: str, begun: Path) -> None:
     arguments = [verb] if verb == "--help" else [verb, str(begun)]
     code = (

@@ -33,6 +33,7 @@ class MadeUp:
     surface: Surface
     calls: int = 0
     scf_iterations: int = 0
+    seconds: float = 0.0
     retries: list[str] = field(default_factory=list)
 
     def __call__(self, atoms: Atoms) -> tuple[float, np.ndarray]:

@@ -122,7 +122,7 @@ def _lattice(bench: Bench) -> Outcome:
     history = bench.history()
     points = [record for record in history.records if record.keys() == POINT]
     energies = {point["lattice_constant"]: point["energy"] for point in points}
-    scf_iterations = 0
+    scf_iterations, gpaw_seconds = 0, 0.0
     centre = bench.task.inputs["lattice_guess"]
     for _ in range(RECENTRINGS):
         constants = [round(centre * strain, 6) for strain in STRAINS]
@@ -131,6 +131,7 @@ def _lattice(bench: Bench) -> Outcome:
                 calculation = bench.calculation()
                 energy, _forces = calculation(_crystal(bench.task, constant))
                 scf_iterations += calculation.scf_iterations
+                gpaw_seconds += calculation.seconds
                 energies[constant] = energy
                 history.append({"lattice_constant": constant, "energy": energy})
             bench.report(step=number + 1, steps=len(constants))
@@ -139,7 +140,8 @@ def _lattice(bench: Bench) -> Outcome:
             found = _fit(bench.task, constants, energies)
             crystal = _crystal(bench.task, found["lattice_constant"])
             lines = [asdict(line) for line in powder_pattern(crystal)]
-            return Outcome(found | {"pattern": lines, "scf_iterations": scf_iterations})
+            effort = {"scf_iterations": scf_iterations, "gpaw_seconds": gpaw_seconds}
+            return Outcome(found | {"pattern": lines} | effort)
     raise TaskFailed(
         "no-minimum", f"no minimum of the energy near {bench.task.inputs['lattice_guess']} Å"
     )
@@ -309,7 +311,11 @@ def _frame(start: Atoms, record: Mapping[str, Any]) -> Atoms:
 
 
 def _effort(calculation: Calculation) -> dict[str, Any]:
-    return {"scf_iterations": calculation.scf_iterations, "retries": calculation.retries}
+    return {
+        "scf_iterations": calculation.scf_iterations,
+        "gpaw_seconds": calculation.seconds,
+        "retries": calculation.retries,
+    }
 
 
 def write_structure(folder: Path | TaskFolder, stem: str, atoms: Atoms) -> tuple[str, ...]:
@@ -332,13 +338,14 @@ def _density(bench: Bench) -> Outcome:
     atoms.set_constraint()  # single points; the grid is the same for all three
     parts = {"total": atoms, "slab": atoms[:-1], "adatom": atoms[-1:]}
     densities = {}
-    scf_iterations = 0
+    scf_iterations, gpaw_seconds = 0, 0.0
     for number, (name, part) in enumerate(parts.items()):
         bench.report(step=number + 1, steps=len(parts), part=name)
         calculation = bench.calculation()
         calculation.converge(part)
         scf_iterations += calculation.scf_iterations
         densities[name] = calculation.all_electron_density()
+        gpaw_seconds += calculation.seconds
     moved = difference(densities["total"], densities["slab"], densities["adatom"])
     _write_difference(bench, moved, atoms)
     z, profile = plane_average(moved)
@@ -352,6 +359,7 @@ def _density(bench: Bench) -> Outcome:
         "plane_average": profile.tolist(),
         "structure": to_json(atoms),
         "scf_iterations": scf_iterations,
+        "gpaw_seconds": gpaw_seconds,
     }
     return Outcome(values, ("difference.cube",))
 
