@@ -140,9 +140,12 @@ def _costs(systems: Sequence[System], fmax: float, driver: tuple[float, float] |
 def _line(name: str, before: Cost | None, ours: Cost | None, *, counts: bool) -> list[str]:
     cells = [name]
     for quantity in ("wall", "cpu", "steps", "scf_iterations"):
-        pair = [getattr(cost, quantity) if cost else None for cost in (before, ours)]
+        pair = [getattr(side, quantity) if side else None for side in (before, ours)]
         cells.append(" → ".join("–" if value is None else f"{value:.0f}" for value in pair))
-        cells.append(f"{pair[0] / pair[1]:.2f}" if counts and all(pair) else "–")
+        counted = counts and before is not None and ours is not None
+        cells.append(
+            f"{getattr(before, quantity) / getattr(ours, quantity):.2f}" if counted else "–"
+        )
     return cells
 
 
