@@ -175,14 +175,15 @@ def _onward(system: System) -> str:
 
 
 def _serial(systems: Iterable[System]) -> str:
-    rows = [
-        [s.name, f"{s.serial.wall:.0f}", f"{s.serial.cpu:.0f}", str(s.serial.steps),
-         str(s.serial.scf_iterations)]
-        for s in systems if s.serial
-    ]  # fmt: skip
-    return _markdown(
-        ("baseline on one rank", "wall / s", "CPU / s", "ionic steps", "SCF iterations"), rows
-    )
+    rows = []
+    for s in systems:
+        if s.serial is not None:
+            ratio = f"{s.serial.cpu / s.our_cost.cpu:.2f}" if s.our_cost else "–"
+            cells = [f"{s.serial.wall:.0f}", f"{s.serial.cpu:.0f}", ratio]
+            rows.append([s.name, *cells, str(s.serial.steps), str(s.serial.scf_iterations)])
+    heading = ("baseline on one rank", "wall / s", "CPU / s", "ratio to ours", "ionic steps",
+               "SCF iterations")  # fmt: skip
+    return _markdown(heading, rows)
 
 
 def _floors(systems: Iterable[System]) -> str:
