@@ -12,6 +12,8 @@ from ase import Atoms
 
 from structures import sites
 from tests.benchmarks import baseline
+from tests.benchmarks.scaling import figure, fit, names
+from tests.benchmarks.scaling import table as scaling_table
 from tests.benchmarks.table import Cost, Judged, System, tables
 from workflows.case import parse
 from workflows.effort import Effort, efforts, total, untold
@@ -108,6 +110,40 @@ def test_baseline_starts_from_our_structures(cell: str) -> None:
         both, adatom = baseline.add_adatom(theirs, "Na", site), sites.place_adatom(ours, "Na", site)
         assert np.allclose(distances(both), distances(adatom)), site
         assert both.positions[-1, 2] == pytest.approx(adatom.positions[-1, 2])
+
+
+# ---- scaling ------------------------------------------------------------------------------------
+
+POINTS = {
+    f"{what}_1x1_{layers}_1x1": {
+        "atoms": 2.0 * layers,
+        "kpoints": 10.0,
+        "scf_iterations": 20.0,
+        "wall": float(layers**2),
+        "cpu": float(layers**2),
+        "memory": 1e6 * layers,
+    }
+    for what in ("scf", "relax")
+    for layers in (2, 3, 4)
+}
+
+
+def test_fit_finds_a_power() -> None:
+    assert fit([2.0, 4.0, 9.0], [3 * n**1.5 for n in (2.0, 4.0, 9.0)]) == pytest.approx((3, 1.5))
+
+
+def test_scaling_is_drawn_with_its_exponents() -> None:
+    axes = figure(POINTS).axes
+    labels = [text.get_text() for ax in axes for text in ax.get_legend().get_texts()]
+    assert labels == [
+        "all cells: $N^{2.00}$", "SCF, 1x1: $N^{2.00}$", "relaxation: $N^{2.00}$",
+        "all cells: $N^{1.00}$",
+    ]  # fmt: skip
+
+
+def test_every_point_has_a_line() -> None:
+    assert set(POINTS) <= set(names())
+    assert len(scaling_table(POINTS).splitlines()) == 2 + len(POINTS)
 
 
 # ---- where the time went ------------------------------------------------------------------------
