@@ -15,7 +15,8 @@ from workflows.cli import REFUSALS, main
 
 ROOT = Path(__file__).parent.parent
 VERBS = (
-    "run", "build", "submit", "cancel", "status", "report", "clean", "arrhenius", "info", "task",
+    "run", "build", "submit", "cancel", "status", "profile", "report", "clean", "arrhenius",
+    "info", "task",
 )  # fmt: skip
 SMOKE = (PRESETS / "smoke.toml").read_text(encoding="utf-8")
 
