@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from workflows import tasks as module
-from workflows.calculator import versions
 from workflows.case import Case, find, presets, read
+from workflows.machine import versions
 from workflows.store import Result, TaskFolder, lock, write_signed
 from workflows.tasks import State, Task, plan, summary, survey
 

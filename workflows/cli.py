@@ -104,6 +104,11 @@ def parser() -> argparse.ArgumentParser:
     )
     _directory(status)
 
+    profile = _verb(
+        verbs, "profile", "show where a run's time went: SCF, ionic steps, outside GPAW", _profile
+    )
+    _directory(profile)
+
     report = _verb(verbs, "report", "make table and figures again from what is there", _report)
     _directory(report)
     report.add_argument(
@@ -267,6 +272,18 @@ def _status(arguments: argparse.Namespace) -> int:
     for line in _whereabouts(states, arguments.directory):
         _say(console, line)
     _say(console, summary(states))
+    return DONE
+
+
+def _profile(arguments: argparse.Namespace) -> int:
+    from workflows.effort import effort_table, efforts, untold
+    from workflows.tasks import plan, survey
+
+    states = survey(plan(run_case(arguments.directory)), arguments.directory)
+    of, console = efforts(states), _console()
+    console.print(effort_table(of))
+    for line in untold(of, states):
+        _say(console, line)
     return DONE
 
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from workflows.calculator import versions
 from workflows.case import Case
+from workflows.machine import versions
 from workflows.store import RESULT, Result, TaskFolder, digest
 
 RECIPE = 2  # raise it when the way that a task computes its numbers changes
