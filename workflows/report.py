@@ -33,7 +33,8 @@ UNITS = {
     "energy": "eV", "adsorption_energy": "eV", "against_metal": "eV", "published": "eV",
     "difference": "eV", "height": "angstrom", "nearest": "angstrom", "site_offset": "angstrom",
     "lattice_constant": "angstrom", "bulk_modulus": "GPa", "cohesive_energy": "eV",
-    "integral": "electrons", "charge_moved": "electrons", "boundary": "angstrom",
+    "integral": "electrons", "charge_moved": "electrons", "bader_charge": "electrons",
+    "boundary": "angstrom",
     "fmax": "eV/angstrom",
 }  # fmt: skip
 
@@ -213,13 +214,13 @@ class Report:
         }
 
     def density_summary(self, site: str) -> dict[str, Any] | None:
-        """Return a site's integral and charge moved (electrons) and boundary (angstrom)."""
+        """Return a site's integral, charges (electrons) and boundary (angstrom)."""
         name = self.name("host", f"{site}-density")
         values = self.values(name)
         if values is None:
             return None
-        keys = ("integral", "charge_moved", "boundary")
-        return {key: values[key] for key in keys} | {"cube": f"{name}/difference.cube"}
+        keys = ("integral", "charge_moved", "bader_charge", "boundary")
+        return {key: values.get(key) for key in keys} | {"cube": f"{name}/difference.cube"}
 
     def _made_with(self) -> dict[str, str]:
         results = [state.result for state in self.states.values() if state.result is not None]

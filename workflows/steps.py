@@ -19,6 +19,7 @@ from ase.eos import EquationOfState
 from ase.io import write
 from ase.units import GPa
 
+from analysis.bader import populations
 from analysis.charge import charge_transfer, difference, plane_average
 from analysis.cube import write_cube
 from structures import bulk, sites
@@ -339,6 +340,7 @@ def _density(bench: Bench) -> Outcome:
         calculation.converge(part)
         scf_iterations += calculation.scf_iterations
         densities[name] = calculation.all_electron_density()
+    electrons = populations(densities["total"], atoms.positions)
     moved = difference(densities["total"], densities["slab"], densities["adatom"])
     _write_difference(bench, moved, atoms)
     z, profile = plane_average(moved)
@@ -348,6 +350,8 @@ def _density(bench: Bench) -> Outcome:
         "integral": moved.integral(),
         "charge_moved": transfer.electrons,
         "boundary": transfer.boundary,
+        # nuclear charge less all electrons of its basin: positive has lost them
+        "bader_charge": float(atoms.numbers[-1] - electrons[-1]),
         "z": z.tolist(),
         "plane_average": profile.tolist(),
         "structure": to_json(atoms),
