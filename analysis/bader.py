@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from analysis.charge import SAME_CELL, Array, Density
 
@@ -65,7 +65,8 @@ def populations(density: Density, positions: ArrayLike) -> Array:
     places = np.stack(np.unravel_index(summits_i, density.shape), axis=1) / density.shape
     tree = KDTree(atoms_av % lengths_c % lengths_c, boxsize=lengths_c)
     _, nearest = tree.query(places * lengths_c)
-    return np.bincount(nearest, weights=electrons, minlength=len(atoms_av))
+    shared = np.bincount(nearest, weights=electrons, minlength=len(atoms_av))
+    return np.asarray(shared, dtype=np.float64)
 
 
 def _edges(density: Density) -> Array:
@@ -78,7 +79,9 @@ def _edges(density: Density) -> Array:
     return edges
 
 
-def _passed_on(density: Density, lengths_c: Array, uphill: Array) -> tuple[csr_array, Array]:
+def _passed_on(
+    density: Density, lengths_c: Array, uphill: NDArray[np.intp]
+) -> tuple[csr_array, NDArray[np.bool_]]:
     """Give 1 - J^T in the order of rising density, and which voxels (flat) are summits.
 
     J holds the share (no unit) that each voxel hands to each of its neighbours.
@@ -88,7 +91,10 @@ def _passed_on(density: Density, lengths_c: Array, uphill: Array) -> tuple[csr_a
     size = density.values.size
     rank = np.empty(size, dtype=np.int32)
     rank[uphill] = np.arange(size, dtype=np.int32)
-    total = sum(_rises(density, lengths_c)).ravel()
+    total_R = np.zeros(density.shape)
+    for rise in _rises(density, lengths_c):
+        total_R += rise
+    total = total_R.ravel()
     rows, columns, shares = [], [], []
     for (axis, step), rise in zip(_STEPS, _rises(density, lengths_c), strict=True):
         climbs = np.flatnonzero(rise)

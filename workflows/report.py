@@ -22,6 +22,7 @@ from analysis.adsorption import (
 )
 from analysis.charge import Density
 from analysis.cube import read_cube
+from analysis.lattice import Ring, rings
 from structures.diffraction import interplanar_spacing
 from workflows.case import Case
 from workflows.store import write_text
@@ -209,9 +210,18 @@ class Report:
             "source": source,
             "bulk_modulus": found["bulk_modulus"] if found else None,
             "pattern": found.get("pattern") if found else None,
+            "spacings": [asdict(ring) | {"difference": ring.difference} for ring in self.rings()]
+            if surface == "host"
+            else None,
             "d_200": interplanar_spacing(constant, (2, 0, 0)) if constant else None,
             "d_111": interplanar_spacing(constant, (1, 1, 1)) if constant else None,
         }
+
+    def rings(self) -> list[Ring]:
+        """Return the host's diffraction rings (angstrom), none without a lattice constant."""
+        found = self.values(self.name("host", "lattice"))
+        constant = found["lattice_constant"] if found else self.case.host.lattice_constant
+        return rings(constant, self.case.host.formula) if constant else []
 
     def density_summary(self, site: str) -> dict[str, Any] | None:
         """Return a site's integral, charges (electrons) and boundary (angstrom)."""
