@@ -290,7 +290,7 @@ def test_a_new_run_has_no_numbers_and_says_so(tmp_path: Path) -> None:
     assert data["verdict"] == "no verdict: no adsorption energy of Na on VN and Na"
     assert data["lattices"]["host"] == {
         "name": "VN", "lattice_constant": None, "source": "missing", "bulk_modulus": None,
-        "pattern": None, "d_200": None, "d_111": None,
+        "pattern": None, "spacings": [], "d_200": None, "d_111": None,
     }  # fmt: skip
     assert (data["made_with"], data["seconds"]) == ({}, 0)
 
