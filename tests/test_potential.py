@@ -58,7 +58,12 @@ def test_the_jump_at_the_end_of_the_cell_is_left_out() -> None:
     ],
 )
 def test_what_has_no_vacuum_level_is_refused(changes: dict[str, Any], message: str) -> None:
-    given = {"z": Z, "potential": well(), "fermi_level": FERMI, "z_atoms": ATOMS} | changes
+    given: dict[str, Any] = {
+        "z": Z,
+        "potential": well(),
+        "fermi_level": FERMI,
+        "z_atoms": ATOMS,
+    } | changes
     with pytest.raises(ValueError, match=message):
         work_functions(**given)
 
