@@ -55,7 +55,7 @@ def made_up(name: str, kind: str, site: str) -> dict[str, Any]:
     if kind == "slab":
         return {"energy": SLABS[surface], "structure": to_json(STRUCTURE)}
     if kind == "density":
-        moved = {"integral": 1e-4, "charge_moved": 0.6, "boundary": 5.0}
+        moved = {"integral": 1e-4, "charge_moved": 0.6, "bader_charge": 0.7, "boundary": 5.0}
         return moved | {"structure": to_json(STRUCTURE)}
     if kind in ("basin", "uncorrected"):
         return made_up_check(surface, kind, site)
@@ -244,6 +244,13 @@ def test_lattice_and_its_spacings(data: dict[str, Any]) -> None:
     assert (lattice["lattice_constant"], lattice["source"]) == (4.12, "equation of state")
     assert lattice["d_200"] == pytest.approx(2.06)
     assert lattice["d_111"] == pytest.approx(4.12 / 3**0.5)
+    d_111, d_200, d_220 = lattice["spacings"][:3]
+    assert (d_111["published"], d_200["published"], d_220["published"]) == (2.3, 2.0, None)
+    assert d_200["difference"] == pytest.approx(0.06)
+    assert [ring["named_by_paper"] for ring in lattice["spacings"]] == [True] * 2 + [False] + [
+        True
+    ] * 2
+    assert data["lattices"]["metal"]["spacings"] is None
 
 
 def test_references(data: dict[str, Any]) -> None:
@@ -254,6 +261,7 @@ def test_references(data: dict[str, Any]) -> None:
 def test_density_differences_name_their_files(data: dict[str, Any], root: Path) -> None:
     found = data["density_differences"]["top-V"]
     assert (found["integral"], found["charge_moved"], found["boundary"]) == (1e-4, 0.6, 5.0)
+    assert (found["bader_charge"], data["units"]["bader_charge"]) == (0.7, "electrons")
     assert (root / found["cube"]).is_file()
 
 
@@ -333,7 +341,7 @@ def test_a_new_run_has_no_numbers_and_says_so(tmp_path: Path) -> None:
     assert data["verdict"] == "no verdict: no adsorption energy of Na on VN and Na"
     assert data["lattices"]["host"] == {
         "name": "VN", "lattice_constant": None, "source": "missing", "bulk_modulus": None,
-        "pattern": None, "d_200": None, "d_111": None,
+        "pattern": None, "spacings": [], "d_200": None, "d_111": None,
     }  # fmt: skip
     assert (data["made_with"], data["seconds"]) == ({}, 0)
 

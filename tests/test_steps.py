@@ -34,11 +34,8 @@ class MadeUp:
     surface: Surface
     calls: int = 0
     scf_iterations: int = 0
-<<<<<<< HEAD
     cell_cv: np.ndarray = field(default_factory=lambda: np.eye(3))
-=======
     seconds: float = 0.0
->>>>>>> bench
     retries: list[str] = field(default_factory=list)
 
     def __call__(self, atoms: Atoms) -> tuple[float, np.ndarray]:

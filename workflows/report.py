@@ -24,6 +24,7 @@ from analysis.adsorption import (
 )
 from analysis.charge import Density
 from analysis.cube import read_cube
+from analysis.lattice import Ring, rings
 from structures.diffraction import interplanar_spacing
 from structures.sites import largest_displacement
 from workflows.case import Case
@@ -38,7 +39,8 @@ UNITS = {
     "reconstruction_energy": "eV", "reconstruction_displacement": "angstrom",
     "height": "angstrom", "nearest": "angstrom", "site_offset": "angstrom",
     "lattice_constant": "angstrom", "bulk_modulus": "GPa", "cohesive_energy": "eV",
-    "integral": "electrons", "charge_moved": "electrons", "boundary": "angstrom",
+    "integral": "electrons", "charge_moved": "electrons", "bader_charge": "electrons",
+    "boundary": "angstrom",
     "fmax": "eV/angstrom",
 }  # fmt: skip
 
@@ -256,18 +258,27 @@ class Report:
             "source": source,
             "bulk_modulus": found["bulk_modulus"] if found else None,
             "pattern": found.get("pattern") if found else None,
+            "spacings": [asdict(ring) | {"difference": ring.difference} for ring in self.rings()]
+            if surface == "host"
+            else None,
             "d_200": interplanar_spacing(constant, (2, 0, 0)) if constant else None,
             "d_111": interplanar_spacing(constant, (1, 1, 1)) if constant else None,
         }
 
+    def rings(self) -> list[Ring]:
+        """Return the host's diffraction rings (angstrom), none without a lattice constant."""
+        found = self.values(self.name("host", "lattice"))
+        constant = found["lattice_constant"] if found else self.case.host.lattice_constant
+        return rings(constant, self.case.host.formula) if constant else []
+
     def density_summary(self, site: str) -> dict[str, Any] | None:
-        """Return a site's integral and charge moved (electrons) and boundary (angstrom)."""
+        """Return a site's integral, charges (electrons) and boundary (angstrom)."""
         name = self.name("host", f"{site}-density")
         values = self.values(name)
         if values is None:
             return None
-        keys = ("integral", "charge_moved", "boundary")
-        return {key: values[key] for key in keys} | {"cube": f"{name}/difference.cube"}
+        keys = ("integral", "charge_moved", "bader_charge", "boundary")
+        return {key: values.get(key) for key in keys} | {"cube": f"{name}/difference.cube"}
 
     def _made_with(self) -> dict[str, str]:
         results = [state.result for state in self.states.values() if state.result is not None]

@@ -20,6 +20,7 @@ from ase.eos import EquationOfState
 from ase.io import write
 from ase.units import GPa
 
+from analysis.bader import populations
 from analysis.charge import Density, charge_transfer, difference, plane_average
 from analysis.cube import write_cube
 from structures import bulk, sites
@@ -448,6 +449,7 @@ def _density(bench: Bench) -> Outcome:
         calculation = bench.calculation()
         calculation.converge(part)
         densities[name] = calculation.all_electron_density()
+    electrons = populations(densities["total"], atoms.positions)
     moved = difference(densities["total"], densities["slab"], densities["adatom"])
     _write_difference(bench, moved, atoms)
     z, profile = plane_average(moved)
@@ -457,6 +459,8 @@ def _density(bench: Bench) -> Outcome:
         "integral": moved.integral(),
         "charge_moved": transfer.electrons,
         "boundary": transfer.boundary,
+        # nuclear charge less all electrons of its basin: positive has lost them
+        "bader_charge": float(atoms.numbers[-1] - electrons[-1]),
         "z": z.tolist(),
         "plane_average": profile.tolist(),
         "structure": to_json(atoms),
