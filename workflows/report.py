@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from structures.diffraction import interplanar_spacing
 from workflows.case import Case
 from workflows.store import write_text
 from workflows.structure import from_json
-from workflows.tasks import State, Surface, surface_name
+from workflows.tasks import State, Surface, slab_of, surface_label, surface_name, surfaces
 
 SCHEMA = "sodiophile-results/1"
 UNITS = {
@@ -82,23 +82,28 @@ class Report:
         return Table(
             host=self.case.host.formula,
             adatom=self.case.adatom,
-            sites=self._sites("host", self.case.slab.sites),
-            metal_sites=self._sites("metal", self.case.metal_slab.sites),
+            sites=self._sites("host"),
+            metal_sites=tuple(
+                site
+                for surface in surfaces(self.case)
+                if surface != "host"
+                for site in self._sites(surface)
+            ),
             quality=self.case.quality,
             physical=self.case.physical,
         )
 
-    def _sites(self, surface: Surface, sites: Iterable[str]) -> tuple[Site, ...]:
+    def _sites(self, surface: Surface) -> tuple[Site, ...]:
         return tuple(
             self._site(surface, site, relaxation)
-            for site in sites
+            for site in slab_of(self.case, surface).sites
             for relaxation in ("held", "free")
         )
 
     def _site(self, surface: Surface, site: str, relaxation: str) -> Site:
         state = self.states[self.name(surface, f"{site}-{relaxation}")]
         published = self._published(surface, site)
-        name = f"{surface_name(self.case, surface)}(001)"
+        name = surface_label(self.case, surface)
         if state.result is None:
             why = state.status + (f": {state.note}" if state.note else "")
             return Site(name, site, relaxation, published=published, problem=why)
@@ -181,7 +186,7 @@ class Report:
                 "cohesive_energy": self.cohesive,
                 "clean_slabs": {
                     s: (self.values(self.name(s, "slab")) or {}).get("energy")
-                    for s in ("host", "metal")
+                    for s in surfaces(self.case)
                 },
             },
             "sites": [_site_json(site) for site in table.sites],

@@ -23,7 +23,7 @@ from analysis.charge import charge_transfer, difference, plane_average
 from analysis.cube import write_cube
 from structures import bulk, sites
 from structures.diffraction import powder_pattern
-from structures.slab import metal_slab, rocksalt_slab
+from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 from workflows.calculator import AtomsCollide, Calculation, NotConverged
 from workflows.case import Case
 from workflows.history import History
@@ -191,6 +191,8 @@ def clean_slab(task: Task, lattice_constant: float) -> Atoms:
         cation, anion = inputs["elements"]
         return rocksalt_slab(cation, anion, lattice_constant, **inputs["slab"])
     (symbol,) = inputs["elements"]
+    if task.surface == "metal_110":
+        return bcc110_slab(symbol, lattice_constant, **inputs["slab"])
     return metal_slab(symbol, inputs["structure"], lattice_constant, **inputs["slab"])
 
 
@@ -216,7 +218,7 @@ def _free(bench: Bench) -> Outcome:
     try:
         start = sites.displace_lateral(sites.release(held), OFF_SYMMETRY)
     except ValueError:
-        raise TaskFailed("no-sites", "the top layer has reconstructed: no square net") from None
+        raise TaskFailed("no-sites", "the top layer has reconstructed: it has no sites") from None
     outcome = _relax_adatom(bench, start)
     curvature = _curvature(start.positions[-1] - held.positions[-1], bench.history().records[0])
     stayed = outcome.values["ended_at"] == bench.task.site
@@ -256,7 +258,7 @@ def _where(atoms: Atoms) -> tuple[str | None, float | None]:
     """Return the site where the adatom is and its offset; None where there are no sites left."""
     try:
         match = sites.find_site(atoms)
-    except ValueError:  # the top layer has reconstructed and is no square net
+    except ValueError:  # the top layer has reconstructed and has none
         return None, None
     return match.name, match.offset
 
