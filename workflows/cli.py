@@ -209,7 +209,16 @@ def _computable(name_or_path: str) -> tuple[Case, bytes]:
         require_setups(case.dft, case.elements)
         require_cutoff(case.dft, case.elements)
         structures(case)  # refuses what cannot be built
+    _warn(case, path)
     return case, content
+
+
+def _warn(case: Case, path: Path) -> None:
+    """Say on standard error which settings make the numbers mean little."""
+    from workflows.caution import warnings
+
+    for line in warnings(case):
+        sys.stderr.write(f"warning: {shown(path)}: {line}\n")
 
 
 def _submit(arguments: argparse.Namespace) -> int:
@@ -250,6 +259,7 @@ def _build(arguments: argparse.Namespace) -> int:
     case = read(path)
     with naming(shown(path)):
         built = structures(case)
+    _warn(case, path)
     for line in build(built, arguments.into):
         _say(_console(), line)
     return DONE

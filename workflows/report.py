@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 
 from analysis import paper
@@ -23,10 +25,12 @@ from analysis.adsorption import (
 from analysis.charge import Density
 from analysis.cube import read_cube
 from structures.diffraction import interplanar_spacing
+from workflows.calculator import grid_points
 from workflows.case import Case
+from workflows.caution import warnings
 from workflows.store import write_text
 from workflows.structure import from_json
-from workflows.tasks import State, Surface, slab_of, surface_label, surface_name, surfaces
+from workflows.tasks import State, Surface, Task, slab_of, surface_label, surface_name, surfaces
 
 SCHEMA = "sodiophile-results/1"
 UNITS = {
@@ -75,6 +79,9 @@ class Report:
         bulk = self.values(self.name("metal", "lattice"))
         if bulk is None or self.atom_energy is None:
             return None
+        tasks = [self.states[self.name("metal", "lattice")].task]
+        tasks.append(self.states[f"{self.case.adatom}-atom"].task)
+        require_same_settings({task.name: self._common_settings(task) for task in tasks})
         return cohesive_energy(bulk["energy"] / bulk["atoms"], self.atom_energy)
 
     def table(self) -> Table:
@@ -108,7 +115,13 @@ class Report:
             why = state.status + (f": {state.note}" if state.note else "")
             return Site(name, site, relaxation, published=published, problem=why)
         values = state.result.values
-        energy = self._adsorption_energy(surface, state)
+        problem = None
+        try:
+            energy = self._adsorption_energy(surface, state)
+        except ValueError as error:
+            energy, problem = None, str(error)
+        if energy is None and problem is None:
+            problem = "the isolated atom's energy is missing"
         return Site(
             surface=name,
             site=site,
@@ -124,7 +137,7 @@ class Report:
             site_offset=values["site_offset"],
             saddle=values.get("saddle", False),
             published=published,
-            problem=None if energy is not None else "the isolated atom's energy is missing",
+            problem=problem,
         )
 
     def _adsorption_energy(self, surface: Surface, state: State) -> float | None:
@@ -132,8 +145,17 @@ class Report:
         if slab is None or self.atom_energy is None or state.result is None:
             return None
         clean = self.states[self.name(surface, "slab")].task
-        require_same_settings({t.name: dict(t.inputs["dft"]) for t in (clean, state.task)})
+        atom = self.states[f"{self.case.adatom}-atom"].task
+        systems = ((clean, slab), (state.task, state.result.values))
+        require_same_settings({t.name: settings_in_cell(t, v) for t, v in systems})
+        require_same_settings({t.name: self._common_settings(t) for t in (clean, atom)})
         return adsorption_energy(state.result.values["energy"], slab["energy"], self.atom_energy)
+
+    def _common_settings(self, task: Task) -> dict[str, Any]:
+        """Return the settings that energies of the adatom must share whatever their cells."""
+        dft = task.inputs["dft"]
+        common = {key: dft[key] for key in ("mode", "cutoff", "xc", "smearing", "scf")}
+        return common | {f"{self.case.adatom} data set": dft["setups"].get(self.case.adatom, "")}
 
     def _published(self, surface: Surface, site: str) -> float | None:
         if surface == "host":
@@ -180,6 +202,7 @@ class Report:
             "paper": {"doi": paper.DOI, "citation": paper.CITATION},
             "complete": not self.missing,
             "missing": self.missing,
+            "warnings": warnings(self.case),
             "lattices": {s: self._lattice(s) for s in ("host", "metal")},
             "references": {
                 "atom_energy": self.atom_energy,
@@ -229,6 +252,20 @@ class Report:
     def _made_with(self) -> dict[str, str]:
         results = [state.result for state in self.states.values() if state.result is not None]
         return dict(results[-1].made_with) if results else {}
+
+
+def settings_in_cell(task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that a slab's energy has to share with another one to be subtracted.
+
+    k-points and grid points count by their density in the cell: k-points as 1/angstrom between
+    neighbours, with 2π, and the wavefunctions' grid spacing in angstrom.
+    """
+    dft = dict(task.inputs["dft"])
+    atoms = from_json(values["structure"])
+    period_c = 2 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)
+    k_spacing = np.round(period_c / dft.pop("kpoints"), 4)[:2]
+    spacing = np.round(atoms.cell.lengths() / grid_points(atoms, dft["cutoff"]), 4)
+    return dft | {"k-point spacing": k_spacing.tolist(), "grid spacing": spacing.tolist()}
 
 
 def _site_json(site: Site) -> dict[str, Any]:
