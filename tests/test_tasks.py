@@ -217,6 +217,7 @@ def test_every_setting_is_known_here() -> None:
     elsewhere = {
         "adatom", "host__cation", "host__anion", "host__structure", "host__lattice_constant",
         "metal__lattice_constant", "metal_slab__sites", "dft__mode",
+        "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_bcc110.py
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from structures.sites import nearest_image_distance
 from workflows.build import structures
-from workflows.calculator import valence_electrons
+from workflows.calculator import setups, valence_electrons
 from workflows.case import Case
 from workflows.tasks import FACES, crystal_of, plan, slab_of, surface_name, surfaces
 
@@ -97,12 +97,14 @@ def _dft(case: Case) -> Iterator[str]:
             f"dft.smearing: found {dft.smearing:g} eV: the extrapolation to zero is poor; "
             f"usual: 0.05 to {LARGEST_SMEARING:g}"
         )
-    for symbol in dft.setups:
+    for symbol, name in dft.setups.items():
+        if name not in setups(symbol, dft.xc):
+            continue  # refused before anything is computed
         default = dft.model_copy(update={"setups": {}})
         fewer, full = valence_electrons(symbol, dft), valence_electrons(symbol, default)
         if fewer < full:
             yield (
-                f"dft.setups.{symbol}: found {dft.setups[symbol]!r}, with {fewer} electrons in "
+                f"dft.setups.{symbol}: found {name!r}, with {fewer} electrons in "
                 f"place of {full}: quick, not for results; usual: the default (leave it out)"
             )
     for name in ("energy", "density", "eigenstates"):

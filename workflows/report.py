@@ -178,6 +178,7 @@ class Report:
         dft, slab = self.case.dft, self.case.slab
         k = "×".join(map(str, dft.kpoints.host_slab))
         setups = ", ".join(f"{symbol}.{name}" for symbol, name in dft.setups.items())
+        face = ", and the face of their Na," if self.case.metal_slab_110 else ""
         cell = "√2×√2" if slab.cell == "sqrt2" else slab.cell.replace("x", "×")
         return (
             f"Case {self.case.name}: {self.case.adatom} on {self.case.host.formula}(001), "
@@ -187,7 +188,7 @@ class Report:
             f"smearing {dft.smearing:g} eV, fmax {self.case.relax.fmax:g} eV/Å"
             + (f", PAW sets {setups}" if setups else "")
             + ". Published values: Nanoscale Horiz., 2022, 7, 899; "
-            "their settings are not known to us."
+            f"their settings{face} are not known to us."
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -176,7 +176,7 @@ def _metal_energies(table: Table) -> list[tuple[str, float]]:
     """
     several = len({site.surface for site in table.metal_sites}) > 1
     found = [
-        (f"{site.surface}, this work" if several else f"{table.adatom}, this work", site.binding)
+        (site.surface if several else f"{table.adatom}, this work", site.binding)
         for site in table.metal_references
         if site.binding is not None
     ]
