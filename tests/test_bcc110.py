@@ -110,7 +110,8 @@ def test_the_next_layer_of_the_bulk_would_stand_on_long_bridges() -> None:
     below.set_tags(below.get_tags() - 1)
     for x, y, _ in next_layer.positions:
         match = find_site(with_adatom(below, x, y))
-        assert (match.name, match.offset) == ("long-bridge", pytest.approx(0.0, abs=1e-9))
+        assert match.name == "long-bridge"
+        assert match.offset == pytest.approx(0.0, abs=1e-9)
 
 
 def with_adatom(slab: Atoms, x: float, y: float) -> Atoms:
@@ -132,7 +133,8 @@ def test_an_adatom_is_found_where_it_was_placed(cell: str, seed: int, x: float, 
     for name in SITES:
         atoms = place_adatom(slab, "Na", name)
         match = find_site(atoms)
-        assert (match.name, match.offset) == (name, pytest.approx(0.0, abs=1e-9))
+        assert match.name == name
+        assert match.offset == pytest.approx(0.0, abs=1e-9)
         assert adatom_height(atoms) > 0
 
 
