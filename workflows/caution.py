@@ -6,14 +6,16 @@ What cannot be computed, or never means anything, is refused in `workflows.case`
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from structures.sites import nearest_image_distance
 from workflows.build import structures
 from workflows.calculator import setups, valence_electrons
-from workflows.case import Case
+from workflows.case import Case, shown
 from workflows.tasks import FACES, crystal_of, plan, slab_of, surface_name, surfaces
 
 LEAST_LAYERS = 3
@@ -35,6 +37,12 @@ def warnings(case: Case) -> list[str]:
     if not case.physical:
         return ["quality: found 'smoke': not physical, it only shows that the chain works"]
     return [*_slabs(case), *_kpoints(case), *_dft(case), *_references(case)]
+
+
+def warn(case: Case, path: Path) -> None:
+    """Say on standard error which settings of a case file make the numbers mean little."""
+    for line in warnings(case):
+        sys.stderr.write(f"warning: {shown(path)}: {line}\n")
 
 
 def _slabs(case: Case) -> Iterator[str]:

@@ -209,16 +209,7 @@ def _computable(name_or_path: str) -> tuple[Case, bytes]:
         require_setups(case.dft, case.elements)
         require_cutoff(case.dft, case.elements)
         structures(case)  # refuses what cannot be built
-    _warn(case, path)
     return case, content
-
-
-def _warn(case: Case, path: Path) -> None:
-    """Say on standard error which settings make the numbers mean little."""
-    from workflows.caution import warnings
-
-    for line in warnings(case):
-        sys.stderr.write(f"warning: {shown(path)}: {line}\n")
 
 
 def _submit(arguments: argparse.Namespace) -> int:
@@ -254,14 +245,15 @@ def _cancel(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> int:
     from workflows.build import build, structures
+    from workflows.caution import warn
 
     path = find(arguments.case)
     case = read(path)
     with naming(shown(path)):
         built = structures(case)
-    _warn(case, path)
     for line in build(built, arguments.into):
         _say(_console(), line)
+    warn(case, path)
     return DONE
 
 
