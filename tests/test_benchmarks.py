@@ -134,7 +134,8 @@ def test_fit_finds_a_power() -> None:
 
 def test_scaling_is_drawn_with_its_exponents() -> None:
     axes = figure(POINTS).axes
-    labels = [text.get_text() for ax in axes for text in ax.get_legend().get_texts()]
+    legends = [legend for ax in axes if (legend := ax.get_legend()) is not None]
+    labels = [text.get_text() for legend in legends for text in legend.get_texts()]
     assert labels == [
         "all cells: $N^{2.00}$", "SCF, 1x1: $N^{2.00}$", "relaxation: $N^{2.00}$",
         "all cells: $N^{1.00}$",

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from workflows.tasks import plan, survey
 from workflows.terminal import NOT_PHYSICAL, energy_table
 
 ATOM, BULK_NA = -0.25, -1.33  # eV; cohesive energy -1.08
-SLABS = {"VN": -100.0, "TiN": -120.0, "Na": -10.0}
+SLABS = {"VN": -100.0, "TiN": -120.0, "Na": -10.0, "Na110": -20.0}
 ADSORPTION = {"bridge": -1.5, "hollow": -1.4, "top-V": -1.8, "top-N": -1.3, "top-Ti": -1.1}
-ON_NA = -0.8
+ON_NA = {"Na": -0.8, "Na110": -0.9}
 BY_LEAVING = -0.05  # eV that a free adatom gains
 LEANS, FALLS, LEANING = "hollow", -0.04, 0.2  # the slab that is left behind there, eV and angstrom
 OF_THE_DIPOLE = 0.03  # eV
@@ -59,11 +60,11 @@ def made_up(name: str, kind: str, site: str) -> dict[str, Any]:
         return moved | {"structure": to_json(STRUCTURE)}
     if kind in ("basin", "uncorrected"):
         return made_up_check(surface, kind, site)
-    energy = SLABS[surface] + ATOM + (ON_NA if surface == "Na" else ADSORPTION[site])
+    energy = SLABS[surface] + ATOM + ON_NA.get(surface, ADSORPTION.get(site, 0.0))
     return {
         "energy": energy + (BY_LEAVING if kind == "free" else 0.0),
         "height": 2.1,
-        "nearest": {"Na": 3.3} if surface == "Na" else {"N": 2.5, surface[:-1]: 3.0},
+        "nearest": {"Na": 3.3} if surface in ON_NA else {"N": 2.5, surface[:-1]: 3.0},
         "ended_at": "hollow" if (site, kind) == ("bridge", "free") else site,
         "site_offset": 0.01,
         "saddle": (site, kind) == ("top-N", "free"),
@@ -76,7 +77,7 @@ def made_up_check(surface: str, kind: str, site: str) -> dict[str, Any]:
         adsorbed = ATOM + ADSORPTION[site] + OF_THE_DIPOLE if site else 0.0
         return {"energy": SLABS[surface] + adsorbed}
     tipped = STRUCTURE[:-1]
-    falls = site == LEANS and surface != "Na"
+    falls = site == LEANS and not surface.startswith("Na")
     tipped.positions[1, 2] += LEANING if falls else 0.0
     energy = SLABS[surface] + (FALLS if falls else 0.0)
     return {"energy": energy, "structure": to_json(tipped)}
@@ -201,7 +202,9 @@ def test_an_energy_is_against_the_slab_that_the_adatom_leaves_behind(data: dict[
     assert plain["against_lowest"] == pytest.approx(-1.8 - FALLS)  # the lowest is hollow's
     assert plain["reconstruction_energy"] == pytest.approx(0.0)
     assert {tipped["reference"], plain["reference"]} == {"same basin"}
-    assert row(data, "hollow", "held", "metal_sites")["against_lowest"] == pytest.approx(ON_NA)
+    assert row(data, "hollow", "held", "metal_sites")["against_lowest"] == pytest.approx(
+        ON_NA["Na"]
+    )
     notes = [line for line in data["notes"] if line.startswith("VN(001) hollow, held")]
     assert notes == [
         "VN(001) hollow, held: the slab that the adatom leaves behind relaxes to -40 meV from the "
@@ -479,3 +482,66 @@ def test_the_table_has_no_numbers_for_a_failed_site(tmp_path: Path) -> None:
 
 def test_the_table_of_a_new_run_can_be_shown(tmp_path: Path) -> None:
     assert "missing" in line(shown(report(tmp_path, case())), "VN(001)", "top-V")
+
+
+# ---- two faces of the metal ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def two_faces(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Give the report of a finished run with the metal's (110) face, too."""
+    data = tomllib.loads(find("laptop").read_text(encoding="utf-8"))
+    data["metal_slab_110"] = data["metal_slab"] | {"cell": "2x1", "sites": ["hollow"]}
+    data["dft"]["kpoints"]["metal_slab_110"] = [3, 4, 1]
+    path = tmp_path_factory.mktemp("faces")
+    finish(path, Case.model_validate(data))
+    return report(path, Case.model_validate(data))
+
+
+def test_both_faces_are_in_the_table(two_faces: Report) -> None:
+    rows = [(s.surface, s.relaxation, s.published) for s in two_faces.table().metal_sites]
+    assert rows == [
+        (surface, relaxation, -0.860)
+        for surface in ("Na(001)", "Na(110)")
+        for relaxation in ("held", "free")
+    ]
+    slabs = two_faces.as_json()["references"]["clean_slabs"]
+    assert slabs == {"host": -100.0, "metal": -10.0, "metal_110": -20.0}
+    assert "Na(110),hollow,held,-0.900000,-0.860000" in energies_csv(two_faces.table())
+
+
+def test_the_verdict_names_the_face_that_binds_most(two_faces: Report) -> None:
+    assert "against -0.95 eV (hollow on Na(110), free)" in two_faces.table().verdict()
+    references = {s.surface: s.binding for s in two_faces.table().metal_references}
+    assert references == pytest.approx({"Na(001)": -0.85, "Na(110)": -0.95})
+
+
+def test_the_small_print_says_that_the_face_of_the_paper_is_not_known(two_faces: Report) -> None:
+    assert "their settings, and the face of their Na, are not known" in two_faces.caption()
+
+
+# ---- only like is subtracted from like ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ([3.0, 3.0, 14.0], "found grid spacing ("),
+        ([6.0, 3.0, 12.0], "found k-point spacing ("),
+    ],
+)
+def test_energies_of_other_cells_are_refused(tmp_path: Path, cell: list[float], names: str) -> None:
+    finish(tmp_path, case())
+    folder, other = TaskFolder(tmp_path / "VN-top-V-held"), STRUCTURE.copy()
+    other.set_cell(cell)
+    found = folder.result()
+    assert found is not None
+    folder.finish(replace(found, values={**found.values, "structure": to_json(other)}))
+    (site,) = [
+        s for s in report(tmp_path, case()).table().sites
+        if (s.site, s.relaxation) == ("top-V", "held")
+    ]  # fmt: skip
+    assert site.adsorption_energy is None
+    assert site.problem is not None
+    assert site.problem.startswith("only energies of equal settings may be subtracted")
+    assert names in site.problem

@@ -250,6 +250,7 @@ def _cancel(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> int:
     from workflows.build import build, structures
+    from workflows.caution import warn
 
     path = find(arguments.case)
     case = read(path)
@@ -257,6 +258,7 @@ def _build(arguments: argparse.Namespace) -> int:
         built = structures(case)
     for line in build(built, arguments.into):
         _say(_console(), line)
+    warn(case, path)
     return DONE
 
 

@@ -25,7 +25,7 @@ from analysis.charge import Density, charge_transfer, difference, plane_average
 from analysis.cube import write_cube
 from structures import bulk, sites
 from structures.diffraction import powder_pattern
-from structures.slab import metal_slab, rocksalt_slab
+from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 from workflows.calculator import AtomsCollide, Calculation, NotConverged
 from workflows.case import Case
 from workflows.history import History
@@ -205,6 +205,8 @@ def clean_slab(task: Task, lattice_constant: float, cell: str | None = None) -> 
         cation, anion = inputs["elements"]
         return rocksalt_slab(cation, anion, lattice_constant, **slab)
     (symbol,) = inputs["elements"]
+    if task.surface == "metal_110":
+        return bcc110_slab(symbol, lattice_constant, **slab)
     return metal_slab(symbol, inputs["structure"], lattice_constant, **slab)
 
 
@@ -305,7 +307,7 @@ def _pushed(bench: Bench, push: float, journal: str) -> Outcome:
     try:
         start = sites.displace_lateral(sites.release(held), push)
     except ValueError:
-        raise TaskFailed("no-sites", "the top layer has reconstructed: no square net") from None
+        raise TaskFailed("no-sites", "the top layer has reconstructed: it has no sites") from None
     outcome = _relax_adatom(bench, start, journal)
     first = bench.history(journal).records[0]
     curvature = _curvature(start.positions[-1] - held.positions[-1], first)
@@ -346,7 +348,7 @@ def _where(atoms: Atoms) -> tuple[str | None, float | None]:
     """Return the site where the adatom is and its offset; None where there are no sites left."""
     try:
         match = sites.find_site(atoms)
-    except ValueError:  # the top layer has reconstructed and is no square net
+    except ValueError:  # the top layer has reconstructed and has none
         return None, None
     return match.name, match.offset
 
