@@ -77,7 +77,7 @@ def _drawn_from(report: Report, root: Path, isovalue: float | None) -> str:
 
 
 def _draw_all(report: Report, root: Path, isovalue: float | None) -> None:
-    from analysis.figures import fig5, lattice
+    from analysis.figures import fig5, lattice, potential
 
     folder = root / "figures"
     folder.mkdir(exist_ok=True)
@@ -92,6 +92,7 @@ def _draw_all(report: Report, root: Path, isovalue: float | None) -> None:
         "figS17": partial(fig5.s17, pictures, sites=sites, dpi=PLAIN, **small_print),
         "figS18": partial(fig5.s18, pictures, sites=sites, dpi=PLAIN, **surfaces),
         "lattice": partial(lattice.compose, report.rings(), lines, **small_print),
+        "potentials": partial(potential.compose, report.potentials(), **small_print),
         "profiles": partial(fig5.profiles, pictures, sites=sites, **small_print),
         "panels": partial(fig5.panels, pictures, table, fits=fits, dpi=PLAIN, **surfaces),
     }

@@ -27,11 +27,13 @@ from analysis.adsorption import (
 from analysis.charge import Density
 from analysis.cube import read_cube
 from analysis.lattice import Ring, rings
+from analysis.potential import WorkFunctions
 from structures.diffraction import interplanar_spacing
 from structures.sites import largest_displacement
 from workflows.calculator import grid_points
 from workflows.case import Case
 from workflows.caution import warnings
+from workflows.checks import FLAT, slab_check, work_functions_of
 from workflows.store import write_text
 from workflows.structure import from_json
 from workflows.tasks import State, Surface, Task, slab_of, surface_label, surface_name, surfaces
@@ -40,6 +42,8 @@ SCHEMA = "sodiophile-results/1"
 UNITS = {
     "energy": "eV", "adsorption_energy": "eV", "against_metal": "eV", "published": "eV",
     "difference": "eV", "against_clean": "eV", "against_lowest": "eV", "without_dipole": "eV",
+    "work_function_above": "eV", "work_function_below": "eV", "dipole_step": "eV",
+    "vacuum_flatness": "eV", "rumpling": "angstrom", "distance": "angstrom", "change": "angstrom",
     "reconstruction_energy": "eV", "reconstruction_displacement": "angstrom",
     "height": "angstrom", "nearest": "angstrom", "site_offset": "angstrom",
     "lattice_constant": "angstrom", "bulk_modulus": "GPa", "cohesive_energy": "eV",
@@ -233,6 +237,11 @@ class Report:
         """Return what a reader of the table must know about its numbers, a line each."""
         table = self.table()
         lines = [line for s in (*table.sites, *table.metal_sites) for line in _site_notes(s)]
+        lines += [
+            f"{name}: the vacuum is not flat ({check['vacuum_flatness']:.3f} eV); give it more"
+            for name, check in self.slab_checks().items()
+            if check.get("vacuum_flatness", 0.0) > FLAT
+        ]
         if not self.case.checks.same_basin:
             lines.append(
                 "energies are against the clean slab relaxed by itself (checks.same_basin is off): "
@@ -267,6 +276,7 @@ class Report:
             "density_differences": {
                 site: self.density_summary(site) for site in self.case.slab.sites
             },
+            "slab_checks": self.slab_checks(),
             "binds_more_strongly_than_metal": table.binds_more_strongly,
             "verdict": table.verdict(),
             "notes": self.notes(),
@@ -276,9 +286,8 @@ class Report:
         }
 
     def _lattice(self, surface: Surface) -> dict[str, Any]:
-        crystal = self.case.host if surface == "host" else self.case.metal
         found = self.values(self.name(surface, "lattice"))
-        constant = found["lattice_constant"] if found else crystal.lattice_constant
+        constant = self.lattice_constant(surface)
         given = "given in the case" if constant else "missing"
         source = "equation of state" if found else given
         return {
@@ -296,9 +305,38 @@ class Report:
 
     def rings(self) -> list[Ring]:
         """Return the host's diffraction rings (angstrom), none without a lattice constant."""
-        found = self.values(self.name("host", "lattice"))
-        constant = found["lattice_constant"] if found else self.case.host.lattice_constant
+        constant = self.lattice_constant("host")
         return rings(constant, self.case.host.formula) if constant else []
+
+    def lattice_constant(self, surface: Surface) -> float | None:
+        """Return a crystal's lattice constant (angstrom), computed or given, as far as known."""
+        crystal = self.case.host if surface == "host" else self.case.metal
+        bulk = self.case.host.formula if surface == "host" else self.case.adatom
+        found = self.values(f"{bulk}-lattice")
+        return float(found["lattice_constant"]) if found else crystal.lattice_constant
+
+    def potentials(self) -> dict[str, tuple[Mapping[str, Any], WorkFunctions]]:
+        """Return the potential along z of the host's slab and each held site, by title."""
+        names = [self.name("host", "slab")]
+        names += [self.name("host", f"{site}-held") for site in self.case.slab.sites]
+        found = {}
+        for name in names:
+            values = self.values(name)
+            both = work_functions_of(values) if values else None
+            if values and both:
+                found[self.states[name].task.title] = (values["electrostatics"], both)
+        return found
+
+    def slab_checks(self) -> dict[str, dict[str, Any]]:
+        """Return work functions, vacuum and layers of every relaxed slab, by task."""
+        found = {}
+        for name, state in self.states.items():
+            constant = self.lattice_constant(state.task.surface)
+            relaxed = state.task.kind in ("slab", "held", "free", "basin")
+            if relaxed and constant and state.result is not None:
+                values, anion = state.result.values, self.case.host.anion
+                found[name] = slab_check(state.task, values, constant, anion)
+        return found
 
     def density_summary(self, site: str) -> dict[str, Any] | None:
         """Return a site's integral, charges (electrons) and boundary (angstrom)."""

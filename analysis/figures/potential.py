@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from analysis.figures import style
@@ -68,3 +70,46 @@ def _draw_side(ax: Axes, side: Side, fermi_level: float, ha: str) -> None:
         va="bottom",
         fontsize=style.SMALLEST_POINT,
     )
+
+
+def compose(
+    fields: Mapping[str, tuple[Mapping[str, ArrayLike], WorkFunctions]],
+    *,
+    caption: str,
+    physical: bool,
+) -> Figure:
+    """Compose a panel for each slab, two beside each other, 180 mm wide.
+
+    Parameters
+    ----------
+    fields
+        By title: heights `z` (angstrom) and `potential` (eV), both of shape (n,), `fermi_level`
+        (eV), and the work functions taken from them.
+    caption
+        Small print: case, cutoff, k-points, functional.
+    physical
+        Whether the settings allow conclusions; if not, the figure says so across its face.
+    """
+    small = style.wrapped(caption, style.SMALLEST_POINT, style.WIDTH_MM - 4.0)
+    rows = max(1, (len(fields) + 1) // 2)
+    with style.context():
+        figure = style.new_figure(style.WIDTH_MM, 56.0 * rows + 4.0 + 2.8 * len(small))
+        for number, (title, (field, found)) in enumerate(fields.items()):
+            left, top = 14.0 + 90.0 * (number % 2), 6.0 + 56.0 * (number // 2)
+            ax = style.place(figure, left, top, 72.0, 40.0)
+            draw_potential(ax, field["z"], field["potential"], _number(field), found)
+            style.write(figure, left, top - 1.5, title, va="bottom")
+        if not fields:
+            ax = style.place(figure, 14.0, 6.0, 72.0, 40.0)
+            style.say_missing(ax, "not computed, or too little vacuum")
+        style.write(
+            figure, 2.0, 56.0 * rows + 2.0, "\n".join(small), fontsize=style.SMALLEST_POINT,
+            color=style.MUTED, linespacing=1.3,
+        )  # fmt: skip
+        if not physical:
+            style.watermark(figure)
+    return figure
+
+
+def _number(field: Mapping[str, ArrayLike]) -> float:
+    return float(np.asarray(field["fermi_level"]))
