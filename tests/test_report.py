@@ -54,7 +54,7 @@ def made_up(name: str, kind: str, site: str) -> dict[str, Any]:
     if kind == "atom":
         return {"energy": ATOM, "magnetic_moment": 1.0}
     if kind == "slab":
-        return {"energy": SLABS[surface], "structure": to_json(STRUCTURE)}
+        return {"energy": SLABS[surface], "fmax": 0.02, "structure": to_json(STRUCTURE)}
     if kind == "density":
         moved = {"integral": 1e-4, "charge_moved": 0.6, "bader_charge": 0.7, "boundary": 5.0}
         return moved | {"structure": to_json(STRUCTURE)}
@@ -63,6 +63,7 @@ def made_up(name: str, kind: str, site: str) -> dict[str, Any]:
     energy = SLABS[surface] + ATOM + ON_NA.get(surface, ADSORPTION.get(site, 0.0))
     return {
         "energy": energy + (BY_LEAVING if kind == "free" else 0.0),
+        "fmax": 0.02,
         "height": 2.1,
         "nearest": {"Na": 3.3} if surface in ON_NA else {"N": 2.5, surface[:-1]: 3.0},
         "ended_at": "hollow" if (site, kind) == ("bridge", "free") else site,
@@ -80,7 +81,7 @@ def made_up_check(surface: str, kind: str, site: str) -> dict[str, Any]:
     falls = site == LEANS and not surface.startswith("Na")
     tipped.positions[1, 2] += LEANING if falls else 0.0
     energy = SLABS[surface] + (FALLS if falls else 0.0)
-    return {"energy": energy, "structure": to_json(tipped)}
+    return {"energy": energy, "fmax": 0.02, "structure": to_json(tipped)}
 
 
 def density() -> Density:
@@ -210,6 +211,14 @@ def test_an_energy_is_against_the_slab_that_the_adatom_leaves_behind(data: dict[
         "VN(001) hollow, held: the slab that the adatom leaves behind relaxes to -40 meV from the "
         "clean one (an atom 0.20 Å away); against the clean slab -1.400 eV"
     ]
+
+
+def test_every_relaxed_slab_is_checked(data: dict[str, Any]) -> None:
+    checks = data["slab_checks"]
+    assert {"VN-slab", "Na-slab", "VN-hollow-held", "VN-hollow-held-basin"} <= checks.keys()
+    assert checks["VN-hollow-held-basin"]["rumpling"] == {"1": pytest.approx(LEANING)}
+    assert checks["VN-slab"]["fmax"] == 0.02
+    assert "rumpling" not in checks["Na-slab"]
 
 
 def test_energies_without_the_dipole_correction(data: dict[str, Any]) -> None:
