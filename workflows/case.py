@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from ase.data import atomic_names, atomic_numbers, chemical_symbols
@@ -483,8 +484,9 @@ def _allowed(kind: str, message: str) -> str:
 def _keys(model: Any, location: tuple[str | int, ...]) -> Iterable[str]:
     """Return the keys that the table at this place of a file may have."""
     for part in location:  # a table of tables has keys of the user's own
-        named = get_args(model)[1:] if get_args(model) else (model.model_fields[part].annotation,)
-        (model,) = named
+        model = get_args(model)[1] if get_args(model) else model.model_fields[part].annotation
+        if isinstance(model, UnionType):  # a table that may be left out
+            model = get_args(model)[0]
     return list(model.model_fields)
 
 
