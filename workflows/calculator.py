@@ -303,6 +303,7 @@ def setups(symbol: str, xc: str) -> list[str]:
     return sorted(names)
 
 
+@functools.cache  # asked for every task of a campaign
 def versions() -> dict[str, str]:
     """Return the versions of what the numbers depend on; part of every fingerprint."""
     return {name: importlib.metadata.version(name) for name in ("ase", "gpaw", "gpaw-data")}

@@ -93,6 +93,7 @@ class Report:
             self._site(surface, site, relaxation)
             for site in sites
             for relaxation in ("held", "free")
+            if self.name(surface, f"{site}-{relaxation}") in self.states
         )
 
     def _site(self, surface: Surface, site: str, relaxation: str) -> Site:
@@ -140,7 +141,8 @@ class Report:
         name = self.name("host", f"{site}-density")
         values = self.values(name)
         if values is not None:
-            with (root / name / "difference.cube").open(encoding="utf-8") as file:
+            folder = root / self.states[name].task.name
+            with (folder / "difference.cube").open(encoding="utf-8") as file:
                 density, _ = read_cube(file)
             return density, from_json(values["structure"])
         held = self.values(self.name("host", f"{site}-held"))
@@ -219,7 +221,9 @@ class Report:
         if values is None:
             return None
         keys = ("integral", "charge_moved", "boundary")
-        return {key: values[key] for key in keys} | {"cube": f"{name}/difference.cube"}
+        return {key: values[key] for key in keys} | {
+            "cube": f"{self.states[name].task.name}/difference.cube"
+        }
 
     def _made_with(self) -> dict[str, str]:
         results = [state.result for state in self.states.values() if state.result is not None]
