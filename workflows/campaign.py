@@ -98,7 +98,7 @@ def needed(tasks: Mapping[str, Task], goal: Goal) -> Mapping[str, Task]:
     if goal == "everything":
         return tasks
     wanted: set[str] = set()
-    for name, task in reversed(tasks.items()):  # a task comes after those that it needs
+    for name, task in reversed(list(tasks.items())):  # a task comes after those that it needs
         if name in wanted or task.kind == "atom" or (task.kind, task.surface) == ("held", "host"):
             wanted |= {name, *task.needs}
     return {name: task for name, task in tasks.items() if name in wanted}

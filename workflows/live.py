@@ -69,7 +69,7 @@ def worth_showing(states: Mapping[str, State]) -> Mapping[str, State]:
 
 def counts(states: Mapping[str, State]) -> str:
     """Return how many tasks are how far, such as '3 done, 1 running'."""
-    found = Counter(state.status for state in states.values())
+    found: Counter[str] = Counter(state.status for state in states.values())
     return ", ".join(f"{found[status]} {status}" for status in COLOURS if found[status])
 
 

@@ -5,7 +5,7 @@
     [axes]
     "slab.cell" = ["sqrt2", "2x2"]      # a field of a case, and what it is to be
     host = [{ cation = "V", anion = "N", lattice_guess = 4.13 }]
-    metal = [{ adatom = "Li", "metal.lattice_guess" = 3.44 }]   # or tables of several fields
+    adatom = ["Na", { adatom = "Li", "metal.lattice_guess" = 3.44 }]   # or tables of several fields
 
 Each value replaces what the base case has there. docs/campaigns.md has more.
 """
@@ -133,11 +133,14 @@ def _flat(table: Mapping[str, Any], stem: str = "") -> Iterator[tuple[str, Any]]
 def _choices(axis: str, values: object) -> list[Choice]:
     if not isinstance(values, list) or not values:
         raise CaseError(f"axes.{shown(axis)}: allowed: a list of at least one value")
-    if is_field(axis):
-        choices = [Choice(label=label(axis, value), fields={axis: value}) for value in values]
-    else:
-        choices = [_several(axis, value) for value in values]
-    return list(_told_apart(choices))
+    return list(_told_apart(_choice(axis, value) for value in values))
+
+
+def _choice(axis: str, value: object) -> Choice:
+    kind = kind_of(axis)
+    if kind is None or (isinstance(value, dict) and not _is_table(kind)):
+        return _several(axis, value)
+    return Choice(label=label(axis, value), fields={axis: value})
 
 
 def _several(axis: str, value: object) -> Choice:
@@ -149,7 +152,7 @@ def _several(axis: str, value: object) -> Choice:
         )
     fields = {key: v for key, v in value.items() if key != LABEL}
     for key in fields:
-        if not is_field(key):
+        if kind_of(key) is None:
             near = nearest(key, all_fields(Case))
             raise CaseError(
                 f"axes.{shown(axis)}: {shown(key)}: unknown field{near}; allowed: fields of a case"
@@ -194,17 +197,21 @@ def _safe(text: str) -> str:
     return re.sub("[^A-Za-z0-9._-]+", "-", text).strip("-.")[:LONGEST]
 
 
-def is_field(dotted: str) -> bool:
-    """Tell whether a dotted name is that of a field of a case (its name is not to be varied)."""
+def kind_of(dotted: str) -> Any:
+    """Return the type of a case's field by its dotted name; None if there is none to be varied."""
     kind: Any = Case
     for part in dotted.split("."):
         if get_origin(kind) is dict:  # a table with keys of the user's own, such as dft.setups
-            kind = None
-        elif isinstance(kind, type) and issubclass(kind, BaseModel) and part in kind.model_fields:
+            kind = str
+        elif _is_table(kind) and part in kind.model_fields:
             kind = kind.model_fields[part].annotation
         else:
-            return False
-    return dotted != "name"
+            return None
+    return None if dotted == "name" else kind
+
+
+def _is_table(kind: Any) -> bool:
+    return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
 
 
 def all_fields(model: type[BaseModel], stem: str = "") -> Iterator[str]:
@@ -212,7 +219,7 @@ def all_fields(model: type[BaseModel], stem: str = "") -> Iterator[str]:
     for name, info in model.model_fields.items():
         yield f"{stem}{name}"
         kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if _is_table(kind) and get_origin(kind) is None:
             yield from all_fields(kind, f"{stem}{name}.")
 
 
@@ -228,12 +235,13 @@ def _count(combine: str, axes: Mapping[str, Sequence[Choice]]) -> int:
 
 def _combinations(combine: str, axes: Mapping[str, Sequence[Choice]]) -> Iterator[Combination]:
     if combine == "all":
-        for choices in itertools.product(*axes.values()):
-            yield dict(zip(axes, choices, strict=True))
+        for chosen in itertools.product(*axes.values()):
+            yield dict(zip(axes, chosen, strict=True))
     else:
         yield {}
         for axis, choices in axes.items():
-            yield from ({axis: choice} for choice in choices)
+            for choice in choices:
+                yield {axis: choice}
 
 
 def _members(
