@@ -372,8 +372,8 @@ def test_a_study_ends_with_table_plot_and_advice(
     energies = data["adsorption_energy"]["top-V"]
     assert data["difference"]["top-V"] == [energies[0] - energies[1], 0.0]
     assert energies[0] != energies[1]
-    assert data["recommended"] == "1"
-    assert "recommended kpoints: 1;" in capsys.readouterr().out
+    assert data["recommended"] == "1×1"
+    assert "recommended k-point grid: 1×1;" in capsys.readouterr().out
     for suffix in ("png", "pdf", "svg"):
         assert (root / "figures" / f"convergence.{suffix}").stat().st_size > 5000
     before = (root / "convergence.csv").read_text()

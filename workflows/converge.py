@@ -21,6 +21,7 @@ from workflows.report import Report
 from workflows.store import write_text
 from workflows.sweep import variant
 from workflows.tasks import State
+from workflows.terminal import NOT_PHYSICAL
 
 SCHEMA = "sodiophile-convergence/1"
 PLAIN = 300  # pixels per inch
@@ -31,14 +32,16 @@ Fields = dict[str, Any]
 class Axis:
     """A setting that can be varied.
 
-    `changes` says in words all that a value changes; `fields` are the fields that it sets; `size`
-    orders the values; `usual` are values that suit a case.
+    `changes` says in words all that a value changes; `usual` are values that suit a case; `spell`
+    writes a value in one way; `fields` are the fields that it sets; `size` orders the values.
     """
 
+    title: str
     allowed: str
     changes: str
     unit: str
     usual: Callable[[Case], list[str]]
+    spell: Callable[[str], str]
     fields: Callable[[Case, str], Fields]
     size: Callable[[str], float]
 
@@ -60,6 +63,18 @@ def _grid(value: str) -> list[int]:
     numbers = [int(n) for n in value.split("x")]
     a, b = numbers if len(numbers) == 2 else (*numbers, *numbers)
     return [a, b, 1]
+
+
+def _grid_name(value: str) -> str:
+    return "x".join(map(str, _grid(value)[:2]))
+
+
+def _number(value: str) -> str:
+    return f"{float(value):g}"
+
+
+def _whole(value: str) -> str:
+    return str(int(value))
 
 
 def _cell_fields(case: Case, cell: str) -> Fields:
@@ -84,43 +99,53 @@ def _grids_around(case: Case) -> list[str]:
 
 AXES: dict[str, Axis] = {
     "cutoff": Axis(
+        "cutoff",
         "numbers of eV, such as 300,400,500",
         "dft.cutoff, of everything: lattice, atom, clean slab and sites",
         " eV",
         lambda case: _around(case.dft.cutoff, (-100, 0, 100, 200), 150),
+        _number,
         lambda _case, value: {"dft.cutoff": float(value)},
         float,
     ),
     "kpoints": Axis(
+        "k-point grid",
         "in-plane grids, such as 2,3,4 or 2x3,4x6",
         "dft.kpoints.host_slab, of clean slab and sites; the lattice keeps its grid",
         "",
         _grids_around,
+        _grid_name,
         lambda _case, value: {"dft.kpoints.host_slab": _grid(value)},
         lambda value: math.sqrt(math.prod(_grid(value))),
     ),
     "layers": Axis(
+        "number of layers",
         "numbers of layers, such as 3,4,5",
         "slab.layers, of clean slab and sites; as many stay held as in the case",
-        " layers",
+        "",
         lambda case: _around(case.slab.layers, (-1, 0, 1, 2), max(2, case.slab.held_layers + 1)),
+        _whole,
         lambda _case, value: {"slab.layers": int(value)},
         int,
     ),
     "vacuum": Axis(
+        "vacuum",
         "angstrom on each side, such as 6,8,10",
         "slab.vacuum, of clean slab and sites",
         " Å",
         lambda case: _around(case.slab.vacuum, (-2, 0, 2, 4), 5),
+        _number,
         lambda _case, value: {"slab.vacuum": float(value)},
         float,
     ),
     "cell": Axis(
+        "in-plane cell",
         "in-plane cells, such as sqrt2,2x2,3x3",
         "slab.cell, of clean slab and sites, and with it dft.kpoints.host_slab, so that the grid "
         "is no coarser than the case's",
         "",
         lambda case: list(dict.fromkeys(["sqrt2", "2x2", "3x3", case.slab.cell])),
+        str,
         _cell_fields,
         _area,
     ),
@@ -178,9 +203,9 @@ def _values(axis: Axis, case: Case, values: str | None) -> list[str]:
     sized: dict[str, float] = {}
     for word in (word.strip() for word in words):
         try:
-            sized[word] = axis.size(word)
-            axis.fields(case, word)
-            finite = math.isfinite(sized[word])
+            spelled = axis.spell(word)
+            sized[spelled] = axis.size(spelled)
+            finite = math.isfinite(sized[spelled])
         except (ValueError, TypeError, OverflowError):
             finite = False
         if not finite or len(word) > 10:
@@ -204,12 +229,16 @@ def convergence(campaign: Campaign, states: Mapping[str, State]) -> Convergence:
     tables = [{s.site: s.adsorption_energy for s in report.table().sites} for report in reports]
     words = [member.settings[record["over"]] for member in campaign.members]
     return Convergence(
-        over=record["over"],
-        values=tuple(f"{word}{axis.unit}" for word in words),
+        over=axis.title,
+        values=tuple(_shown(word) + axis.unit for word in words),
         sizes=tuple(float(axis.size(word)) for word in words),
         energies={site: tuple(table[site] for table in tables) for site in tables[0]},
         tolerance=float(record["tolerance"]),
     )
+
+
+def _shown(word: str) -> str:
+    return "√2×√2" if word == "sqrt2" else word.replace("x", "×")
 
 
 def report_convergence(
@@ -220,11 +249,11 @@ def report_convergence(
 
     found = convergence(campaign, states)
     case = campaign.members[0].case
-    changes = AXES[found.over].changes
+    changes = AXES[(campaign.convergence or {})["over"]].changes
     write_text(root / "convergence.csv", _csv(found))
     data = {"schema": SCHEMA, "swept": changes, **_json(found, case)}
     write_text(root / "convergence.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    caption = f"{Report(case, {}).caption()} Swept: {changes}."
+    caption = f"Swept: {changes}. The first of these settings: {Report(case, {}).settings()}."
     (root / "figures").mkdir(exist_ok=True)
     figure = save(
         compose(found, caption=caption, physical=case.physical),
@@ -232,7 +261,13 @@ def report_convergence(
         "convergence",
         PLAIN,
     )[0]
-    yield _table(found, case)
+    yield (
+        f"Adsorption energy of {case.adatom} on {case.host.formula}(001), held (eV); "
+        f"Δ: less that at {found.values[-1]}"
+    )
+    yield _table(found)
+    if not case.physical:
+        yield NOT_PHYSICAL
     yield f"swept: {changes}"
     yield found.sentence()
     yield f"table:  {shown(root / 'convergence.json')}, {shown(root / 'convergence.csv')}"
@@ -277,14 +312,8 @@ def _csv(found: Convergence) -> str:
     return out.getvalue()
 
 
-def _table(found: Convergence, case: Case) -> RichTable:
-    rich = RichTable(
-        title=f"Adsorption energy of {case.adatom} on {case.host.formula}(001), held (eV); "
-        f"Δ: less that at {found.values[-1]}",
-        title_justify="left",
-        caption=None if case.physical else "[bold red]NOT PHYSICAL: smoke-test settings[/]",
-        caption_justify="left",
-    )
+def _table(found: Convergence) -> RichTable:
+    rich = RichTable()
     rich.add_column(found.over, no_wrap=True)
     for site in found.energies:
         rich.add_column(site, justify="right")

@@ -150,6 +150,13 @@ class Report:
 
     def caption(self) -> str:
         """Return the small print of the figures: what was computed, and with which settings."""
+        return (
+            f"{self.settings()}. Published values: Nanoscale Horiz., 2022, 7, 899; "
+            "their settings are not known to us."
+        )
+
+    def settings(self) -> str:
+        """Return the settings that matter most in words."""
         dft, slab = self.case.dft, self.case.slab
         k = "×".join(map(str, dft.kpoints.host_slab))
         setups = ", ".join(f"{symbol}.{name}" for symbol, name in dft.setups.items())
@@ -161,8 +168,6 @@ class Report:
             f"GPAW, plane waves to {dft.cutoff:g} eV, {k} Γ-centred k-points, {dft.xc}, "
             f"smearing {dft.smearing:g} eV, fmax {self.case.relax.fmax:g} eV/Å"
             + (f", PAW sets {setups}" if setups else "")
-            + ". Published values: Nanoscale Horiz., 2022, 7, 899; "
-            "their settings are not known to us."
         )
 
     def as_json(self) -> dict[str, Any]:

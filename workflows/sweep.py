@@ -219,7 +219,7 @@ def all_fields(model: type[BaseModel], stem: str = "") -> Iterator[str]:
     for name, info in model.model_fields.items():
         yield f"{stem}{name}"
         kind = info.annotation
-        if _is_table(kind) and get_origin(kind) is None:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from all_fields(kind, f"{stem}{name}.")
 
 

@@ -34,7 +34,7 @@ def sweep_text(tasks: int) -> str:
     """Return a sweep file of about so many tasks: hosts x adatoms x cells x vacua."""
     own = 14 * len(ADATOMS) * len(CELLS)  # tasks of a host in one vacuum, about
     count = max(1, min(len(HOSTS), tasks // own))
-    vacua = [round(6.0 + 0.1 * n, 1) for n in range(max(1, tasks // (own * count)))]
+    vacua = [round(6.0 + 0.1 * n, 1) for n in range(max(1, round(tasks / (own * count))))]
     hosts = [f'{{cation="{c}", anion="{a}", lattice_guess={g}}}' for c, a, g in HOSTS[:count]]
     metals = [
         f'{{adatom="{s}", metal={{structure="{k}", lattice_guess={g}}}}}' for s, k, g in ADATOMS
