@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import errno
 import io
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -318,23 +319,28 @@ def _status(arguments: argparse.Namespace) -> int:
 def _whereabouts(states: Mapping[str, State], root: Path) -> Iterator[str]:
     """Yield where to read on about failed tasks, and the jobs of a run that was submitted."""
     from workflows import slurm
+    from workflows.live import MANY
 
     idle: list[str] = []
-    if (root / slurm.JOBS).exists():
+    if (root / slurm.JOBS).exists() or (root / slurm.NEW_JOBS).exists():
         try:
             queue = slurm.ask(root)
         except CaseError as error:
             yield f"jobs: not known ({error})"
         else:
-            yield from queue.lines()
+            lines = list(queue.lines())
+            yield from lines[:MANY]
+            if len(lines) > MANY:
+                yield f"and {len(lines) - MANY} more tasks with jobs"
             waits = ("ready", "stale")
             idle = [n for n, s in states.items() if s.status in waits and not queue.alive_of(n)]
     if idle:
-        yield f"no job for {', '.join(idle)}: `submit` again goes on"
-    for name, state in states.items():
-        log = root / "logs" / f"{name}.txt"
-        if (state.status == "failed" or name in idle) and log.is_file():
-            yield f"{name}: log in {shown(log)}"
+        few = ", ".join(idle[:MANY]) + (" ..." if len(idle) > MANY else "")
+        yield f"no job for {few}: `submit` again goes on"
+    failed = [name for name, state in states.items() if state.status == "failed"]
+    logs = ((name, root / "logs" / f"{name}.txt") for name in [*failed, *idle])
+    told = (f"{name}: log in {shown(log)}" for name, log in logs if log.is_file())
+    yield from itertools.islice(told, MANY)
 
 
 def _report(arguments: argparse.Namespace) -> int:

@@ -19,11 +19,13 @@ from pathlib import Path
 
 from workflows.campaign import Campaign, require_own, write_campaign
 from workflows.case import Case, CaseError, naming, one_line, shown
+from workflows.history import History, whole_records
 from workflows.profile import Profile, require_known
 from workflows.store import lock, read_signed, write_signed, write_text
 from workflows.tasks import State, Task, survey
 
 JOBS = "jobs.json"  # the ids of every task's jobs, in a run's directory
+NEW_JOBS = "jobs.jsonl"  # those of a submission that is not over: a line for each job
 SCRIPTS = "jobs"  # and the folder of its scripts
 SPARE = 1.5  # memory asked for over the estimate, which is good to a third
 MARGIN = 120.0  # seconds before the end of a job at which its task stops, or a quarter of its time
@@ -198,23 +200,24 @@ def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str
         for name in texts.campaign.tasks:
             write_text(_script_path(root, [name]), texts.text([name]))
         states = survey(texts.campaign.tasks, root)
-        fresh: dict[str, list[str]] = {}
+        _close_ledger(root)
+        journal = History(root / NEW_JOBS)
 
         def recorded(names: Sequence[str], command: list[str]) -> str:
             job = _job_id(command)
-            for name in names:
-                fresh.setdefault(name, []).append(job)
-            _write_ledger(root, {**queue.ledger, **fresh})
+            journal.append({"job": job, "tasks": list(names)})
             return job
 
         def written(names: Sequence[str]) -> None:
             if len(names) > 1:
                 write_text(_script_path(root, names), texts.text(names))
 
-        for names, jobs in _chains(
-            states, texts.profile, root, queue, recorded, bundle=bundle, prepare=written
-        ):
-            yield names, f"{_many(names)}: {_jobs(jobs)}"
+        made = _chains(states, texts.profile, root, queue, recorded, bundle=bundle, prepare=written)
+        try:
+            for names, jobs in made:
+                yield names, f"{_many(names)}: {_jobs(jobs)}"
+        finally:
+            _close_ledger(root)
 
 
 def cancel(root: Path) -> Iterator[str]:
@@ -352,8 +355,12 @@ def ask(root: Path) -> Queue:
 
 
 def _read_ledger(root: Path) -> dict[str, list[str]]:
+    fresh: dict[str, list[str]] = {}
+    for record in whole_records(root / NEW_JOBS):
+        for name in record["tasks"]:
+            fresh.setdefault(name, []).append(record["job"])
     if not (root / JOBS).exists():
-        return {}
+        return fresh
     data = read_signed(root / JOBS)
     if data is None:
         raise CaseError(
@@ -361,11 +368,15 @@ def _read_ledger(root: Path) -> dict[str, list[str]]:
             "cancel them with scancel, then delete the file"
         )
     jobs: dict[str, list[str]] = data["jobs"]
-    return jobs
+    return {**jobs, **fresh}
 
 
-def _write_ledger(root: Path, ledger: Mapping[str, list[str]]) -> None:
-    write_signed(root / JOBS, {"jobs": dict(ledger)})
+def _close_ledger(root: Path) -> None:
+    """Put the jobs of a submission to those of earlier ones; broken off, it can be done again."""
+    ledger = _read_ledger(root)
+    if ledger:
+        write_signed(root / JOBS, {"jobs": ledger})
+    (root / NEW_JOBS).unlink(missing_ok=True)
 
 
 def _job_id(command: list[str]) -> str:
