@@ -26,6 +26,7 @@ QUICK = (
     TINY.read_text()
     .replace("= 4.07", "= 4.07\nlattice_constant = 4.07")
     .replace("fmax = 0.2", "fmax = 1.0")
+    .replace("host_slab = [2, 2, 1]", "host_slab = [1, 1, 1]")
 )
 
 
@@ -237,6 +238,21 @@ def test_a_job_that_other_tasks_wait_for_is_not_cancelled(
     states = survey(tasks, tmp_path)
     made = list(_chains(states, settings, tmp_path, queue, lambda *_: "9", bundle=2))
     assert [list(names) for names, _ in made] == [["Na-atom"]]
+
+
+def test_a_job_of_several_tasks_goes_on_after_one_that_cannot_be_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "case.toml").write_bytes(TINY.read_bytes())
+    folder, task = TaskFolder(tmp_path / "Na-atom"), plan(CASE)["Na-atom"]
+    folder.open_for(task.fingerprint({}), task.origin({}))
+    folder.fail(task.fingerprint({}), "no_convergence", "did not converge", 1.0)
+    names = ("VN-slab", "Na-atom")
+    folders = [str(tmp_path / name) for name in names]
+    assert main(["task", *folders, "--continuation", "--walltime", "60"]) == 3
+    told = capsys.readouterr().err
+    assert "VN-slab: waiting: for VN-lattice" in told
+    assert "Na-atom: no_convergence: did not converge" in told
 
 
 # ---- convergence --------------------------------------------------------------------------------
