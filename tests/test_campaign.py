@@ -11,8 +11,8 @@ import pytest
 from analysis.convergence import Convergence
 from workflows.campaign import Campaign, alone, read_campaign, require_own, write_campaign
 from workflows.case import CaseError, read
-from workflows.cli import main
-from workflows.converge import study
+from workflows.cli import OVER, main
+from workflows.converge import AXES, study
 from workflows.profile import Profile
 from workflows.slurm import Queue, _chains, bundles
 from workflows.store import TaskFolder
@@ -288,6 +288,10 @@ def test_the_worst_site_decides() -> None:
     energies = {"top-V": (-1.5, -1.5, -1.5), "hollow": (-1.0, -1.49, -1.5)}
     found = Convergence("layers", ("2", "3", "4"), (2.0, 3.0, 4.0), energies, 0.02)
     assert found.recommended == 1
+
+
+def test_the_command_knows_every_setting_that_can_be_varied() -> None:
+    assert list(OVER) == list(AXES)
 
 
 @pytest.mark.parametrize(

@@ -99,8 +99,9 @@ def expand(content: bytes, path: Path) -> tuple[Goal, list[Member]]:
     sweep = checked(Sweep, content, shown(path))
     source = shown(path)
     base_path = find(sweep.base) if sweep.base in presets() else path.parent / sweep.base
+    allowed = f"{', '.join(presets())} or the path of a TOML file{nearest(sweep.base, presets())}"
     with naming(f"{source}: base"):
-        base_content = read_file(base_path, MAX_BYTES, "a preset or a TOML file of a case")
+        base_content = read_file(base_path, MAX_BYTES, allowed)
     base = parse(base_content, shown(base_path))
     data = load(base_content, "a case")
     with naming(source):
