@@ -15,7 +15,8 @@ from workflows.cli import REFUSALS, main
 
 ROOT = Path(__file__).parent.parent
 VERBS = (
-    "run", "build", "submit", "cancel", "status", "profile", "report", "clean", "arrhenius",
+    "run", "converge", "build", "submit", "cancel", "status", "profile", "report", "clean",
+    "arrhenius",
     "info", "task",
 )  # fmt: skip
 SMOKE = (PRESETS / "smoke.toml").read_text(encoding="utf-8")
@@ -91,6 +92,7 @@ def test_help_lists_every_command() -> None:
     ("verb", "words"),
     [
         ("run", ["CASE", "--into DIR", "--jobs N", "--walltime H:MM:SS", *presets()]),
+        ("converge", ["CASE", "--over", "--values", "--site SITE", "--tolerance E", *presets()]),
         ("build", ["CASE", "--into DIR", *presets()]),
         ("status", ["DIR"]),
         ("report", ["DIR", "--isovalue E"]),
@@ -377,7 +379,8 @@ def test_task_that_cannot_be_done_is_refused(
 
 def test_task_outside_a_run_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert refused(capsys, "task", tmp_path / "VN-slab").endswith(
-        "case.toml: no such file; allowed: a TOML file of a case"
+        f"{tmp_path}: not the directory of a run (case.toml is missing); "
+        "allowed: the DIR of an earlier `sodiophile run CASE --into DIR`"
     )
 
 

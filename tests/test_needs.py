@@ -37,12 +37,12 @@ def test_the_estimate_is_that_of_a_measured_slab() -> None:
 def test_jobs_that_do_not_fit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "free_memory", lambda: 1.2e9)
     with pytest.raises(CaseError, match=r"--jobs 4: needs .* GB .*; allowed: --jobs [12] or less"):
-        needs.require_room(LAPTOP, tmp_path, 4, cores=8)
+        needs.require_room(needs.needs(LAPTOP), tmp_path, 4, cores=8)
 
 
 def test_without_jobs_as_many_run_as_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "free_memory", lambda: 1.5e9)
-    jobs, line = needs.require_room(LAPTOP, tmp_path, None, cores=8)
+    jobs, line = needs.require_room(needs.needs(LAPTOP), tmp_path, None, cores=8)
     assert jobs == 2
     assert line.startswith("39 tasks, 2 side by side; about ")
 
@@ -52,9 +52,9 @@ def test_a_case_larger_than_the_machine_is_refused(
 ) -> None:
     monkeypatch.setattr(needs, "free_memory", lambda: 0.1e9)
     with pytest.raises(CaseError, match="allowed: a smaller case"):
-        needs.require_room(LAPTOP, tmp_path, None, cores=2)
+        needs.require_room(needs.needs(LAPTOP), tmp_path, None, cores=2)
 
 
 def test_cores_limit_what_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(needs, "free_memory", lambda: 1e12)
-    assert needs.require_room(SMOKE, tmp_path, None, cores=3)[0] == 3
+    assert needs.require_room(needs.needs(SMOKE), tmp_path, None, cores=3)[0] == 3

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from workflows.campaign import alone
 from workflows.case import CaseError, read
 from workflows.cli import main
 from workflows.profile import Profile, read_profile
@@ -18,6 +19,7 @@ from workflows.tasks import plan, survey
 TINY = Path(__file__).parent / "tiny.toml"
 PROFILES = Path(__file__).parents[1] / "workflows" / "profiles"
 CASE = read(TINY)
+TINY_RUN = alone(CASE, TINY.read_bytes())
 
 
 def profile(tmp_path: Path, text: str) -> Profile:
@@ -27,7 +29,8 @@ def profile(tmp_path: Path, text: str) -> Profile:
 
 
 def made(tmp_path: Path, text: str, root: Path) -> dict[str, str]:
-    return scripts(CASE, profile(tmp_path, text), root, "cluster.toml")
+    texts = scripts(alone(CASE), profile(tmp_path, text), root, "cluster.toml")
+    return {name: texts.text([name]) for name in texts.campaign.tasks}
 
 
 def directives(text: str) -> dict[str, str]:
@@ -39,8 +42,8 @@ def directives(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda p: p.stem)
 def test_the_profiles_that_come_with_it_make_scripts(path: Path, tmp_path: Path) -> None:
-    texts = scripts(CASE, read_profile(path), tmp_path, str(path))
-    assert list(texts) == list(plan(CASE))
+    texts = scripts(alone(CASE), read_profile(path), tmp_path, str(path))
+    assert all(texts.text([name]).startswith("#!/bin/bash") for name in plan(CASE))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +197,8 @@ def submitted(root: Path, queue: Queue) -> list[str]:
     """Return the tasks that would be submitted, given these jobs."""
     states = survey(plan(CASE), root)
     settings = Profile(time="1:00:00")
-    return [name for name, _ in _chains(states, settings, root, queue, lambda *_: "9")]
+    made = _chains(states, settings, root, queue, lambda *_: "9")
+    return [name for names, _ in made for name in names]
 
 
 def test_what_is_queued_is_not_submitted_and_what_waits_for_a_lost_job_is(
@@ -266,9 +270,9 @@ def test_jobs_submitted_before_the_scheduler_refused_are_known(
 
     monkeypatch.setattr("workflows.slurm._call", call)
     settings = Profile(time="1:00:00")
-    texts = scripts(CASE, settings, tmp_path / "run", "cluster.toml")
+    texts = scripts(TINY_RUN, settings, tmp_path / "run", "cluster.toml")
     with pytest.raises(CaseError, match="VN-lattice: sbatch: no more jobs"):
-        list(submit(CASE, TINY.read_bytes(), settings, tmp_path / "run", texts))
+        list(submit(texts))
     assert _read_ledger(tmp_path / "run") == {"VN-lattice": ["1", "2"]}
 
 
@@ -283,8 +287,8 @@ def test_a_submission_that_is_broken_off_knows_all_its_jobs(
 
     monkeypatch.setattr("workflows.slurm._call", call)
     settings = Profile(time="1:00:00")
-    texts = scripts(CASE, settings, tmp_path / "run", "cluster.toml")
-    next(submit(CASE, TINY.read_bytes(), settings, tmp_path / "run", texts))
+    texts = scripts(TINY_RUN, settings, tmp_path / "run", "cluster.toml")
+    next(submit(texts))
     assert sum(map(len, _read_ledger(tmp_path / "run").values())) == len(calls) == 3
 
 

@@ -388,7 +388,7 @@ def parse(content: bytes, source: str) -> Case:
 def checked(model: type[Model], content: bytes, source: str) -> Model:
     """Make a model (a case, a profile) from the bytes of a TOML file; see `read` for errors."""
     with naming(source):
-        data = _load(content, f"a TOML file with a {model.__name__.lower()}")
+        data = load(content, f"a TOML file with a {model.__name__.lower()}")
         try:
             return model.model_validate(data)
         except ValidationError as error:
@@ -405,10 +405,12 @@ def naming(source: str) -> Iterator[None]:
         yield
     except CaseError as error:
         lines = str(error).split("\n")
-        raise CaseError("\n".join(f"{source}: {line}" for line in lines)) from None
+        start = f"{source}: " if source else ""
+        raise CaseError("\n".join(f"{start}{line}" for line in lines)) from None
 
 
-def _load(content: bytes, allowed: str) -> dict[str, Any]:
+def load(content: bytes, allowed: str) -> dict[str, Any]:
+    """Return the data of a TOML file; `allowed` is what an error about an empty one asks for."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -38,7 +38,9 @@ def clean(root: Path, states: dict[str, State]) -> Iterator[str]:
 
 
 def _droppable(root: Path, states: dict[str, State]) -> Iterator[Path]:
-    yield from (p for p in root.iterdir() if SET_ASIDE.search(p.name) or TEMPORARY.match(p.name))
+    for folder in (root, root / "cases"):
+        inside = folder.iterdir() if folder.is_dir() else ()
+        yield from (p for p in inside if SET_ASIDE.search(p.name) or TEMPORARY.match(p.name))
     for name, state in states.items():
         folder = root / name
         if not folder.is_dir() or state.status == "running":

@@ -9,31 +9,22 @@ from __future__ import annotations
 import argparse
 import errno
 import io
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
-from workflows.case import (
-    CASE,
-    Case,
-    CaseError,
-    contents,
-    find,
-    naming,
-    one_line,
-    parse,
-    presets,
-    read,
-    shown,
-)
+from workflows.case import CaseError, find, naming, one_line, presets, read, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from workflows.campaign import Campaign
     from workflows.tasks import State
 
+OVER = ("cutoff", "kpoints", "layers", "vacuum", "cell")  # what workflows/converge.py can vary
 DONE, INCOMPLETE, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 # What a machine refuses for a path or a disk: not a bug of ours, so one line and no traceback.
@@ -62,18 +53,29 @@ def parser() -> argparse.ArgumentParser:
     )
     verbs = top.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=Parser)
     case_help = f"a preset ({', '.join(presets())}) or the path of a case file (TOML)"
+    cases_help = f"{case_help} or of a sweep file; several may be given"
 
     run = _verb(
         verbs, "run", "compute a case and draw its figure; goes on where it was stopped", _run
     )
-    run.add_argument("case", metavar="CASE", help=case_help)
+    run.add_argument("cases", metavar="CASE", nargs="+", help=cases_help)
     _into(run)
-    run.add_argument(
-        "--jobs", type=_jobs, metavar="N", help="tasks side by side (default: the cores)"
+    _effort(run)
+
+    converge = _verb(
+        verbs, "converge", "vary one setting and say from where on the energies hold", _converge
     )
-    run.add_argument(
-        "--walltime", type=_walltime, metavar="H:MM:SS", help="stop by itself after this time"
+    converge.add_argument("case", metavar="CASE", help=case_help)
+    _into(converge)
+    converge.add_argument(
+        "--over", required=True, choices=OVER, help="the setting to vary; the others stay"
     )
+    converge.add_argument("--values", metavar="A,B,...", help="its values (default: suit the case)")
+    converge.add_argument("--site", metavar="SITE", help="one site, such as top-V (default: all)")
+    converge.add_argument(
+        "--tolerance", type=_positive, metavar="E", default=0.02, help="eV (default: 0.02)"
+    )
+    _effort(converge)
 
     build = _verb(
         verbs, "build", "write the structures of a case, without any DFT, in seconds", _build
@@ -87,10 +89,17 @@ def parser() -> argparse.ArgumentParser:
         "compute a case on a cluster: every task a Slurm job; repairs, too",
         _submit,
     )
-    submit.add_argument("case", metavar="CASE", help=case_help)
+    submit.add_argument("cases", metavar="CASE", nargs="+", help=cases_help)
     _into(submit)
     submit.add_argument(
         "--profile", metavar="CLUSTER.toml", type=Path, required=True, help="what jobs ask for"
+    )
+    submit.add_argument(
+        "--bundle",
+        type=_jobs,
+        metavar="N",
+        default=1,
+        help="tasks in one job, one after the other (default: 1)",
     )
     submit.add_argument(
         "--dry-run", action="store_true", help="print the scripts; write and submit nothing"
@@ -130,7 +139,11 @@ def parser() -> argparse.ArgumentParser:
 
     task = _verb(verbs, "task", "do one task of a run: the unit that `run` and `submit` use", _task)
     task.add_argument(
-        "task", metavar="DIR/TASK", type=Path, help="the task's folder in a run's directory"
+        "tasks",
+        metavar="DIR/TASK",
+        type=Path,
+        nargs="+",
+        help="the task's folder in a run's directory; of several, one after the other",
     )
     task.add_argument(
         "--walltime", type=_walltime, metavar="H:MM:SS", help="stop by itself after this time"
@@ -149,6 +162,15 @@ def _verb(verbs: Any, name: str, help_: str, do: Callable[..., int]) -> argparse
 def _into(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--into", metavar="DIR", type=Path, required=True, help="directory for everything"
+    )
+
+
+def _effort(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--jobs", type=_jobs, metavar="N", help="tasks side by side (default: the cores)"
+    )
+    verb.add_argument(
+        "--walltime", type=_walltime, metavar="H:MM:SS", help="stop by itself after this time"
     )
 
 
@@ -186,62 +208,84 @@ def _walltime(text: str) -> float:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    return _work(_computable(arguments.cases), arguments)
+
+
+def _converge(arguments: argparse.Namespace) -> int:
+    from workflows.converge import study
+
+    campaign = study(
+        arguments.case, arguments.over, arguments.values, arguments.site, arguments.tolerance
+    )
+    with naming(arguments.case):
+        _require_computable(campaign)
+    return _work(campaign, arguments)
+
+
+def _work(campaign: Campaign, arguments: argparse.Namespace) -> int:
+    """Compute cases on this machine and show what came out."""
     from workflows.live import view
     from workflows.local import run
     from workflows.stop import Stopped, say
 
-    case, content = _computable(arguments.case)
     root: Path = arguments.into
     console = _console()
     try:
         with view(console, shown(root)) as shows:
-            run(case, content, root, jobs=arguments.jobs, view=shows, walltime=arguments.walltime)
+            run(campaign, root, jobs=arguments.jobs, view=shows, walltime=arguments.walltime)
     except Stopped as stop:
         say(f"{stop.reason}; nothing is lost: the same command goes on from here")
         return stop.exit_code
     return _show_report(root, console)
 
 
-def _computable(name_or_path: str) -> tuple[Case, bytes]:
-    """Return a case that can be computed, and the bytes of its file."""
+def _computable(names_or_paths: Sequence[str]) -> Campaign:
+    """Return cases that can be computed."""
+    from workflows.sweep import gather
+
+    campaign = gather(names_or_paths)
+    with naming(shown(find(names_or_paths[0])) if len(names_or_paths) == 1 else "cases"):
+        _require_computable(campaign)
+    return campaign
+
+
+def _require_computable(campaign: Campaign) -> None:
     from workflows.build import structures
     from workflows.calculator import require_cutoff, require_setups
 
-    path = find(name_or_path)
-    content = contents(path)
-    case = parse(content, shown(path))
-    with naming(shown(path)):
-        require_setups(case.dft, case.elements)
-        require_cutoff(case.dft, case.elements)
-        structures(case)  # refuses what cannot be built
-    return case, content
+    for case in (member.case for member in campaign.members):
+        with naming(case.name if campaign.shared else ""):
+            require_setups(case.dft, case.elements)
+            require_cutoff(case.dft, case.elements)
+            structures(case)  # refuses what cannot be built
 
 
 def _submit(arguments: argparse.Namespace) -> int:
     from workflows import slurm
     from workflows.profile import read_profile
 
-    case, content = _computable(arguments.case)
+    campaign = _computable(arguments.cases)
     profile = read_profile(arguments.profile)
-    root: Path = arguments.into
-    texts = slurm.scripts(case, profile, root, shown(arguments.profile))
+    texts = slurm.scripts(campaign, profile, arguments.into, shown(arguments.profile))
     console = _console()
     if arguments.dry_run:
-        for line in slurm.dry_run(case, profile, root, texts):
+        for line in slurm.dry_run(texts, arguments.bundle):
             _say(console, line)
         return DONE
     submitted = 0
-    for line in slurm.submit(case, content, profile, root, texts):
+    for names, line in slurm.submit(texts, arguments.bundle):
         _say(console, line)
-        submitted += 1
-    _say(console, f"{submitted} of {len(texts)} tasks submitted; the others are done or queued")
+        submitted += len(names)
+    tasks = len(campaign.tasks)
+    _say(console, f"{submitted} of {tasks} tasks submitted; the others are done or queued")
     return DONE
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
     from workflows import slurm
+    from workflows.campaign import read_campaign
 
-    run_case(arguments.directory)
+    read_campaign(arguments.directory)
     lines = list(slurm.cancel(arguments.directory))
     for line in lines or ["no jobs are queued or running"]:
         _say(_console(), line)
@@ -263,13 +307,15 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
+    from workflows.campaign import read_campaign
     from workflows.live import status_table
-    from workflows.tasks import plan, summary, survey
+    from workflows.tasks import summary, survey
 
-    case = run_case(arguments.directory)
-    states = survey(plan(case), arguments.directory)
+    campaign = read_campaign(arguments.directory)
+    states = survey(campaign.tasks, arguments.directory)
     console = _console()
-    _say(console, f"case {case.name} in {shown(arguments.directory)}")  # a title would be wrapped
+    # no title: it would be wrapped
+    _say(console, f"{campaign.title} in {shown(arguments.directory)}")
     console.print(status_table(states, ""))
     for line in _whereabouts(states, arguments.directory):
         _say(console, line)
@@ -278,10 +324,11 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _profile(arguments: argparse.Namespace) -> int:
+    from workflows.campaign import read_campaign
     from workflows.effort import effort_table, efforts, untold
-    from workflows.tasks import plan, survey
+    from workflows.tasks import survey
 
-    states = survey(plan(run_case(arguments.directory)), arguments.directory)
+    states = survey(read_campaign(arguments.directory).tasks, arguments.directory)
     of, console = efforts(states), _console()
     console.print(effort_table(of))
     for line in untold(of, states):
@@ -292,40 +339,51 @@ def _profile(arguments: argparse.Namespace) -> int:
 def _whereabouts(states: Mapping[str, State], root: Path) -> Iterator[str]:
     """Yield where to read on about failed tasks, and the jobs of a run that was submitted."""
     from workflows import slurm
+    from workflows.live import MANY
 
     idle: list[str] = []
-    if (root / slurm.JOBS).exists():
+    if (root / slurm.JOBS).exists() or (root / slurm.NEW_JOBS).exists():
         try:
             queue = slurm.ask(root)
         except CaseError as error:
             yield f"jobs: not known ({error})"
         else:
-            yield from queue.lines()
+            lines = list(queue.lines())
+            yield from lines[:MANY]
+            if len(lines) > MANY:
+                yield f"and {len(lines) - MANY} more tasks with jobs"
             waits = ("ready", "stale")
             idle = [n for n, s in states.items() if s.status in waits and not queue.alive_of(n)]
     if idle:
-        yield f"no job for {', '.join(idle)}: `submit` again goes on"
-    for name, state in states.items():
-        log = root / "logs" / f"{name}.txt"
-        if (state.status == "failed" or name in idle) and log.is_file():
-            yield f"{name}: log in {shown(log)}"
+        few = ", ".join(idle[:MANY]) + (" ..." if len(idle) > MANY else "")
+        yield f"no job for {few}: `submit` again goes on"
+    failed = [name for name, state in states.items() if state.status == "failed"]
+    logs = ((name, root / "logs" / f"{name}.txt") for name in [*failed, *idle])
+    told = (f"{name}: log in {shown(log)}" for name, log in logs if log.is_file())
+    yield from itertools.islice(told, MANY)
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    run_case(arguments.directory)
     return _show_report(arguments.directory, _console(), redraw=True, isovalue=arguments.isovalue)
 
 
 def _show_report(
     root: Path, console: Console, *, redraw: bool = False, isovalue: float | None = None
 ) -> int:
+    from workflows.campaign import read_campaign
     from workflows.figures import update_figures, write_figures
+    from workflows.overview import report_all
     from workflows.report import Report, write_tables
-    from workflows.tasks import plan, survey
+    from workflows.tasks import survey
     from workflows.terminal import energy_table
 
-    case = run_case(root)
-    report = Report(case, survey(plan(case), root))
+    campaign = read_campaign(root)
+    states = survey(campaign.tasks, root)
+    if campaign.shared:
+        for line in report_all(campaign, states, root, redraw=redraw, isovalue=isovalue):
+            console.print(line) if not isinstance(line, str) else _say(console, line)
+        return DONE if all(state.status == "done" for state in states.values()) else INCOMPLETE
+    report = Report(campaign.members[0].case, states)
     tables = write_tables(report, root)
     figures = write_figures(report, root, isovalue) if redraw else update_figures(report, root)
     console.print(energy_table(report))
@@ -342,11 +400,12 @@ def _show_report(
 
 
 def _clean(arguments: argparse.Namespace) -> int:
+    from workflows.campaign import read_campaign
     from workflows.clean import clean
-    from workflows.tasks import plan, survey
+    from workflows.tasks import survey
 
     root: Path = arguments.directory
-    states = survey(plan(run_case(root)), root)
+    states = survey(read_campaign(root).tasks, root)
     for line in clean(root, states):
         _say(_console(), f"dropped {line}")
     return DONE
@@ -371,17 +430,21 @@ def _info(arguments: argparse.Namespace) -> int:
 
 def _task(arguments: argparse.Namespace) -> int:
     from workflows.stop import Stopped, end_with_parent, say
-    from workflows.worker import run_task
+    from workflows.worker import run_tasks
 
     sys.unraisablehook = _without_refusals
     if arguments.with_parent:
         end_with_parent()
     try:
-        return run_task(
-            arguments.task.absolute(), arguments.walltime, continuation=arguments.continuation
+        return run_tasks(
+            [path.absolute() for path in arguments.tasks],
+            arguments.walltime,
+            continuation=arguments.continuation,
         )
     except Stopped as stop:
-        say(f"{arguments.task.name}: {stop.reason}; the same command goes on from the last step")
+        say(
+            f"{arguments.tasks[0].name}: {stop.reason}; the same command goes on from the last step"
+        )
         return stop.exit_code
 
 
@@ -393,16 +456,6 @@ def _without_refusals(event: Any) -> None:
 
 
 # ---- entry --------------------------------------------------------------------------------------
-
-
-def run_case(directory: Path) -> Case:
-    """Return the case of a run's directory; see `workflows.case.read` for errors."""
-    if not (directory / CASE).is_file():
-        raise CaseError(
-            f"{shown(directory)}: not the directory of a run ({CASE} is missing); "
-            "allowed: the DIR of an earlier `sodiophile run CASE --into DIR`"
-        )
-    return read(directory / CASE)
 
 
 def _console() -> Console:
@@ -442,7 +495,8 @@ def _obey(argv: Sequence[str] | None) -> int:
     except (CaseError, Locked) as error:
         return _refuse(str(error))
     except OSError as error:
-        named = {str(value) for value in vars(arguments).values() if isinstance(value, Path)}
+        given = [v if isinstance(v, list) else [v] for v in vars(arguments).values()]
+        named = {str(value) for values in given for value in values if isinstance(value, Path)}
         if error.errno not in REFUSALS and error.filename not in named:
             raise
         return _refuse(f"{shown(error.filename or 'cannot go on')}: {error.strerror}")

@@ -42,25 +42,30 @@ def save(figure: Figure, folder: Path, stem: str, dpi: int = FINE) -> list[Path]
     return paths
 
 
-def write_figures(report: Report, root: Path, isovalue: float | None = None) -> Path:
-    """Draw all figures into `root`/figures; return the path of fig5.png.
+def write_figures(
+    report: Report, root: Path, isovalue: float | None = None, into: Path | None = None
+) -> Path:
+    """Draw all figures into `into`/figures; return the path of fig5.png.
 
-    `isovalue` of the density differences in e/angstrom^3; by the stated rule if None.
+    `root` is where the tasks are, and `into` too if None. `isovalue` of the density differences in
+    e/angstrom^3; by the stated rule if None.
     """
-    _draw_all(report, root, isovalue)
-    write_text(root / "figures" / DRAWN, _drawn_from(report, root, isovalue))
-    return root / "figures" / "fig5.png"
+    folder = (into or root) / "figures"
+    _draw_all(report, root, folder, isovalue)
+    write_text(folder / DRAWN, _drawn_from(report, root, isovalue))
+    return folder / "fig5.png"
 
 
-def update_figures(report: Report, root: Path) -> Path:
+def update_figures(report: Report, root: Path, into: Path | None = None) -> Path:
     """Draw the figures unless they show these very results; return the path of fig5.png."""
-    drawn, figure = root / "figures" / DRAWN, root / "figures" / "fig5.png"
+    folder = (into or root) / "figures"
+    drawn, figure = folder / DRAWN, folder / "fig5.png"
     try:
         if figure.is_file() and drawn.read_text() == _drawn_from(report, root, None):
             return figure
     except OSError:
         pass
-    return write_figures(report, root)
+    return write_figures(report, root, into=into)
 
 
 def _drawn_from(report: Report, root: Path, isovalue: float | None) -> str:
@@ -76,10 +81,9 @@ def _drawn_from(report: Report, root: Path, isovalue: float | None) -> str:
     )
 
 
-def _draw_all(report: Report, root: Path, isovalue: float | None) -> None:
+def _draw_all(report: Report, root: Path, folder: Path, isovalue: float | None) -> None:
     from analysis.figures import fig5, lattice, potential
 
-    folder = root / "figures"
     folder.mkdir(exist_ok=True)
     lines = (report.values(report.name("host", "lattice")) or {}).get("pattern") or []
     pictures = _pictures(report, root)

@@ -6,6 +6,7 @@ Such a line is recognised by its checksum and left out; the steps before it are 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Mapping
@@ -27,6 +28,18 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return record if whole else None
+
+
+def whole_records(path: Path) -> list[dict[str, Any]]:
+    """Return the whole lines of a journal up to one that is cut; none if there is no journal.
+
+    Unlike a `History` this leaves the file alone: somebody may be writing to it.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    return [record for record in itertools.takewhile(bool, map(_parse, lines)) if record]
 
 
 class History:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,7 @@ COLOURS = {
     "done": "green", "running": "bold yellow", "failed": "bold red", "blocked": "red",
     "stale": "magenta", "waiting": "dim", "ready": "cyan",
 }  # fmt: skip
+MANY = 40  # tasks that are shown one by one
 HEARTBEAT = 30.0  # seconds between plain lines about a task that runs
 
 
@@ -56,8 +58,26 @@ def remark(state: State) -> str:
     return describe(state.progress) if state.status == "running" else state.note
 
 
+def worth_showing(states: Mapping[str, State]) -> Mapping[str, State]:
+    """Return the tasks to show: all, or of many those that run or are in trouble, and a few."""
+    if len(states) <= MANY:
+        return states
+    first = ("running", "failed", "stale", "ready", "done", "waiting", "blocked")
+    chosen = sorted(states, key=lambda name: first.index(states[name].status))
+    return {name: states[name] for name in chosen[:MANY]}
+
+
+def counts(states: Mapping[str, State]) -> str:
+    """Return how many tasks are how far, such as '3 done, 1 running'."""
+    found: Counter[str] = Counter(state.status for state in states.values())
+    return ", ".join(f"{found[status]} {status}" for status in COLOURS if found[status])
+
+
 def status_table(states: Mapping[str, State], title: str) -> Table:
-    """Return a table of all tasks: status, time, and what there is to say."""
+    """Return a table of the tasks: status, time, and what there is to say.
+
+    Of more than `MANY` tasks, those that run or are in trouble come first, and the rest is counted.
+    """
     table = Table(
         title=Text(title), title_justify="left", box=None, pad_edge=False, title_style="bold"
     )
@@ -65,10 +85,13 @@ def status_table(states: Mapping[str, State], title: str) -> Table:
         table.add_column(
             heading, justify="right" if heading == "time" else "left", no_wrap=heading != ""
         )
-    for name, state in states.items():
+    shown = worth_showing(states)
+    for name, state in shown.items():
         colour = COLOURS[state.status]
         status = f"[{colour}]{state.status}[/]"
         table.add_row(escape(name), status, duration(elapsed(state)), escape(remark(state)))
+    if len(shown) < len(states):
+        table.add_row(f"... of {len(states)} tasks", "", "", counts(states))
     return table
 
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from workflows.case import CASE, Case, CaseError, read, shown
+from workflows.campaign import Campaign, case_files, require_own, write_campaign
+from workflows.case import shown
 from workflows.caution import warn
 from workflows.machine import cores
-from workflows.needs import require_room
+from workflows.needs import campaign_needs, require_room
 from workflows.stop import Stopped, stoppable
-from workflows.store import TaskFolder, lock, set_aside, write_bytes
-from workflows.tasks import State, Task, plan, survey
-from workflows.worker import FAILED
+from workflows.store import TaskFolder, lock
+from workflows.tasks import State, Task, survey
+from workflows.worker import FAILED, REFUSED
 
 TICK = 0.2  # seconds between looks at the workers
-REFUSED = 2  # exit code of a worker that could not work: its last line says why
 PATIENCE = 6.0  # seconds that workers get to end after being told to; less than stop.GRACE
 
 
@@ -45,9 +45,9 @@ class Worker:
 
 @dataclass
 class Run:
-    """A case being computed in a directory."""
+    """Cases being computed in a directory."""
 
-    case: Case
+    campaign: Campaign
     root: Path
     jobs: int
     view: View
@@ -62,10 +62,9 @@ class Run:
         Stopped
             A signal or the wall-clock limit came; the workers have ended; the same call goes on.
         """
-        tasks = plan(self.case)
         with stoppable(walltime):
             try:
-                return self._loop(tasks)
+                return self._loop(self.campaign.tasks)
             except Stopped as stop:
                 self._end_workers(stop)
                 raise
@@ -83,7 +82,7 @@ class Run:
             self._show(states)
             time.sleep(TICK)
             if self._reap() or others:
-                states = survey(tasks, self.root)
+                states = survey(tasks, self.root, states)
 
     def _others(self, states: Mapping[str, State]) -> bool:
         """Tell whether others work here: workers of a killed run that are still ending, say."""
@@ -154,62 +153,27 @@ class Run:
 
 
 def run(
-    case: Case, content: bytes, root: Path, *, jobs: int | None, view: View, walltime: float | None
+    campaign: Campaign, root: Path, *, jobs: int | None, view: View, walltime: float | None
 ) -> dict[str, State]:
-    """Compute a case in a directory; `content` is the case file's, kept there for later.
+    """Compute cases in a directory; their files are kept there for later.
 
     `jobs` tasks side by side; as many as cores and memory allow if None. `walltime` in seconds.
 
     Raises
     ------
     CaseError
-        The directory belongs to another case, or memory or disk do not suffice.
+        The directory belongs to other cases, or memory or disk do not suffice.
     Locked
         Another `run` works there.
     Stopped
         A signal or the wall-clock limit came.
     """
-    require_own(case, root)
-    chosen, forecast = require_room(case, root, jobs, cores())
+    require_own(campaign, root)
+    chosen, forecast = require_room(campaign_needs(campaign), root, jobs, cores())
     root.mkdir(parents=True, exist_ok=True)
     with lock(root / ".lock", shown(root)):
-        write_case(content, root)
-        warn(case, root / CASE)
+        write_campaign(campaign, root)
+        for case, path in case_files(campaign, root):
+            warn(case, path)
         view.note(forecast)
-        return Run(case, root, chosen, view).go(walltime)
-
-
-def require_own(case: Case, root: Path) -> None:
-    """Refuse a directory that holds something else than a run of this case."""
-    if root.exists() and not root.is_dir():
-        raise CaseError(
-            f"{shown(root)}: not a directory; allowed: a new directory or one of an earlier run"
-        )
-    if not (root / CASE).exists():
-        if root.is_dir() and any(_is_foreign(path) for path in root.iterdir()):
-            raise CaseError(f"{shown(root)}: holds other files; allowed: a new or empty directory")
-        return
-    try:
-        other = read(root / CASE)
-    except CaseError:
-        return  # damaged: it is set aside and written again
-    if other.name != case.name:
-        raise CaseError(
-            f"{shown(root)}: holds case {other.name!r}, not {case.name!r}; "
-            "allowed: another directory"
-        )
-
-
-def _is_foreign(path: Path) -> bool:
-    ours = ("arrhenius.csv", "arrhenius.json", "figures")  # `arrhenius` may have come first
-    return not path.name.startswith(".") and path.name not in ours
-
-
-def write_case(content: bytes, root: Path) -> None:
-    """Keep the case file in the run's directory; one that differs is set aside."""
-    path = root / CASE
-    if path.exists():
-        if path.read_bytes() == content:
-            return
-        set_aside(path, "before")
-    write_bytes(path, content)
+        return Run(campaign, root, chosen, view).go(walltime)

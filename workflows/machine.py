@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import resource
@@ -23,6 +24,7 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else 1024 * peak
 
 
+@functools.cache  # asked for every task of a campaign
 def versions() -> dict[str, str]:
     """Return the versions of what the numbers depend on; part of every fingerprint."""
     return {name: importlib.metadata.version(name) for name in ("ase", "gpaw", "gpaw-data")}

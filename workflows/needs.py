@@ -6,6 +6,7 @@ factors were fitted to GPAW 26.7 on slabs of 3 to 25 atoms and are good to about
 
 from __future__ import annotations
 
+import itertools
 import math
 import shutil
 from collections.abc import Mapping
@@ -17,8 +18,9 @@ from ase.units import Bohr, Hartree
 
 from workflows.build import structures
 from workflows.calculator import grid_points, valence_electrons
+from workflows.campaign import Campaign, alone
 from workflows.case import Case, CaseError, shown
-from workflows.tasks import Task, plan
+from workflows.tasks import Task
 
 MB = 1e6
 INTERPRETER = 150 * MB  # python with GPAW, ASE and numpy
@@ -41,28 +43,37 @@ class Needs:
 
     def jobs_that_fit(self, free: float) -> int:
         """Return how many tasks fit side by side into so many bytes, whichever they be."""
-        return max(
-            (n for n in range(1, len(self.memory) + 1) if self.largest(n) <= free), default=0
-        )
+        sums = itertools.accumulate(sorted(self.memory.values(), reverse=True))
+        return sum(memory <= free for memory in sums)
 
 
 def needs(case: Case) -> Needs:
     """Estimate what a case will need, from its unrelaxed structures."""
-    by_name = {name: atoms for name, atoms, _ in structures(case)}
-    memory, disk = {}, FIGURES
-    for task in plan(case).values():
-        atoms = by_name[_structure_name(task)]
-        memory[task.name] = _memory(case, task, atoms)
-        disk += _disk(case, task, atoms)
+    return campaign_needs(alone(case))
+
+
+def campaign_needs(campaign: Campaign) -> Needs:
+    """Estimate what cases will need, from their unrelaxed structures; see `build.structures`."""
+    memory: dict[str, float] = {}
+    disk = 0.0
+    for member, names in zip(campaign.members, campaign.names, strict=True):
+        case = member.case
+        by_name = {name: atoms for name, atoms, _ in structures(case)}
+        for folder in (folder for folder in names.values() if folder not in memory):
+            task = campaign.tasks[folder]
+            atoms = by_name[_structure_name(task)]
+            memory[folder] = _memory(case, task, atoms)
+            disk += _disk(case, task, atoms)
+        disk += FIGURES if campaign.goal == "everything" else 0.0
     return Needs(memory, disk)
 
 
 def _structure_name(task: Task) -> str:
     if task.kind == "lattice":
-        return task.name.replace("-lattice", "-bulk")
+        return task.label.replace("-lattice", "-bulk")
     if task.site:
-        return task.name.partition(f"-{task.site}-")[0] + f"-{task.site}"
-    return task.name.removesuffix(f"-{task.kind}") if task.kind == "uncorrected" else task.name
+        return task.label.partition(f"-{task.site}-")[0] + f"-{task.site}"
+    return task.label.removesuffix(f"-{task.kind}") if task.kind == "uncorrected" else task.label
 
 
 def _memory(case: Case, task: Task, atoms: Atoms) -> float:
@@ -90,7 +101,7 @@ def _disk(case: Case, task: Task, atoms: Atoms) -> float:
     return text
 
 
-def require_room(case: Case, root: Path, jobs: int | None, cores: int) -> tuple[int, str]:
+def require_room(wanted: Needs, root: Path, jobs: int | None, cores: int) -> tuple[int, str]:
     """Return how many tasks to run side by side, and a line that says what the run will need.
 
     Raises
@@ -98,7 +109,6 @@ def require_room(case: Case, root: Path, jobs: int | None, cores: int) -> tuple[
     CaseError
         The disk is too full, or the tasks do not fit into memory: all, or as many as `jobs`.
     """
-    wanted = needs(case)
     free_disk = shutil.disk_usage(_existing(root)).free
     if wanted.disk > free_disk:
         raise CaseError(

@@ -86,7 +86,7 @@ class Profile(Override):
 
     def of(self, task: Task) -> Profile:
         """Return the settings of one task: those of its name, of its kind, of every job."""
-        changes = [self.tasks[key] for key in (task.kind, task.name) if key in self.tasks]
+        changes = [self.tasks[key] for key in (task.kind, task.label) if key in self.tasks]
         merged = {k: getattr(o, k) for o in changes for k in o.model_fields_set}
         return self.model_copy(update=merged)
 
@@ -103,7 +103,8 @@ def read_profile(path: Path) -> Profile:
 
 def require_known(profile: Profile, tasks: dict[str, Task], source: str) -> None:
     """Refuse a profile with settings for a task that the case does not have."""
-    allowed = [*dict.fromkeys(task.kind for task in tasks.values()), *tasks]
+    names = [name for task in tasks.values() for name in (task.kind, task.label)]
+    allowed = [*dict.fromkeys(names[::2]), *dict.fromkeys(names[1::2])]
     for key in profile.tasks:
         if key not in allowed:
             with naming(source):

@@ -116,6 +116,7 @@ class Report:
             self._site(surface, site, relaxation)
             for site in slab_of(self.case, surface).sites
             for relaxation in ("held", "free")
+            if self.name(surface, f"{site}-{relaxation}") in self.states
         )
 
     def _site(self, surface: Surface, site: str, relaxation: str) -> Site:
@@ -162,7 +163,7 @@ class Report:
         systems = ((clean, slab), (state.task, state.result.values))
         require_same_settings({t.name: settings_in_cell(t, v) for t, v in systems})
         require_same_settings({t.name: self._common_settings(t) for t in (clean, atom)})
-        basin = self.values(f"{state.task.name}-basin")
+        basin = self.values(f"{state.task.label}-basin")
         reference = slab if basin is None else basin
         energies = {
             "adsorption_energy": reference["energy"],
@@ -186,7 +187,7 @@ class Report:
         return min(float(values["energy"]) for values in bare if values is not None)
 
     def _without_dipole(self, surface: Surface, state: State) -> dict[str, float]:
-        names = (f"{state.task.name}-uncorrected", self.name(surface, "slab-uncorrected"))
+        names = (f"{state.task.label}-uncorrected", self.name(surface, "slab-uncorrected"))
         both = [self.values(name) for name in names]
         if both[0] is None or both[1] is None or self.atom_energy is None:
             return {}
@@ -209,7 +210,8 @@ class Report:
         name = self.name("host", f"{site}-density")
         values = self.values(name)
         if values is not None:
-            with (root / name / "difference.cube").open(encoding="utf-8") as file:
+            folder = root / self.states[name].task.name
+            with (folder / "difference.cube").open(encoding="utf-8") as file:
                 density, _ = read_cube(file)
             return density, from_json(values["structure"])
         held = self.values(self.name("host", f"{site}-held"))
@@ -217,10 +219,17 @@ class Report:
 
     def caption(self) -> str:
         """Return the small print of the figures: what was computed, and with which settings."""
+        face = ", and the face of their Na," if self.case.metal_slab_110 else ""
+        return (
+            f"{self.settings()}. Published values: Nanoscale Horiz., 2022, 7, 899; "
+            f"their settings{face} are not known to us."
+        )
+
+    def settings(self) -> str:
+        """Return the settings that matter most in words."""
         dft, slab = self.case.dft, self.case.slab
         k = "×".join(map(str, dft.kpoints.host_slab))
         setups = ", ".join(f"{symbol}.{name}" for symbol, name in dft.setups.items())
-        face = ", and the face of their Na," if self.case.metal_slab_110 else ""
         cell = "√2×√2" if slab.cell == "sqrt2" else slab.cell.replace("x", "×")
         return (
             f"Case {self.case.name}: {self.case.adatom} on {self.case.host.formula}(001), "
@@ -229,8 +238,6 @@ class Report:
             f"GPAW, plane waves to {dft.cutoff:g} eV, {k} Γ-centred k-points, {dft.xc}, "
             f"smearing {dft.smearing:g} eV, fmax {self.case.relax.fmax:g} eV/Å"
             + (f", PAW sets {setups}" if setups else "")
-            + ". Published values: Nanoscale Horiz., 2022, 7, 899; "
-            f"their settings{face} are not known to us."
         )
 
     def notes(self) -> list[str]:
@@ -345,7 +352,8 @@ class Report:
         if values is None:
             return None
         keys = ("integral", "charge_moved", "bader_charge", "boundary")
-        return {key: values.get(key) for key in keys} | {"cube": f"{name}/difference.cube"}
+        cube = f"{self.states[name].task.name}/difference.cube"
+        return {key: values.get(key) for key in keys} | {"cube": cube}
 
     def _made_with(self) -> dict[str, str]:
         results = [state.result for state in self.states.values() if state.result is not None]

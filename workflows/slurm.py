@@ -17,12 +17,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from workflows.case import CASE, Case, CaseError, naming, one_line, shown
+from workflows.campaign import Campaign, case_files, require_own, write_campaign
+from workflows.case import Case, CaseError, naming, one_line, shown
+from workflows.history import History, whole_records
 from workflows.profile import Profile, require_known
 from workflows.store import lock, read_signed, write_signed, write_text
-from workflows.tasks import State, Task, plan, survey
+from workflows.tasks import State, Task, survey
 
 JOBS = "jobs.json"  # the ids of every task's jobs, in a run's directory
+NEW_JOBS = "jobs.jsonl"  # those of a submission that is not over: a line for each job
 SCRIPTS = "jobs"  # and the folder of its scripts
 SPARE = 1.5  # memory asked for over the estimate, which is good to a third
 MARGIN = 120.0  # seconds before the end of a job at which its task stops, or a quarter of its time
@@ -34,10 +37,19 @@ Submit = Callable[[list[str]], str]
 # ---- text ---------------------------------------------------------------------------------------
 
 
-def script(task: Task, case: Case, profile: Profile, root: Path, memory: float) -> str:
+def script(
+    task: Task,
+    case: Case,
+    profile: Profile,
+    root: Path,
+    memory: float,
+    *,
+    others: Iterable[str] = (),
+) -> str:
     """Return the job script of a task; `memory` (bytes) is its estimate, `root` is absolute.
 
-    It can be given to sbatch by hand. Its arguments are passed on to `sodiophile task`.
+    It can be given to sbatch by hand. Its arguments are passed on to `sodiophile task`. `others`
+    are tasks with the same settings that the job does after this one.
     """
     settings = profile.of(task)
     lines = ["#!/bin/bash -l", f"# {task.title}"]
@@ -46,7 +58,7 @@ def script(task: Task, case: Case, profile: Profile, root: Path, memory: float) 
     lines += [f"module load {shlex.quote(name)}" for name in settings.modules]
     lines += [f"export {key}={shlex.quote(text)}" for key, text in settings.environment.items()]
     # exec: signals and the exit code are the task's own
-    lines.append(f'exec {shlex.join(_command(task, settings, root))} "$@"')
+    lines.append(f'exec {shlex.join(_command([task.name, *others], settings, root))} "$@"')
     return "\n".join(lines) + "\n"
 
 
@@ -69,11 +81,12 @@ def _options(task: Task, case: Case, settings: Profile, root: Path, memory: floa
     yield from map(shlex.quote, settings.options)
 
 
-def _command(task: Task, settings: Profile, root: Path) -> list[str]:
+def _command(names: Iterable[str], settings: Profile, root: Path) -> list[str]:
     launcher = ["srun", "--ntasks=1"] if settings.launcher == "srun" else []
     python = [sys.executable, "-m", "workflows.cli"]
     limit = settings.seconds - min(MARGIN, settings.seconds / 4)
-    return [*launcher, *python, "task", str(root / task.name), "--walltime", _clock(limit)]
+    folders = [str(root / name) for name in names]
+    return [*launcher, *python, "task", *folders, "--walltime", _clock(limit)]
 
 
 def _clock(seconds: float) -> str:
@@ -88,14 +101,20 @@ def sbatch(path: Path, after: Sequence[str], *, continuation: bool) -> list[str]
 
 
 def chain(
-    path: Path, parents: Iterable[str], leftovers: Iterable[str], continuations: int, submit: Submit
+    path: Path,
+    parents: Iterable[str],
+    leftovers: Iterable[str],
+    continuations: int,
+    submit: Submit,
+    *,
+    condition: str = "afterok",
 ) -> Iterator[str]:
     """Submit the jobs of a task; yield their ids.
 
-    `parents` are the last jobs of the tasks that it needs; `leftovers` are jobs of its own that
-    may still be ending.
+    `parents` are the last jobs of the tasks that it needs, which must have met the `condition`;
+    `leftovers` are jobs of its own that may still be ending.
     """
-    needed = [f"afterok:{job}" for job in parents]
+    needed = [f"{condition}:{job}" for job in parents]
     ended = [f"afterany:{job}" for job in leftovers]
     for number in range(continuations + 1):
         job = submit(sbatch(path, [*needed, *ended], continuation=number > 0))
@@ -106,80 +125,103 @@ def chain(
 # ---- verbs --------------------------------------------------------------------------------------
 
 
-def scripts(case: Case, profile: Profile, root: Path, source: str) -> dict[str, str]:
-    """Return the job script of every task, by name.
+@dataclass(frozen=True)
+class Scripts:
+    """Makes the job scripts of a campaign: `memory` is the estimate for each task, bytes."""
+
+    campaign: Campaign
+    profile: Profile
+    root: Path
+    memory: Mapping[str, float]
+
+    def text(self, names: Sequence[str]) -> str:
+        """Return the script of a job that does these tasks one after the other."""
+        first, *others = names
+        task, case = self.campaign.tasks[first], self.campaign.case_of(first)
+        memory = max(self.memory[name] for name in names)
+        return script(task, case, self.profile, self.root.absolute(), memory, others=others)
+
+
+def scripts(campaign: Campaign, profile: Profile, root: Path, source: str) -> Scripts:
+    """Return what makes the job scripts; `source` names the profile in errors.
 
     Raises
     ------
     CaseError
         The profile has settings for a task that is not there, or the path cannot be in a script.
     """
-    from workflows.needs import needs  # builds structures: `status` does without
+    from workflows.needs import campaign_needs  # builds structures: `status` does without
 
-    tasks = plan(case)
-    require_known(profile, tasks, source)
-    root = root.absolute()
-    if not str(root).isprintable() or "\\" in str(root):  # sbatch takes such a line apart
-        raise CaseError(f"{shown(root)}: allowed: a path without line breaks and backslashes")
-    memory = needs(case).memory
-    return {name: script(task, case, profile, root, memory[name]) for name, task in tasks.items()}
+    require_known(profile, campaign.tasks, source)
+    absolute = root.absolute()
+    if not str(absolute).isprintable() or "\\" in str(absolute):  # sbatch takes such a line apart
+        raise CaseError(f"{shown(absolute)}: allowed: a path without line breaks and backslashes")
+    return Scripts(campaign, profile, root, campaign_needs(campaign).memory)
 
 
-def dry_run(case: Case, profile: Profile, root: Path, texts: Mapping[str, str]) -> Iterator[str]:
+def dry_run(texts: Scripts, bundle: int = 1) -> Iterator[str]:
     """Yield every script that is still to do and the commands that would submit it."""
-    states = survey(plan(case), root)
+    states = survey(texts.campaign.tasks, texts.root)
     commands: list[list[str]] = []
 
-    def pretend(_name: str, command: list[str]) -> str:
+    def pretend(_names: Sequence[str], command: list[str]) -> str:
         commands.append(command)
         return f"JOB{len(commands)}"
 
-    for name, jobs in _chains(states, profile, root, Queue({}, {}), pretend):
-        yield f"# ---- {_script_path(root, name)}\n{texts[name]}"
+    for names, jobs in _chains(
+        states, texts.profile, texts.root, Queue({}, {}), pretend, bundle=bundle
+    ):
+        yield f"# ---- {_script_path(texts.root, names)}\n{texts.text(names)}"
         yield from (f"# {shlex.join(command)}" for command in commands[-len(jobs) :])
         yield ""
 
 
-def submit(
-    case: Case, content: bytes, profile: Profile, root: Path, texts: Mapping[str, str]
-) -> Iterator[str]:
-    """Submit what is neither done nor queued; yield a line for each task.
+def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str]]:
+    """Submit what is neither done nor queued; yield the tasks of each job and a line about it.
 
-    `content` is the case file's, kept in the directory as `run` does; `texts` are the scripts.
+    The case files are kept in the directory as `run` does. `bundle` tasks share a job.
 
     Raises
     ------
     CaseError
-        The directory belongs to another case, or the scheduler refuses; what was submitted is
+        The directory belongs to other cases, or the scheduler refuses; what was submitted is
         kept, and the same call submits the rest.
     Locked
         Another `submit` or a `run` works there.
     """
-    # these import GPAW: `status` does without
-    from workflows.caution import warn
-    from workflows.local import require_own, write_case
+    from workflows.caution import warn  # it imports GPAW: `status` does without
 
-    require_own(case, root)
+    root = texts.root
+    require_own(texts.campaign, root)
     ask(root)  # without a scheduler nothing is written
     (root / SCRIPTS).mkdir(parents=True, exist_ok=True)
     (root / "logs").mkdir(exist_ok=True)
     with lock(root / ".lock", shown(root)):
         queue = ask(root)
-        write_case(content, root)
-        for name, text in texts.items():
-            write_text(_script_path(root, name), text)
-        warn(case, root / CASE)
-        states = survey(plan(case), root)
-        fresh: dict[str, list[str]] = {}
+        write_campaign(texts.campaign, root)
+        for name in texts.campaign.tasks:
+            write_text(_script_path(root, [name]), texts.text([name]))
+        for case, path in case_files(texts.campaign, root):
+            warn(case, path)
+        states = survey(texts.campaign.tasks, root)
+        _close_ledger(root)
+        journal = History(root / NEW_JOBS)
 
-        def recorded(name: str, command: list[str]) -> str:
+        def recorded(names: Sequence[str], command: list[str]) -> str:
             job = _job_id(command)
-            fresh.setdefault(name, []).append(job)
-            _write_ledger(root, {**queue.ledger, **fresh})
+            journal.append({"job": job, "tasks": list(names)})
             return job
 
-        for name, jobs in _chains(states, profile, root, queue, recorded):
-            yield f"{name}: {_jobs(jobs)}"
+        def written(names: Sequence[str]) -> None:
+            if len(names) > 1:
+                write_text(_script_path(root, names), texts.text(names))
+
+        made = _chains(states, texts.profile, root, queue, recorded, bundle=bundle, prepare=written)
+        try:
+            for names, jobs in made:
+                yield names, f"{_many(names)}: {_jobs(jobs)}"
+        finally:
+            _close_ledger(root)
 
 
 def cancel(root: Path) -> Iterator[str]:
@@ -193,7 +235,8 @@ def cancel(root: Path) -> Iterator[str]:
     queue = ask(root)
     waiting = {name: jobs for name in queue.ledger if (jobs := queue.alive_of(name))}
     if waiting:  # the last first, so that none starts because the one before it has ended
-        _call(["scancel", *reversed([job for jobs in waiting.values() for job in jobs])])
+        ids = dict.fromkeys(job for jobs in waiting.values() for job in jobs)
+        _call(["scancel", *reversed(ids)])
     yield from (f"{name}: {_jobs(jobs)} cancelled" for name, jobs in waiting.items())
 
 
@@ -202,32 +245,71 @@ def _chains(
     profile: Profile,
     root: Path,
     queue: Queue,
-    submit_job: Callable[[str, list[str]], str],
-) -> Iterator[tuple[str, list[str]]]:
-    """Submit a chain for each task that is neither done nor queued; yield its name and jobs."""
+    submit_job: Callable[[Sequence[str], list[str]], str],
+    *,
+    bundle: int = 1,
+    prepare: Callable[[Sequence[str]], None] = lambda _names: None,
+) -> Iterator[tuple[Sequence[str], list[str]]]:
+    """Submit a chain for each bundle of tasks that are neither done nor queued.
+
+    Yields the tasks and their jobs; `prepare` is called before the jobs of a bundle are submitted.
+    """
     last: dict[str, str] = {}
-    renewed: set[str] = set()
+    todo: dict[str, State] = {}
     for name, state in states.items():
         if state.status == "done":
             continue
-        parents = [parent for parent in state.task.needs if parent in last]
-        if queue.can_finish(state) and renewed.isdisjoint(parents):
+        if queue.can_finish(state) and todo.keys().isdisjoint(state.task.needs):
             last[name] = queue.ledger[name][-1]
-            continue
-        leftovers = queue.alive_of(name)  # of a chain that cannot get to its end any more
-        if leftovers:
-            _call(["scancel", *reversed(leftovers)])
-        path, follow = _script_path(root, name), profile.of(state.task).continuations
-        with naming(name):
-            after = [last[parent] for parent in parents]
-            jobs = list(chain(path, after, leftovers, follow, partial(submit_job, name)))
-        last[name] = jobs[-1]
-        renewed.add(name)
-        yield name, jobs
+        else:
+            todo[name] = state
+    # A bundle fails if one of its tasks does; those that need the others are to have their turn.
+    condition = "afterok" if bundle == 1 else "afterany"
+    kept = {job for name in last for job in queue.alive_of(name)}
+    for names in bundles([state.task for state in todo.values()], profile, bundle):
+        mine = [job for name in names for job in queue.alive_of(name)]
+        alive = dict.fromkeys(job for job in mine if job not in kept)
+        if alive:  # a chain that cannot get to its end any more
+            _call(["scancel", *reversed(alive)])
+        prepare(names)
+        needs = dict.fromkeys(need for name in names for need in todo[name].task.needs)
+        after = dict.fromkeys(last[need] for need in needs if need in last)
+        path = _script_path(root, names)
+        follow = profile.of(todo[names[0]].task).continuations
+        with naming(_many(names)):
+            jobs = list(
+                chain(path, after, alive, follow, partial(submit_job, names), condition=condition)
+            )
+        last |= dict.fromkeys(names, jobs[-1])
+        yield names, jobs
 
 
-def _script_path(root: Path, name: str) -> Path:
-    return root.absolute() / SCRIPTS / f"{name}.sh"
+def bundles(tasks: Sequence[Task], profile: Profile, size: int) -> Iterator[Sequence[str]]:
+    """Group tasks by `size`, each group after those that it needs.
+
+    Tasks of a group are on one level of the graph, so none needs another, and ask for the same.
+    """
+    if size == 1:
+        yield from ([task.name] for task in tasks)
+        return
+    level: dict[str, int] = {}
+    alike: dict[tuple[int, str], list[str]] = {}
+    for task in tasks:
+        level[task.name] = 1 + max((level.get(need, 0) for need in task.needs), default=0)
+        settings = profile.of(task).model_dump_json(exclude={"tasks"})
+        alike.setdefault((level[task.name], settings), []).append(task.name)
+    for key in sorted(alike, key=lambda key: key[0]):
+        names = alike[key]
+        yield from (names[start : start + size] for start in range(0, len(names), size))
+
+
+def _script_path(root: Path, names: Sequence[str]) -> Path:
+    more = f".and-{len(names) - 1}-more" if len(names) > 1 else ""
+    return root.absolute() / SCRIPTS / f"{names[0]}{more}.sh"
+
+
+def _many(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _jobs(jobs: Sequence[str]) -> str:
@@ -277,8 +359,12 @@ def ask(root: Path) -> Queue:
 
 
 def _read_ledger(root: Path) -> dict[str, list[str]]:
+    fresh: dict[str, list[str]] = {}
+    for record in whole_records(root / NEW_JOBS):
+        for name in record["tasks"]:
+            fresh.setdefault(name, []).append(record["job"])
     if not (root / JOBS).exists():
-        return {}
+        return fresh
     data = read_signed(root / JOBS)
     if data is None:
         raise CaseError(
@@ -286,11 +372,15 @@ def _read_ledger(root: Path) -> dict[str, list[str]]:
             "cancel them with scancel, then delete the file"
         )
     jobs: dict[str, list[str]] = data["jobs"]
-    return jobs
+    return {**jobs, **fresh}
 
 
-def _write_ledger(root: Path, ledger: Mapping[str, list[str]]) -> None:
-    write_signed(root / JOBS, {"jobs": dict(ledger)})
+def _close_ledger(root: Path) -> None:
+    """Put the jobs of a submission to those of earlier ones; broken off, it can be done again."""
+    ledger = _read_ledger(root)
+    if ledger:
+        write_signed(root / JOBS, {"jobs": ledger})
+    (root / NEW_JOBS).unlink(missing_ok=True)
 
 
 def _job_id(command: list[str]) -> str:

@@ -32,7 +32,7 @@ from workflows.history import History
 from workflows.relax import OutOfSteps, relax
 from workflows.store import DENSITY, EFFORT, TaskFolder, file_digest, write_text
 from workflows.structure import from_json, to_json
-from workflows.tasks import Kind, Task
+from workflows.tasks import Kind, Task, own_name
 
 DESORBED_BEYOND = 5.0  # angstrom from every slab atom
 BROKEN_BEYOND = 1.5  # angstrom that a slab atom has moved from where it started
@@ -73,7 +73,7 @@ class Bench:
     @property
     def parent(self) -> Mapping[str, Any]:
         """Return the values of the task that this one goes on from: the first that it needs."""
-        return self.parents[self.task.needs[0]]
+        return self.parents[own_name(self.task.needs[0])]
 
     @property
     def kpoints(self) -> tuple[int, int, int] | None:
@@ -277,7 +277,7 @@ def _basin(bench: Bench) -> Outcome:
 
 def _same_basin(bench: Bench, start: Atoms) -> dict[str, Any] | None:
     """Return the values of a needed basin task that began (nearly) where this one would."""
-    for name in bench.task.needs[1:]:
+    for name in map(own_name, bench.task.needs[1:]):
         values = bench.parents[name]
         if sites.largest_displacement(start, from_json(values["start"])) < SAME_BASIN:
             found = {key: value for key, value in values.items() if key not in EFFORT}

@@ -62,6 +62,11 @@ class Task:
     surface: Surface = "host"
     site: str = ""
 
+    @property
+    def label(self) -> str:
+        """Return the name in the case, without the digest that tells shared folders apart."""
+        return own_name(self.name)
+
     def fingerprint(self, parents: Mapping[str, Result]) -> str:
         """Return the identity of everything that the task is computed from (SHA-256)."""
         return digest(self.origin(parents))
@@ -72,9 +77,14 @@ class Task:
             "recipe": RECIPE,
             "kind": self.kind,
             "inputs": dict(self.inputs),
-            "needs": {name: parents[name].digest for name in self.needs},
+            "needs": {own_name(name): parents[name].digest for name in self.needs},
             "versions": versions(),
         }
+
+
+def own_name(folder: str) -> str:
+    """Return the name that a task has in its case: no name has a dot, a shared folder's has one."""
+    return folder.partition(".")[0]
 
 
 def plan(case: Case) -> dict[str, Task]:
@@ -258,11 +268,20 @@ class State:
     seconds: float | None = None
 
 
-def survey(tasks: Mapping[str, Task], root: Path) -> dict[str, State]:
-    """Look at every task's folder and say how far each task is; writes nothing."""
+def survey(
+    tasks: Mapping[str, Task], root: Path, known: Mapping[str, State] | None = None
+) -> dict[str, State]:
+    """Look at every task's folder and say how far each task is; writes nothing.
+
+    Tasks that are done in `known`, an earlier survey, are not looked at again.
+    """
     states: dict[str, State] = {}
     for task in tasks.values():
-        states[task.name] = _look(task, TaskFolder(root / task.name), states)
+        before = known.get(task.name) if known else None
+        if before is not None and before.status == "done":
+            states[task.name] = before
+        else:
+            states[task.name] = _look(task, TaskFolder(root / task.name), states)
     return states
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from workflows.calculator import libraries
-from workflows.case import CASE, Case, CaseError, read, shown
+from workflows.campaign import campaign_of_task
+from workflows.case import Case, CaseError, shown
 from workflows.machine import age, peak_memory, versions
 from workflows.steps import Bench, TaskFailed, carry_out
 from workflows.stop import say, stoppable
-from workflows.store import Reporter, Result, TaskFolder, lock
-from workflows.tasks import State, plan, survey
+from workflows.store import Locked, Reporter, Result, TaskFolder, lock
+from workflows.tasks import State, own_name, survey
 
+REFUSED = 2  # exit code of a task that could not be worked on: its last line says why
 FAILED = 3  # exit code of a task that has no number to give
 
 
@@ -31,11 +34,9 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         A signal or the wall-clock limit came; the same call goes on later.
     """
     root = path.parent
-    case = read(root / CASE)  # once: settings and fingerprint must be of the same file
-    tasks = plan(case)
-    if path.name not in tasks:
-        raise CaseError(f"{shown(path)}: no such task; allowed: {', '.join(tasks)}")
-    states = survey(tasks, root)
+    campaign = campaign_of_task(path)  # once: settings and fingerprint must be of the same file
+    case = campaign.case_of(path.name)
+    states = survey(campaign.tasks, root)
     state = states[path.name]
     if state.status == "done":
         return 0
@@ -51,6 +52,28 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         return _work(case, state, states, root)
 
 
+def run_tasks(
+    paths: Sequence[Path], walltime: float | None = None, *, continuation: bool = False
+) -> int:
+    """Do tasks one after the other, in the time of one job; return the worst exit code.
+
+    One that cannot be done leaves the others theirs; see `run_task`.
+    """
+    if len(paths) == 1:
+        return run_task(paths[0], walltime, continuation=continuation)
+    end = None if walltime is None else time.monotonic() + walltime
+    worst = 0
+    for path in paths:
+        left = None if end is None else end - time.monotonic()
+        try:
+            code = run_task(path, left, continuation=continuation)
+        except (CaseError, Locked) as error:
+            say(str(error))
+            code = REFUSED
+        worst = max(worst, code)
+    return worst
+
+
 def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int:
     task, folder = state.task, TaskFolder(root / state.task.name)
     results = {name: states[name].result for name in task.needs}
@@ -62,7 +85,7 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
         task,
         case,
         folder,
-        {name: result.values for name, result in parents.items()},
+        {own_name(name): result.values for name, result in parents.items()},
         Reporter(folder),
     )
     start = time.perf_counter()

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from workflows.campaign import alone, write_campaign
 from workflows.case import parse
 from workflows.live import Lines
-from workflows.local import Run, write_case
+from workflows.local import Run
 from workflows.tasks import State, Task
 
 
@@ -33,9 +34,10 @@ def main() -> int:
     root = Path(sys.argv[2])
     jobs = int(sys.argv[3]) if len(sys.argv) > 3 else 2
     root.mkdir(parents=True, exist_ok=True)
-    write_case(content, root)
+    campaign = alone(parse(content, sys.argv[1]), content)
+    write_campaign(campaign, root)
     view = Lines(Console(width=160), str(root))
-    states = HeldSites(parse(content, sys.argv[1]), root, jobs, view).go(None)
+    states = HeldSites(campaign, root, jobs, view).go(None)
     return int(any(state.result is None for state in states.values()))
 
 

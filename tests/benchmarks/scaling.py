@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.benchmarks.bench import parallel
+from workflows.campaign import alone, write_campaign
 from workflows.case import parse
-from workflows.local import write_case
 from workflows.machine import peak_memory
 from workflows.steps import clean_slab
 from workflows.store import TaskFolder, write_text
@@ -115,7 +115,8 @@ def one_relaxation(name: str, out: Path) -> None:
     _, cell, layers, _ = name.split("_")
     root = out.with_suffix("")
     root.mkdir(exist_ok=True)
-    write_case(case_text(cell, int(layers)).encode(), root)
+    content = case_text(cell, int(layers)).encode()
+    write_campaign(alone(parse(content, name), content), root)
     folder = TaskFolder(root / "VN-slab")
     subprocess.run([sys.executable, "-m", "workflows.cli", "task", str(folder.path)], check=True)
     result = folder.result()

@@ -1,0 +1,67 @@
+"""The adsorption energy over a setting of the calculation, and how far it is from converged."""
+
+from __future__ import annotations
+
+from itertools import cycle
+
+from matplotlib.axes import Axes
+
+from analysis.convergence import Convergence
+from analysis.figures import style
+
+HEIGHT_MM = 66.0
+_COLOURS = (style.OURS, style.SECOND, "#009e73", "#cc79a7", "#4d4d4d")
+_MARKERS = "osD^v"
+
+
+def draw_energies(ax: Axes, study: Convergence) -> Axes:
+    """Draw the adsorption energy (eV) of every site over the setting."""
+    _draw(ax, study, {site: study.energies[site] for site in study.energies}, 1.0)
+    ax.set_ylabel("adsorption energy (eV)")
+    ax.legend(loc="best")
+    return ax
+
+
+def draw_differences(ax: Axes, study: Convergence) -> Axes:
+    """Draw how far the energies (meV) are from those of the largest value, with the tolerance."""
+    within = 1000.0 * study.tolerance
+    ax.axhspan(-within, within, color=style.OURS_PALE, alpha=0.5, lw=0.0, zorder=0)
+    ax.axhline(0.0, color=style.INK, lw=0.5)
+    _draw(ax, study, {site: study.differences(site) for site in study.energies}, 1000.0)
+    ax.set_ylabel(f"less that at {study.values[-1]} (meV)")
+    if study.recommended is not None:
+        ax.axvline(study.sizes[study.recommended], color=style.MUTED, lw=0.8, dashes=(3.0, 2.0))
+    return ax
+
+
+def _draw(
+    ax: Axes, study: Convergence, energies: dict[str, tuple[float | None, ...]], scale: float
+) -> None:
+    looks = zip(cycle(_COLOURS), cycle(_MARKERS), strict=False)
+    for (site, found), (colour, marker) in zip(energies.items(), looks, strict=False):
+        points = [(x, scale * e) for x, e in zip(study.sizes, found, strict=True) if e is not None]
+        ax.plot(
+            [x for x, _ in points],
+            [e for _, e in points],
+            color=colour,
+            marker=marker,
+            label=site,
+            clip_on=False,
+        )
+    ax.set_xticks(study.sizes, study.values)
+    ax.margins(x=0.06)
+    ax.set_xlabel(study.over)
+
+
+def compose(study: Convergence, *, caption: str, physical: bool) -> style.PaperFigure:
+    """Return the figure of a study: energies, differences, the recommendation and the settings."""
+    with style.context():
+        small = style.wrapped(f"{study.sentence()}. {caption}", 6.0, style.WIDTH_MM - 16.0)
+        height = HEIGHT_MM + 2.6 * len(small)
+        figure = style.new_figure(style.WIDTH_MM, height)
+        draw_energies(style.place(figure, 16.0, 5.0, 70.0, 48.0), study)
+        draw_differences(style.place(figure, 106.0, 5.0, 70.0, 48.0), study)
+        style.write(figure, 8.0, HEIGHT_MM, "\n".join(small), fontsize=6.0, color=style.MUTED)
+        if not physical:
+            style.watermark(figure)
+    return figure
