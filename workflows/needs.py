@@ -51,13 +51,14 @@ def needs(case: Case) -> Needs:
     by_name = {name: atoms for name, atoms, _ in structures(case)}
     memory, disk = {}, FIGURES
     for task in plan(case).values():
-        atoms = by_name[_structure_name(task)]
+        atoms = by_name[structure_name(task)]
         memory[task.name] = _memory(case, task, atoms)
         disk += _disk(case, task, atoms)
     return Needs(memory, disk)
 
 
-def _structure_name(task: Task) -> str:
+def structure_name(task: Task) -> str:
+    """Return the stem of the unrelaxed structure (`workflows.build`) that a task begins with."""
     if task.kind == "lattice":
         return task.name.replace("-lattice", "-bulk")
     return task.name.removesuffix(f"-{task.kind}") if task.site else task.name

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from workflows.calculator import libraries, versions
-from workflows.case import CASE, Case, CaseError, read, shown
+from workflows.calculator import libraries, team, versions
+from workflows.case import CASE, Case, CaseError, naming, read, shown
 from workflows.machine import peak_memory
+from workflows.mpi import PATIENCE
+from workflows.ranks import require_usable
 from workflows.steps import Bench, TaskFailed, carry_out
 from workflows.stop import say, stoppable
 from workflows.store import Reporter, Result, TaskFolder, lock
@@ -19,17 +21,30 @@ FAILED = 3  # exit code of a task that has no number to give
 def run_task(path: Path, walltime: float | None = None, *, continuation: bool = False) -> int:
     """Do the task in folder `path` unless it is done; return the exit code.
 
-    A `continuation` goes on with what ran out of time, and leaves alone what has failed.
+    A `continuation` goes on with what ran out of time, and leaves alone what has failed. All MPI
+    ranks call this; rank 0 does the task, and the others follow it (workflows/mpi.py).
 
     Raises
     ------
     CaseError
-        The folder is not a task of a run, or the tasks that it needs are not done.
+        The folder is not a task of a run, the tasks that it needs are not done, or there are more
+        MPI ranks than it can use.
     Locked
         Another process works on it.
     Stopped
         A signal or the wall-clock limit came; the same call goes on later.
     """
+    ranks = team()
+    if ranks.rank > 0:
+        with stoppable(None, ranks.stop, PATIENCE):
+            ranks.follow()
+        return 0
+    with ranks.leading():
+        return _lead(path, walltime, continuation=continuation)
+
+
+def _lead(path: Path, walltime: float | None, *, continuation: bool) -> int:
+    ranks = team()
     root = path.parent
     case = read(root / CASE)  # once: settings and fingerprint must be of the same file
     tasks = plan(case)
@@ -41,13 +56,14 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         return 0
     if state.status in ("waiting", "blocked"):
         raise CaseError(f"{shown(path)}: {state.status}: {state.note}; run what it needs first")
-    if (ranks := libraries()["MPI ranks"]) != "1":
-        raise CaseError(f"{shown(path)}: found {ranks} MPI ranks; allowed: 1, started without MPI")
     if state.status == "failed" and continuation:
         say(f"{path.name}: {state.note}")
         return FAILED
+    with naming(shown(path)):
+        require_usable(case, {path.name: ranks.size})
     path.mkdir(exist_ok=True)
-    with lock(path / ".lock", f"task {path.name}"), stoppable(walltime):
+    grace = PATIENCE if ranks.size > 1 else None
+    with lock(path / ".lock", f"task {path.name}"), stoppable(walltime, ranks.stop, grace):
         return _work(case, state, states, root)
 
 
