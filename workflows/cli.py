@@ -28,6 +28,7 @@ from workflows.case import (
     read,
     shown,
 )
+from workflows.machine import forget_launcher, launched_ranks
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -341,14 +342,16 @@ def _arrhenius(arguments: argparse.Namespace) -> int:
 
 def _info(arguments: argparse.Namespace) -> int:
     del arguments
+    from workflows.calculator import team
     from workflows.info import lines
 
-    for line in lines():
+    for line in lines() if team().rank == 0 else ():
         _say(_console(), line)
     return DONE
 
 
 def _task(arguments: argparse.Namespace) -> int:
+    from workflows.calculator import team
     from workflows.stop import Stopped, end_with_parent, say
     from workflows.worker import run_task
 
@@ -356,8 +359,10 @@ def _task(arguments: argparse.Namespace) -> int:
     if arguments.with_parent:
         end_with_parent()
     try:
-        return run_task(
-            arguments.task.absolute(), arguments.walltime, continuation=arguments.continuation
+        return team().work(
+            lambda: run_task(
+                arguments.task.absolute(), arguments.walltime, continuation=arguments.continuation
+            )
         )
     except Stopped as stop:
         say(f"{arguments.task.name}: {stop.reason}; the same command goes on from the last step")
@@ -416,6 +421,12 @@ def _obey(argv: Sequence[str] | None) -> int:
     from workflows.store import Locked
 
     arguments = parser().parse_args(argv)
+    if (ranks := launched_ranks()) == 1:
+        forget_launcher()  # in `srun --pty`, say: nothing here needs MPI
+    elif ranks is not None and arguments.verb not in ("task", "info"):
+        return _refuse(
+            f"{arguments.verb}: found {ranks} MPI ranks; allowed: 1 (only `task` uses more)"
+        )
     try:
         code: int = arguments.do(arguments)
     except (CaseError, Locked) as error:

@@ -16,9 +16,10 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
-from workflows.stop import Stopped
+from workflows.stop import Stopped, stoppable
 
 PATIENCE = 60.0  # seconds that all ranks get to stop together, at the end of an SCF iteration
+DISMISSED = ()  # what rank 0 tells the others at the end
 
 
 class Call(NamedTuple):
@@ -96,23 +97,25 @@ class Team:
         alive = set(self._calculations)
         return Call(number, calculation if new else None, alive, method, args, kwargs)
 
-    def follow(self) -> None:
-        """Make the calls that rank 0 tells of, until it dismisses this rank."""
+    def work(self, work: Callable[[], int]) -> int:
+        """Work on rank 0, follow it on the others; return rank 0's exit code there, 0 elsewhere."""
+        if self.rank == 0:
+            try:
+                return work()
+            finally:
+                if self.size > 1:
+                    self._broadcast(DISMISSED)
+        with stoppable(None, self.stop, PATIENCE):
+            self._follow()
+        return 0
+
+    def _follow(self) -> None:
         mine: dict[int, Any] = {}
         while call := self._broadcast(None):
             mine = {number: one for number, one in mine.items() if number in call.alive}
             calculation = mine.setdefault(call.number, call.calculation)
             with suppress(*self._agreed):  # rank 0 has the same, and knows what to do
                 getattr(calculation, call.method)(*call.args, **call.kwargs)
-
-    @contextmanager
-    def leading(self) -> Iterator[None]:
-        """Dismiss the other ranks at the end of the `with`, however it ends."""
-        try:
-            yield
-        finally:
-            if self.size > 1:
-                self._broadcast(())
 
     def stop(self, stop: Stopped) -> None:
         """Stop now; or, where there are several ranks, as soon as all of them can."""

@@ -46,13 +46,13 @@ class Needs:
         )
 
 
-def needs(case: Case) -> Needs:
-    """Estimate what a case will need, from its unrelaxed structures."""
+def needs(case: Case, ranks: Mapping[str, int] | None = None) -> Needs:
+    """Estimate what a case will need, from its unrelaxed structures; `ranks` of MPI by task."""
     by_name = {name: atoms for name, atoms, _ in structures(case)}
     memory, disk = {}, FIGURES
     for task in plan(case).values():
         atoms = by_name[structure_name(task)]
-        memory[task.name] = _memory(case, task, atoms)
+        memory[task.name] = _memory(case, task, atoms, (ranks or {}).get(task.name, 1))
         disk += _disk(case, task, atoms)
     return Needs(memory, disk)
 
@@ -64,7 +64,7 @@ def structure_name(task: Task) -> str:
     return task.name.removesuffix(f"-{task.kind}") if task.site else task.name
 
 
-def _memory(case: Case, task: Task, atoms: Atoms) -> float:
+def _memory(case: Case, task: Task, atoms: Atoms, ranks: int) -> float:
     cutoff = float(case.dft.cutoff / Hartree)
     volume = float(atoms.get_volume() / Bohr**3)
     # N = V k^3 / (6 pi^2) plane waves with k = sqrt(2 E_cut)
@@ -76,7 +76,8 @@ def _memory(case: Case, task: Task, atoms: Atoms) -> float:
     spins = 2 if task.kind == "atom" else 1
     waves = plane_waves * bands * kpoints * spins * 16
     fine_grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8
-    return float(INTERPRETER + WAVES * waves + GRIDS * fine_grid)
+    # ranks share the k-points, and with them the wavefunctions; all else each has for itself
+    return float(ranks * (INTERPRETER + GRIDS * fine_grid) + WAVES * waves)
 
 
 def _disk(case: Case, task: Task, atoms: Atoms) -> float:

@@ -57,6 +57,7 @@ def _options(task: Task, case: Case, settings: Profile, root: Path, memory: floa
         "output": log,
         "open-mode": "append",
         "ntasks": str(settings.ranks),
+        "ntasks-per-node": str(settings.ranks_per_node or ""),
         "cpus-per-task": "1",
         "mem": settings.memory or f"{math.ceil(SPARE * memory / 1e8) * 100}M",
         "time": settings.time,
@@ -70,10 +71,9 @@ def _options(task: Task, case: Case, settings: Profile, root: Path, memory: floa
 
 
 def _command(task: Task, settings: Profile, root: Path) -> list[str]:
-    launcher = ["srun", "--ntasks=1"] if settings.launcher == "srun" else []
     python = [sys.executable, "-m", "workflows.cli"]
     limit = settings.seconds - min(MARGIN, settings.seconds / 4)
-    return [*launcher, *python, "task", str(root / task.name), "--walltime", _clock(limit)]
+    return [*settings.launch, *python, "task", str(root / task.name), "--walltime", _clock(limit)]
 
 
 def _clock(seconds: float) -> str:
@@ -118,11 +118,26 @@ def scripts(case: Case, profile: Profile, root: Path, source: str) -> dict[str, 
 
     tasks = plan(case)
     require_known(profile, tasks, source)
+    with naming(source):
+        _require_ranks(case, {name: profile.of(task) for name, task in tasks.items()})
     root = root.absolute()
     if not str(root).isprintable() or "\\" in str(root):  # sbatch takes such a line apart
         raise CaseError(f"{shown(root)}: allowed: a path without line breaks and backslashes")
-    memory = needs(case).memory
+    memory = needs(case, {name: profile.of(task).ranks for name, task in tasks.items()}).memory
     return {name: script(task, case, profile, root, memory[name]) for name, task in tasks.items()}
+
+
+def _require_ranks(case: Case, settings: Mapping[str, Profile]) -> None:
+    """Refuse more ranks than the tasks can use, and several that nothing starts."""
+    from workflows.ranks import require_usable
+
+    for name, one in settings.items():
+        if one.ranks > 1 and one.launcher == "none":
+            raise CaseError(
+                f"ranks: found {one.ranks} for {name} without a launcher; allowed: 1, or a "
+                "launcher such as 'srun --mpi=pmix' or 'mpiexec'"
+            )
+    require_usable(case, {name: one.ranks for name, one in settings.items()})
 
 
 def dry_run(case: Case, profile: Profile, root: Path, texts: Mapping[str, str]) -> Iterator[str]:

@@ -21,8 +21,8 @@ FAILED = 3  # exit code of a task that has no number to give
 def run_task(path: Path, walltime: float | None = None, *, continuation: bool = False) -> int:
     """Do the task in folder `path` unless it is done; return the exit code.
 
-    A `continuation` goes on with what ran out of time, and leaves alone what has failed. All MPI
-    ranks call this; rank 0 does the task, and the others follow it (workflows/mpi.py).
+    A `continuation` goes on with what ran out of time, and leaves alone what has failed. Of several
+    MPI ranks, rank 0 calls this, and the others follow it (workflows/mpi.py).
 
     Raises
     ------
@@ -34,17 +34,6 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
     Stopped
         A signal or the wall-clock limit came; the same call goes on later.
     """
-    ranks = team()
-    if ranks.rank > 0:
-        with stoppable(None, ranks.stop, PATIENCE):
-            ranks.follow()
-        return 0
-    with ranks.leading():
-        return _lead(path, walltime, continuation=continuation)
-
-
-def _lead(path: Path, walltime: float | None, *, continuation: bool) -> int:
-    ranks = team()
     root = path.parent
     case = read(root / CASE)  # once: settings and fingerprint must be of the same file
     tasks = plan(case)
@@ -59,7 +48,8 @@ def _lead(path: Path, walltime: float | None, *, continuation: bool) -> int:
     if state.status == "failed" and continuation:
         say(f"{path.name}: {state.note}")
         return FAILED
-    with naming(shown(path)):
+    ranks = team()
+    with naming(shown(path.parent)):
         require_usable(case, {path.name: ranks.size})
     path.mkdir(exist_ok=True)
     grace = PATIENCE if ranks.size > 1 else None
