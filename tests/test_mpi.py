@@ -1,0 +1,254 @@
+"""Several MPI ranks on one task: the same numbers, one stop for all, no rank left behind."""
+
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from workflows.calculator import Calculation, libraries
+from workflows.case import CaseError, read
+from workflows.cli import main
+from workflows.ranks import require_usable, usable_ranks
+from workflows.store import TaskFolder
+from workflows.tasks import plan
+
+TINY = Path(__file__).parent / "tiny.toml"
+# as in the Makefile: an MPI of the system goes before the one of the environment
+MPIEXEC = shutil.which("mpiexec", path=f"{os.environ['PATH']}:{Path(sys.executable).parent}")
+PATIENCE = 240.0  # seconds
+
+
+@functools.cache
+def obstacle() -> str:
+    """Return why no task can be started on two ranks here; empty if one can."""
+    if MPIEXEC is None:
+        return "needs mpiexec (of the MPI that GPAW is compiled with)"
+    if libraries()["MPI"] != "yes":
+        return "GPAW was compiled without MPI (`make clean test` compiles it with one)"
+    done = on_ranks(2, "-m", "workflows.cli", "info")
+    return (
+        "" if "MPI ranks       2" in done.stdout else f"mpiexec does not suit GPAW: {done.stderr}"
+    )
+
+
+@pytest.fixture(scope="module")
+def two_ranks() -> None:
+    if obstacle():
+        pytest.skip(obstacle())
+
+
+def start(number: int, *arguments: str | Path) -> "subprocess.Popen[str]":
+    assert MPIEXEC is not None
+    return subprocess.Popen(
+        [MPIEXEC, "-n", str(number), sys.executable, *map(str, arguments)],
+        cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def on_ranks(number: int, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    with start(number, *arguments) as process:
+        try:
+            out, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def a_run(root: Path) -> Path:
+    """Make the directory of a run whose slab can be relaxed at once."""
+    root.mkdir()
+    text = TINY.read_text()
+    text = text.replace("lattice_guess = 4.07", "lattice_guess = 4.07\nlattice_constant = 4.07")
+    (root / "case.toml").write_text(text)
+    return root
+
+
+# ---- numbers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_stop_that_reaches_one_rank_stops_all_and_the_numbers_are_those_of_one_rank(
+    two_ranks: None, tmp_path: Path
+) -> None:
+    root = a_run(tmp_path / "run")
+    path = root / "VN-slab"
+    with start(2, "-m", "workflows.cli", "task", path) as launcher:
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not (path / "steps.jsonl").exists():
+                assert time.monotonic() < deadline
+                assert launcher.poll() is None
+                time.sleep(0.05)
+            leader = int((path / ".lock").read_text().split()[1])
+            (follower,) = brothers(leader)
+            os.kill(follower, signal.SIGUSR1)
+            _, err = launcher.communicate(timeout=PATIENCE)
+        finally:
+            launcher.kill()
+    assert launcher.returncode == 75
+    assert err.count("VN-slab: out of wall-clock time; the same command goes on") == 1
+    assert TaskFolder(path).result() is None
+    before = (path / "steps.jsonl").read_text()
+
+    done = on_ranks(2, "-m", "workflows.cli", "task", path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (path / "steps.jsonl").read_text().startswith(before)
+    several = TaskFolder(path).result()
+
+    alone = a_run(tmp_path / "alone")
+    assert main(["task", str(alone / "VN-slab")]) == 0
+    one = TaskFolder(alone / "VN-slab").result()
+    assert several is not None
+    assert one is not None
+    assert (several.made_with["MPI ranks"], one.made_with["MPI ranks"]) == ("2", "1")
+    assert several.fingerprint == one.fingerprint
+    assert several.values["steps"] == one.values["steps"]
+    assert several.values["energy"] == pytest.approx(one.values["energy"], abs=1e-4)
+
+
+def brothers(pid: int) -> list[int]:
+    """Return the other processes that have the same parent."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()[1]
+        except OSError:  # has ended meanwhile
+            continue
+    return [other for other, parent in parents.items() if parent == parents[pid] and other != pid]
+
+
+DENSITY = """
+import sys
+from pathlib import Path
+from ase.build import bulk
+from workflows.calculator import Calculation, team
+from workflows.case import read
+def work():
+    dft = read(Path("tests/tiny.toml")).dft
+    calculation = Calculation(dft, (2, 2, 2), lambda: Path(sys.argv[1]))
+    calculation.converge(bulk("Na", "bcc", a=4.2))
+    density = calculation.all_electron_density()
+    print(density.integral(), calculation.magnetic_moment())
+    return 0
+sys.exit(team().work(work))
+"""
+
+
+@pytest.mark.slow
+def test_densities_and_moments_are_had_on_two_ranks(two_ranks: None, tmp_path: Path) -> None:
+    done = on_ranks(2, "-c", DENSITY, tmp_path / "gpaw.txt")
+    assert done.returncode == 0, done.stderr
+    electrons, moment = map(float, done.stdout.split())
+    assert electrons == pytest.approx(11.0, abs=1e-6)
+    assert moment == pytest.approx(0.0, abs=1e-9)
+
+
+FAULT = """
+import sys
+from workflows.calculator import NotConverged, collective, team
+class Faulty:
+    @collective
+    def agreed(self):
+        raise NotConverged("on all ranks")
+    @collective
+    def alone(self):
+        if team().rank == 1:
+            raise ZeroDivisionError("on one rank")
+        team()._comm.barrier()
+def work():
+    faulty = Faulty()
+    try:
+        faulty.agreed()
+    except NotConverged as error:
+        print(error, flush=True)
+    faulty.alone()
+    return 0
+sys.exit(team().work(work))
+"""
+
+
+@pytest.mark.slow
+def test_an_error_on_one_rank_ends_all_and_keeps_its_traceback(
+    two_ranks: None, tmp_path: Path
+) -> None:
+    (tmp_path / "faulty.py").write_text(FAULT)
+    done = on_ranks(2, tmp_path / "faulty.py")
+    assert done.returncode != 0
+    assert "on all ranks\n" in done.stdout
+    assert "MPI rank 1 of 2 has ended them all" in done.stderr
+    assert "ZeroDivisionError: on one rank" in done.stderr
+
+
+def test_every_public_method_of_a_calculation_is_called_by_all_ranks() -> None:
+    public = {
+        name: member
+        for name, member in vars(Calculation).items()
+        if callable(member) and (name == "__call__" or not name.startswith("_"))
+    }
+    local = {"shares"}  # asks nothing of GPAW's calculation
+    assert {n for n, m in public.items() if not hasattr(m, "__wrapped__")} == local
+
+
+# ---- more ranks than can be used ----------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_k_points_that_ranks_can_share_are_those_of_gpaw(tmp_path: Path) -> None:
+    case = read(TINY)
+    usable = usable_ranks(case, plan(case))
+    if libraries()["ScaLAPACK"] == "yes":
+        pytest.skip("with ScaLAPACK, GPAW shares out more than k-points")
+    # Gamma, X, L of the primitive cell; Gamma, X, M of the slab; two spins of the atom
+    assert (usable["VN-lattice"], usable["VN-slab"], usable["Na-atom"]) == (3, 3, 2)
+    # off its site, no mirror is left: time reversal alone
+    assert usable["VN-top-V-free"] == 4
+    assert usable["Na-slab"] == usable["Na-hollow-free"] == 1
+    require_usable(case, {"VN-lattice": 3, "Na-slab": 1})
+    with pytest.raises(CaseError, match="Na-slab: found 2, allowed: 1 to 1; Na-atom: found 3"):
+        require_usable(case, {"VN-lattice": 3, "Na-slab": 2, "Na-atom": 3})
+
+
+@pytest.mark.slow
+def test_a_task_on_more_ranks_than_it_can_use_says_so(two_ranks: None, tmp_path: Path) -> None:
+    root = a_run(tmp_path / "run")
+    done = on_ranks(2, "-m", "workflows.cli", "task", root / "Na-slab")
+    assert done.stderr.count("Na-slab: found 2, allowed: 1 to 1") == 1
+    assert done.stderr.count("\n") == 1
+    assert done.returncode == 2
+    assert [path.name for path in root.iterdir()] == ["case.toml"]
+
+
+# ---- launchers ----------------------------------------------------------------------------------
+
+
+def test_only_tasks_run_on_several_ranks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PMI_SIZE", "3")
+    assert main(["run", "smoke", "--into", "nowhere"]) == 2
+    assert "run: found 3 MPI ranks; allowed: 1" in capsys.readouterr().err
+
+
+def test_one_rank_of_a_launcher_is_no_rank_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PMIX_RANK", "0")  # as in `srun --pty bash`
+    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "1")
+    assert main(["info"]) == 0
+    assert "PMIX_RANK" not in os.environ
+
+
+def test_ranks_that_do_not_see_each_other_are_refused(tmp_path: Path) -> None:
+    environment = {**os.environ, "PMI_SIZE": "", "OMPI_COMM_WORLD_SIZE": "2"}  # no such launcher
+    done = subprocess.run(
+        [sys.executable, "-m", "workflows.cli", "task", str(a_run(tmp_path / "run") / "VN-slab")],
+        env=environment, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "2 MPI ranks" in done.stderr
+    assert done.stderr.count("\n") == 1
