@@ -189,11 +189,19 @@ class Finished:
 
 
 @pytest.fixture(scope="module")
-def finished(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """Return a run in which a relaxation was told to stop, as at the end of its time."""
+def finished(
+    cluster: Cluster, mpi: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Finished:
+    """Return a run in which a relaxation was told to stop, as at the end of its time.
+
+    Where there is MPI, its clean slab is relaxed on two ranks.
+    """
     root = tmp_path_factory.mktemp("cluster") / "a $(touch HIT) run"
     profile = root.parent / "cluster.toml"
     profile.write_text('time = "0:30:00"\ncontinuations = 1\n[tasks.Na-atom]\nlauncher = "srun"\n')
+    if not mpi[1]:
+        with profile.open("a") as file:
+            file.write(f'[tasks.VN-slab]\nranks = 2\nlauncher = "{mpi[0]}"\n')
     submit = ("submit", TINY, "--into", root, "--profile", profile)
     first, second = cluster.sodiophile(*submit), cluster.sodiophile(*submit)
     job = _read_ledger(root)["VN-top-V-held"][0]
@@ -212,6 +220,17 @@ def test_every_task_is_done_and_the_figure_is_drawn(cluster: Cluster, finished: 
     told = cluster.sodiophile("status", finished.root)
     assert told[-1] == "9 of 9 tasks done"
     assert not list(ROOT.rglob("HIT"))
+
+
+def test_a_task_on_two_ranks_is_done_among_the_others(
+    finished: Finished, mpi: tuple[str, str]
+) -> None:
+    if mpi[1]:
+        pytest.skip(mpi[1])
+    result = TaskFolder(finished.root / "VN-slab").result()
+    assert result is not None
+    assert result.made_with["MPI ranks"] == "2"
+    assert "cores:  2" in (finished.root / "VN-slab" / "gpaw-1.txt").read_text()
 
 
 def test_submitting_twice_submits_nothing_new(finished: Finished) -> None:
