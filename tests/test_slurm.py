@@ -292,7 +292,7 @@ def test_a_failed_task_is_tried_once_and_blocks_only_what_needs_it(
     assert not (failed.root / "logs" / "VN-top-V-held.txt").exists(), "a dependent was started"
     told = "\n".join(cluster.sodiophile("status", failed.root))
     assert states["VN-slab"].note.split(":")[0] in told
-    assert f"VN-slab: log in {failed.root}/logs/VN-slab.txt" in told
+    assert f"VN-slab: log in {failed.root}/logs/VN-slab.txt\n    VN-slab: out-of-steps: " in told
 
 
 def test_submitting_again_repairs_and_cancel_cancels(cluster: Cluster, failed: Failed) -> None:

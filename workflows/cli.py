@@ -291,6 +291,14 @@ def _whereabouts(states: Mapping[str, State], root: Path) -> Iterator[str]:
         log = root / "logs" / f"{name}.txt"
         if (state.status == "failed" or name in idle) and log.is_file():
             yield f"{name}: log in {shown(log)}"
+            yield from (f"    {line}" for line in _end_of(log))
+
+
+def _end_of(log: Path) -> list[str]:
+    """Return the last lines of a file that may be large."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 2000))
+        return [one_line(line) for line in file.read().decode(errors="replace").splitlines()[-5:]]
 
 
 def _report(arguments: argparse.Namespace) -> int:
