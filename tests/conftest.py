@@ -1,5 +1,11 @@
 """What all tests share."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import workflows  # noqa: F401  (first: it keeps numerical libraries to one thread)
@@ -8,3 +14,24 @@ import workflows  # noqa: F401  (first: it keeps numerical libraries to one thre
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=4, help="kills in test_kills.py")
     parser.addoption("--kill-seed", type=int, default=1, help="seed of their moments")
+
+
+# As in the Makefile: an MPI of the system goes before the one of the environment.
+MPIEXEC = shutil.which("mpiexec", path=f"{os.environ['PATH']}:{Path(sys.executable).parent}") or ""
+
+
+@pytest.fixture(scope="session")
+def mpi() -> tuple[str, str]:
+    """Return mpiexec, and why no task can be started on two ranks with it, or nothing."""
+    from workflows.calculator import libraries
+
+    if libraries()["MPI"] != "yes":
+        return "", "GPAW was compiled without MPI (`make clean test` compiles it with one)"
+    if not MPIEXEC:
+        return "", "needs the mpiexec of the MPI that GPAW was compiled with"
+    done = subprocess.run(
+        [MPIEXEC, "-n", "2", sys.executable, "-m", "workflows.cli", "info"],
+        cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    suits = "MPI ranks       2" in done.stdout
+    return MPIEXEC, "" if suits else f"{MPIEXEC} is of another MPI than GPAW's: {done.stderr}"

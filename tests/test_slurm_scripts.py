@@ -56,9 +56,10 @@ def test_the_profiles_that_come_with_it_make_scripts(path: Path, tmp_path: Path)
         ('time = "0:00:59"', ["time", "'0:00:59'", "0:01:00 to"]),
         ('time = "9999:00:00"', ["time", "2400:00:00"]),
         ('time = "1:00:00"\nmemory = "4 apples"', ["memory", "4 apples", "'4G'"]),
-        ('time = "1:00:00"\nranks = 4', ["ranks", "found 4", "allowed: 1"]),
+        ('time = "1:00:00"\nranks = 0', ["ranks", "found 0", "1"]),
         ('time = "1:00:00"\nranks = "4"', ["ranks", "a whole number"]),
-        ('time = "1:00:00"\nlauncher = "mpirun"', ["launcher", "mpirun", "srun"]),
+        ('time = "1:00:00"\nlauncher = "rsh -x"', ["launcher", "rsh -x", "'mpiexec'"]),
+        ('time = "1:00:00"\nlauncher = "srun \'"', ["launcher", "'srun --mpi=pmix'"]),
         ('time = "1:00:00"\nmodules = ["a b"]', ["modules.0", "without spaces"]),
         ('time = "1:00:00"\noptions = ["gres"]', ["options.0", "--exclusive"]),
         ('time = "1:00:00"\n[environment]\n"a b" = "c"', ["environment", "name of a variable"]),
@@ -156,14 +157,38 @@ def test_a_module_that_is_not_there_ends_the_job(tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
-def test_a_task_on_several_ranks_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("workflows.worker.libraries", lambda: {"MPI ranks": "4"})
-    (tmp_path / "case.toml").write_bytes(TINY.read_bytes())
-    assert main(["task", str(tmp_path / "Na-atom")]) == 2
-    assert "found 4 MPI ranks; allowed: 1" in capsys.readouterr().err
-    assert not (tmp_path / "Na-atom").exists()
+@pytest.mark.parametrize(
+    ("launcher", "words"),
+    [
+        ("srun --mpi=pmix", "exec srun --ntasks=2 --mpi=pmix /"),
+        ("/opt/mpi/bin/mpiexec", "exec /opt/mpi/bin/mpiexec -n 2 /"),
+        ("srun '$(touch HIT)'", "exec srun --ntasks=2 '$(touch HIT)' /"),
+    ],
+)
+def test_a_launcher_starts_the_ranks(launcher: str, words: str, tmp_path: Path) -> None:
+    text = f"""time = "1:00:00"
+        [tasks.VN-slab]
+        ranks = 2
+        ranks_per_node = 1
+        launcher = "{launcher}" """
+    texts = made(tmp_path, text, tmp_path)
+    asked = directives(texts["VN-slab"])
+    assert (asked["ntasks"], asked["ntasks-per-node"]) == ("2", "1")
+    assert words in texts["VN-slab"]
+    assert int(asked["mem"][:-1]) > int(directives(texts["VN-top-V-held"])["mem"][:-1])
+    assert f"exec {sys.executable}" in texts["VN-top-V-held"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ranks = 2", "ranks: found 2 for .* without a launcher; allowed: 1, or"),
+        ('launcher = "srun"\n[tasks.Na-slab]\nranks = 2', "Na-slab: found 2, allowed: 1 to 1$"),
+    ],
+)
+def test_ranks_that_cannot_be_used_are_refused(text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match=words):
+        made(tmp_path, f'time = "1:00:00"\n{text}', tmp_path)
 
 
 # ---- what is submitted --------------------------------------------------------------------------

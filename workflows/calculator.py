@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from ase import Atoms
@@ -17,6 +18,8 @@ from ase.units import Bohr, Hartree
 
 from analysis.charge import Density
 from workflows.case import DFT, CaseError
+from workflows.machine import forget_launcher, launched_ranks
+from workflows.mpi import Team
 
 Notify = Callable[..., None]
 
@@ -43,6 +46,72 @@ class NotConverged(Exception):
 
 class AtomsCollide(Exception):
     """GPAW refuses the structure: two atoms are all but on top of each other."""
+
+
+class TooManyRanks(CaseError):
+    """There are more MPI ranks than can share the k-points (bands, plane waves) of a system."""
+
+
+# raised on all MPI ranks or on none
+AGREED = (NotConverged, AtomsCollide, TooManyRanks)
+
+
+# ---- MPI ----------------------------------------------------------------------------------------
+
+
+@functools.cache
+def team() -> Team:
+    """Return the MPI ranks that this process is one of; called before anything else of GPAW.
+
+    Raises
+    ------
+    CaseError
+        Started as several ranks, which GPAW does not see.
+    """
+    import ase.parallel
+    import gpaw
+    from gpaw import cgpaw
+
+    launched = launched_ranks()
+    if launched and not cgpaw.have_mpi:
+        if launched > 1:
+            raise CaseError(
+                f"found {launched} MPI ranks; allowed: 1, GPAW was compiled without MPI"
+            )
+        forget_launcher()
+    elif launched and gpaw.GPAW_MPI_BACKEND is None:
+        gpaw.GPAW_MPI_BACKEND = "cgpaw"  # as `gpaw python` does
+
+    from gpaw.mpi import broadcast, world
+
+    if (launched or 1) > 1 and world.size == 1:
+        raise CaseError(
+            f"started as {launched} MPI ranks, each of which sees itself alone; allowed: the "
+            "launcher that belongs to the MPI that GPAW was compiled with"
+        )
+    if world.size > 1:  # for ASE, rank 0 is alone: it optimizes and writes files
+        ase.parallel.world.comm = ase.parallel.DummyMPI()
+    return Team(world, lambda data: broadcast(data, comm=world), AGREED)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def collective(
+    method: Callable[Concatenate[Calculation, P], R],
+) -> Callable[Concatenate[Calculation, P], R]:
+    """Make a method of `Calculation` one that all MPI ranks call when rank 0 does."""
+
+    @functools.wraps(method)
+    def on_all_ranks(calculation: Calculation, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with team().calling(calculation, method.__name__, args, kwargs):
+            return method(calculation, *args, **kwargs)
+
+    return on_all_ranks
+
+
+# ---- a calculation ------------------------------------------------------------------------------
 
 
 class Calculation:
@@ -79,6 +148,11 @@ class Calculation:
         self.seconds = 0.0  # in GPAW
         self.retries: list[str] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another MPI rank needs for the same calculation: all but what writes."""
+        return self.__dict__ | {"_calc": None, "_new_log": _no_log, "_notify": _not_said}
+
+    @collective
     def __call__(self, atoms: Atoms) -> tuple[float, np.ndarray]:
         """Return the energy extrapolated to zero smearing (eV) and forces (eV/angstrom, (n, 3)).
 
@@ -93,6 +167,7 @@ class Calculation:
         with self._clocked():
             return float(system.get_potential_energy()), np.array(system.get_forces())
 
+    @collective
     def converge(self, atoms: Atoms) -> Atoms:
         """Return a copy of the system with its self-consistent calculator; errors as above."""
         from gpaw.new.symmetry import SymmetryBrokenError
@@ -114,6 +189,7 @@ class Calculation:
             system.calc = self._calc
             self._climb(system)
 
+    @collective
     def all_electron_density(self, refinement: int = 2) -> Density:
         """Return the all-electron density of the last system, e/angstrom^3.
 
@@ -123,6 +199,7 @@ class Calculation:
             density_R = self._calc.get_all_electron_density(gridrefinement=refinement)
         return Density(np.ascontiguousarray(density_R), np.array(self._calc.atoms.cell))
 
+    @collective
     def electrostatics(self) -> dict[str, Any]:
         """Return heights z (angstrom), the potential of an electron (eV) and the Fermi level (eV).
 
@@ -137,6 +214,7 @@ class Calculation:
             "fermi_level": float(self._calc.get_fermi_level()),
         }
 
+    @collective
     def magnetic_moment(self) -> float:
         """Return the total magnetic moment of the last system, Bohr magnetons."""
         return float(self._calc.get_magnetic_moment())
@@ -147,6 +225,16 @@ class Calculation:
         calc = GPAW(txt=str(self._new_log()), **self._parameters(atoms))
         calc.hooks["scf_step"] = self._count
         return calc
+
+    def shares(self, atoms: Atoms) -> int:
+        """Return how many MPI ranks can share a system's irreducible k-points and spins."""
+        from gpaw.dft import Parameters
+        from gpaw.mpi import serial_comm
+
+        parameters = Parameters(**self._parameters(atoms))
+        symmetries = parameters.symmetry.build(atoms, setup_ids=atoms.numbers)
+        kpoints = parameters.kpts.build(atoms).reduce(symmetries, strict=False, comm=serial_comm)
+        return len(kpoints) * (2 if self._hund else 1)
 
     def _parameters(self, atoms: Atoms) -> dict[str, Any]:
         dft = self._settings
@@ -167,6 +255,9 @@ class Calculation:
             parameters |= {"hund": True, "occupations": {"name": "fermi-dirac", "width": 0.0}}
         if self._kpoints is not None:
             parameters["kpts"] = {"size": self._kpoints, "gamma": True}
+        if team().size > 1 and not has_scalapack():
+            # Else GPAW shares out bands and plane waves too, and fails where it lacks libraries.
+            parameters["parallel"] = {"domain": 1, "band": 1}
         if not atoms.pbc[2] and atoms.pbc[:2].all():
             # The same grid for a slab with and without adatom, whatever their symmetries.
             parameters["gpts"] = grid_points(atoms, dft.cutoff)
@@ -175,6 +266,7 @@ class Calculation:
         return parameters
 
     def _count(self, context: Any) -> None:
+        team().agree()
         self.scf_iterations += 1
         start = time.perf_counter()
         self._notify(scf=int(context.niter), scf_error=float(context.dens.error))
@@ -218,13 +310,31 @@ class Calculation:
         return True
 
 
+def _no_log() -> Path:
+    return Path(os.devnull)
+
+
+def _not_said(**_: Any) -> None:
+    pass
+
+
+def has_scalapack() -> bool:
+    """Tell whether bands and plane waves can be shared by MPI ranks, not only k-points."""
+    from gpaw.utilities import compiled_with_sl
+
+    return bool(compiled_with_sl())
+
+
 @contextmanager
 def _gpaw_errors() -> Iterator[None]:
     """Turn GPAW's refusal of a structure into ours; everything else is a bug and stays one."""
+    from gpaw import BadParallelization
     from gpaw.utilities import AtomsTooClose
 
     try:
         yield
+    except BadParallelization:
+        raise TooManyRanks(f"found {team().size} MPI ranks; allowed: fewer") from None
     except AtomsTooClose as error:
         raise AtomsCollide(f"two atoms are too close: {error}") from None
 
@@ -332,10 +442,11 @@ def setups(symbol: str, xc: str) -> list[str]:
 
 def libraries() -> dict[str, str]:
     """Return what GPAW was built with and how it runs, for people and for the record."""
+    ranks = team().size
+
     import gpaw
     from gpaw import cgpaw
     from gpaw.fftw import have_fftw
-    from gpaw.mpi import world
     from gpaw.utilities import compiled_with_sl
 
     libxc = gpaw.get_libraries()["libxc"]
@@ -346,6 +457,6 @@ def libraries() -> dict[str, str]:
         "FFTW": "yes" if have_fftw() else "no (numpy's FFT)",
         "MPI": "yes" if mpi else "no",
         "ScaLAPACK": "yes" if mpi and compiled_with_sl() else "no",
-        "MPI ranks": str(world.size),
+        "MPI ranks": str(ranks),
         "PAW data sets": ", ".join(str(path) for path in gpaw.setup_paths),
     }

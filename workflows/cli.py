@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
 from workflows.case import CaseError, find, naming, one_line, presets, read, shown
+from workflows.machine import forget_launcher, launched_ranks
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -359,8 +360,16 @@ def _whereabouts(states: Mapping[str, State], root: Path) -> Iterator[str]:
         yield f"no job for {few}: `submit` again goes on"
     failed = [name for name, state in states.items() if state.status == "failed"]
     logs = ((name, root / "logs" / f"{name}.txt") for name in [*failed, *idle])
-    told = (f"{name}: log in {shown(log)}" for name, log in logs if log.is_file())
-    yield from itertools.islice(told, MANY)
+    for name, log in itertools.islice(((n, log) for n, log in logs if log.is_file()), MANY):
+        yield f"{name}: log in {shown(log)}"
+        yield from (f"    {line}" for line in _end_of(log))
+
+
+def _end_of(log: Path) -> list[str]:
+    """Return the last lines of a file that may be large."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 2000))
+        return [one_line(line) for line in file.read().decode(errors="replace").splitlines()[-5:]]
 
 
 def _report(arguments: argparse.Namespace) -> int:
@@ -421,14 +430,16 @@ def _arrhenius(arguments: argparse.Namespace) -> int:
 
 def _info(arguments: argparse.Namespace) -> int:
     del arguments
+    from workflows.calculator import team
     from workflows.info import lines
 
-    for line in lines():
+    for line in lines() if team().rank == 0 else ():
         _say(_console(), line)
     return DONE
 
 
 def _task(arguments: argparse.Namespace) -> int:
+    from workflows.calculator import team
     from workflows.stop import Stopped, end_with_parent, say
     from workflows.worker import run_tasks
 
@@ -436,10 +447,12 @@ def _task(arguments: argparse.Namespace) -> int:
     if arguments.with_parent:
         end_with_parent()
     try:
-        return run_tasks(
-            [path.absolute() for path in arguments.tasks],
-            arguments.walltime,
-            continuation=arguments.continuation,
+        return team().work(
+            lambda: run_tasks(
+                [path.absolute() for path in arguments.tasks],
+                arguments.walltime,
+                continuation=arguments.continuation,
+            )
         )
     except Stopped as stop:
         say(
@@ -490,6 +503,12 @@ def _obey(argv: Sequence[str] | None) -> int:
     from workflows.store import Locked
 
     arguments = parser().parse_args(argv)
+    if (ranks := launched_ranks()) == 1:
+        forget_launcher()  # in `srun --pty`, say: nothing here needs MPI
+    elif ranks is not None and arguments.verb not in ("task", "info"):
+        return _refuse(
+            f"{arguments.verb}: found {ranks} MPI ranks; allowed: 1 (only `task` uses more)"
+        )
     try:
         code: int = arguments.do(arguments)
     except (CaseError, Locked) as error:

@@ -38,3 +38,22 @@ def age() -> float:
         return time.process_time()
     started = int(fields[19]) / os.sysconf("SC_CLK_TCK")  # since boot
     return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+
+
+# by which GPAW knows that an MPI launcher has started it, and refuses to work without MPI
+LAUNCHER = ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE", "I_MPI_MPIRUN")
+
+
+def launched_ranks() -> int | None:
+    """Return as how many MPI ranks this process was started, or None if not by an MPI launcher."""
+    if os.environ.keys().isdisjoint(LAUNCHER):
+        return None
+    names = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+    sizes = [int(text) for name in names if (text := os.environ.get(name, "")).isdigit()]
+    return max(sizes, default=1)
+
+
+def forget_launcher() -> None:
+    """Be a process that no MPI launcher has started."""
+    for name in LAUNCHER:
+        os.environ.pop(name, None)

@@ -52,8 +52,8 @@ def needs(case: Case) -> Needs:
     return campaign_needs(alone(case))
 
 
-def campaign_needs(campaign: Campaign) -> Needs:
-    """Estimate what cases will need, from their unrelaxed structures; see `build.structures`."""
+def campaign_needs(campaign: Campaign, ranks: Mapping[str, int] | None = None) -> Needs:
+    """Estimate what cases will need, from unrelaxed structures; `ranks` of MPI by task."""
     memory: dict[str, float] = {}
     disk = 0.0
     for member, names in zip(campaign.members, campaign.names, strict=True):
@@ -61,14 +61,15 @@ def campaign_needs(campaign: Campaign) -> Needs:
         by_name = {name: atoms for name, atoms, _ in structures(case)}
         for folder in (folder for folder in names.values() if folder not in memory):
             task = campaign.tasks[folder]
-            atoms = by_name[_structure_name(task)]
-            memory[folder] = _memory(case, task, atoms)
+            atoms = by_name[structure_name(task)]
+            memory[folder] = _memory(case, task, atoms, (ranks or {}).get(folder, 1))
             disk += _disk(case, task, atoms)
         disk += FIGURES if campaign.goal == "everything" else 0.0
     return Needs(memory, disk)
 
 
-def _structure_name(task: Task) -> str:
+def structure_name(task: Task) -> str:
+    """Return the stem of the unrelaxed structure (`workflows.build`) that a task begins with."""
     if task.kind == "lattice":
         return task.label.replace("-lattice", "-bulk")
     if task.site:
@@ -76,7 +77,7 @@ def _structure_name(task: Task) -> str:
     return task.label.removesuffix(f"-{task.kind}") if task.kind == "uncorrected" else task.label
 
 
-def _memory(case: Case, task: Task, atoms: Atoms) -> float:
+def _memory(case: Case, task: Task, atoms: Atoms, ranks: int) -> float:
     cutoff = float(case.dft.cutoff / Hartree)
     volume = float(atoms.get_volume() / Bohr**3)
     # N = V k^3 / (6 pi^2) plane waves with k = sqrt(2 E_cut)
@@ -88,7 +89,8 @@ def _memory(case: Case, task: Task, atoms: Atoms) -> float:
     spins = 2 if task.kind == "atom" else 1
     waves = plane_waves * bands * kpoints * spins * 16
     fine_grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8
-    return float(INTERPRETER + WAVES * waves + GRIDS * fine_grid)
+    # ranks share the k-points, and with them the wavefunctions; all else each has for itself
+    return float(ranks * (INTERPRETER + GRIDS * fine_grid) + WAVES * waves)
 
 
 def _disk(case: Case, task: Task, atoms: Atoms) -> float:

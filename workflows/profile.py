@@ -6,8 +6,9 @@ A profile is a TOML file, checked like a case file; it changes no number. Two ex
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
@@ -26,6 +27,7 @@ from workflows.stop import parse_walltime
 from workflows.tasks import Task
 
 MOST_HOURS = 2400  # of a job
+LAUNCHERS = ("srun", "mpiexec", "mpirun")
 
 
 def _printable(text: str) -> str:
@@ -34,10 +36,17 @@ def _printable(text: str) -> str:
     return text
 
 
-def _one_rank(ranks: int) -> int:
-    if ranks != 1:
-        raise ValueError("allowed: 1; a task runs on one core, and tasks run side by side")
-    return ranks
+def _launcher(text: str) -> str:
+    try:
+        program, *_ = shlex.split(text)
+    except ValueError:  # no word, or a quote without end
+        program = ""
+    if text != "none" and Path(program).name not in LAUNCHERS:
+        raise ValueError(
+            "allowed: 'none', or 'srun', 'mpiexec' or 'mpirun' and its options, such as "
+            "'srun --mpi=pmix'"
+        )
+    return text
 
 
 def _not_too_short(time: str) -> str:
@@ -66,8 +75,9 @@ class Override(Section):
 
     time: Time | None = None
     memory: Memory | None = None  # else from the estimate of workflows/needs.py
-    ranks: Annotated[int, AfterValidator(_one_rank)] = 1
-    launcher: Literal["none", "srun"] = "none"
+    ranks: Annotated[int, Field(ge=1, le=10_000)] = 1  # of MPI, for a task
+    ranks_per_node: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    launcher: Annotated[Line, AfterValidator(_launcher)] = "none"
     continuations: Annotated[int, Field(ge=0, le=50)] = 2
     partition: Word | None = None
     account: Word | None = None
@@ -89,6 +99,16 @@ class Profile(Override):
         changes = [self.tasks[key] for key in (task.kind, task.label) if key in self.tasks]
         merged = {k: getattr(o, k) for o in changes for k in o.model_fields_set}
         return self.model_copy(update=merged)
+
+    @property
+    def launch(self) -> list[str]:
+        """Return the words that start a task's ranks."""
+        if self.launcher == "none":
+            return []
+        program, *options = shlex.split(self.launcher)
+        srun = Path(program).name == "srun"
+        count = [f"--ntasks={self.ranks}"] if srun else ["-n", str(self.ranks)]
+        return [program, *count, *options]
 
     @property
     def seconds(self) -> float:

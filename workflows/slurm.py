@@ -69,6 +69,7 @@ def _options(task: Task, case: Case, settings: Profile, root: Path, memory: floa
         "output": log,
         "open-mode": "append",
         "ntasks": str(settings.ranks),
+        "ntasks-per-node": str(settings.ranks_per_node or ""),
         "cpus-per-task": "1",
         "mem": settings.memory or f"{math.ceil(SPARE * memory / 1e8) * 100}M",
         "time": settings.time,
@@ -82,11 +83,10 @@ def _options(task: Task, case: Case, settings: Profile, root: Path, memory: floa
 
 
 def _command(names: Iterable[str], settings: Profile, root: Path) -> list[str]:
-    launcher = ["srun", "--ntasks=1"] if settings.launcher == "srun" else []
     python = [sys.executable, "-m", "workflows.cli"]
     limit = settings.seconds - min(MARGIN, settings.seconds / 4)
     folders = [str(root / name) for name in names]
-    return [*launcher, *python, "task", *folders, "--walltime", _clock(limit)]
+    return [*settings.launch, *python, "task", *folders, "--walltime", _clock(limit)]
 
 
 def _clock(seconds: float) -> str:
@@ -153,10 +153,26 @@ def scripts(campaign: Campaign, profile: Profile, root: Path, source: str) -> Sc
     from workflows.needs import campaign_needs  # builds structures: `status` does without
 
     require_known(profile, campaign.tasks, source)
+    ranks = {name: profile.of(task).ranks for name, task in campaign.tasks.items()}
+    with naming(source):
+        _require_ranks(campaign, ranks, profile)
     absolute = root.absolute()
     if not str(absolute).isprintable() or "\\" in str(absolute):  # sbatch takes such a line apart
         raise CaseError(f"{shown(absolute)}: allowed: a path without line breaks and backslashes")
-    return Scripts(campaign, profile, root, campaign_needs(campaign).memory)
+    return Scripts(campaign, profile, root, campaign_needs(campaign, ranks).memory)
+
+
+def _require_ranks(campaign: Campaign, ranks: Mapping[str, int], profile: Profile) -> None:
+    """Refuse more ranks than the tasks can use, and several that nothing starts."""
+    from workflows.ranks import require_usable
+
+    for name, task in campaign.tasks.items():
+        if ranks[name] > 1 and profile.of(task).launcher == "none":
+            raise CaseError(
+                f"ranks: found {ranks[name]} for {name} without a launcher; allowed: 1, or a "
+                "launcher such as 'srun --mpi=pmix' or 'mpiexec'"
+            )
+    require_usable([(task, campaign.case_of(n)) for n, task in campaign.tasks.items()], ranks)
 
 
 def dry_run(texts: Scripts, bundle: int = 1) -> Iterator[str]:

@@ -10,7 +10,7 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -40,19 +40,31 @@ class Stopped(BaseException):
         return words.get(self.signal, "out of wall-clock time")
 
 
+def _at_once(stop: Stopped) -> None:
+    raise stop
+
+
 @contextmanager
-def stoppable(walltime: float | None = None) -> Iterator[None]:
-    """Raise `Stopped` in the main thread on SIGINT, SIGTERM, SIGUSR1, or after `walltime` (s)."""
+def stoppable(
+    walltime: float | None = None,
+    heard: Callable[[Stopped], None] = _at_once,
+    grace: float | None = None,
+) -> Iterator[None]:
+    """Raise `Stopped` in the main thread on SIGINT, SIGTERM, SIGUSR1, or after `walltime` (s).
+
+    `heard` may put it off, for at most `grace` seconds; then the process ends.
+    """
     timers: list[threading.Timer] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
         for known in EXIT_CODES:
             signal.signal(known, signal.SIG_IGN)  # one stop is enough
-        timer = threading.Timer(GRACE, os._exit, (EXIT_CODES[signal.Signals(number)],))
+        code = EXIT_CODES[signal.Signals(number)]
+        timer = threading.Timer(GRACE if grace is None else grace, os._exit, (code,))
         timer.daemon = True
         timer.start()
         timers.append(timer)
-        raise Stopped(number)
+        heard(Stopped(number))
 
     before = {number: signal.signal(number, stop) for number in EXIT_CODES}
     if walltime is not None:

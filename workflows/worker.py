@@ -6,10 +6,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from workflows.calculator import libraries
+from workflows.calculator import libraries, team
 from workflows.campaign import campaign_of_task
-from workflows.case import Case, CaseError, shown
+from workflows.case import Case, CaseError, naming, shown
 from workflows.machine import age, peak_memory, versions
+from workflows.mpi import PATIENCE
+from workflows.ranks import require_usable
 from workflows.steps import Bench, TaskFailed, carry_out
 from workflows.stop import say, stoppable
 from workflows.store import Locked, Reporter, Result, TaskFolder, lock
@@ -22,12 +24,14 @@ FAILED = 3  # exit code of a task that has no number to give
 def run_task(path: Path, walltime: float | None = None, *, continuation: bool = False) -> int:
     """Do the task in folder `path` unless it is done; return the exit code.
 
-    A `continuation` goes on with what ran out of time, and leaves alone what has failed.
+    A `continuation` goes on with what ran out of time, and leaves alone what has failed. Of several
+    MPI ranks, rank 0 calls this, and the others follow it (workflows/mpi.py).
 
     Raises
     ------
     CaseError
-        The folder is not a task of a run, or the tasks that it needs are not done.
+        The folder is not a task of a run, the tasks that it needs are not done, or there are more
+        MPI ranks than it can use.
     Locked
         Another process works on it.
     Stopped
@@ -42,13 +46,15 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         return 0
     if state.status in ("waiting", "blocked"):
         raise CaseError(f"{shown(path)}: {state.status}: {state.note}; run what it needs first")
-    if (ranks := libraries()["MPI ranks"]) != "1":
-        raise CaseError(f"{shown(path)}: found {ranks} MPI ranks; allowed: 1, started without MPI")
     if state.status == "failed" and continuation:
         say(f"{path.name}: {state.note}")
         return FAILED
+    ranks = team()
+    with naming(shown(path.parent)):
+        require_usable([(state.task, case)], {path.name: ranks.size})
     path.mkdir(exist_ok=True)
-    with lock(path / ".lock", f"task {path.name}"), stoppable(walltime):
+    grace = PATIENCE if ranks.size > 1 else None
+    with lock(path / ".lock", f"task {path.name}"), stoppable(walltime, ranks.stop, grace):
         return _work(case, state, states, root)
 
 
