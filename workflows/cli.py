@@ -103,6 +103,9 @@ def parser() -> argparse.ArgumentParser:
         verbs, "status", "show how far every task of a run is, and what is next", _status
     )
     _directory(status)
+    status.add_argument(
+        "--watch", action="store_true", help="stay and show it live, wherever it runs; Ctrl-C ends"
+    )
 
     report = _verb(verbs, "report", "make table and figures again from what is there", _report)
     _directory(report)
@@ -183,13 +186,16 @@ def _walltime(text: str) -> float:
 def _run(arguments: argparse.Namespace) -> int:
     from workflows.live import view
     from workflows.local import run
+    from workflows.needs import needs
+    from workflows.remaining import Remaining
     from workflows.stop import Stopped, say
 
     case, content = _computable(arguments.case)
     root: Path = arguments.into
     console = _console()
+    time_left = Remaining(needs(case).sizes)
     try:
-        with view(console, shown(root)) as shows:
+        with view(console, shown(root), time_left) as shows:
             run(case, content, root, jobs=arguments.jobs, view=shows, walltime=arguments.walltime)
     except Stopped as stop:
         say(f"{stop.reason}; nothing is lost: the same command goes on from here")
@@ -260,14 +266,28 @@ def _status(arguments: argparse.Namespace) -> int:
     from workflows.tasks import plan, summary, survey
 
     case = run_case(arguments.directory)
-    states = survey(plan(case), arguments.directory)
     console = _console()
     _say(console, f"case {case.name} in {shown(arguments.directory)}")  # a title would be wrapped
-    console.print(status_table(states, ""))
+    if arguments.watch:
+        states = _watch(case, arguments.directory, console)
+    else:
+        states = survey(plan(case), arguments.directory)
+        console.print(status_table(states, ""))
     for line in _whereabouts(states, arguments.directory):
         _say(console, line)
     _say(console, summary(states))
     return DONE
+
+
+def _watch(case: Case, root: Path, console: Console) -> Mapping[str, State]:
+    from workflows.live import view
+    from workflows.needs import needs
+    from workflows.remaining import Remaining
+    from workflows.tasks import plan
+    from workflows.watch import watch
+
+    with view(console, shown(root), Remaining(needs(case).sizes)) as shows:
+        return watch(plan(case), root, shows)
 
 
 def _whereabouts(states: Mapping[str, State], root: Path) -> Iterator[str]:

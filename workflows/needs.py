@@ -30,10 +30,14 @@ FIGURES = 60 * MB
 
 @dataclass(frozen=True)
 class Needs:
-    """Memory of each task and disk of the whole run, bytes."""
+    """Memory of each task and disk of the whole run, bytes.
+
+    `sizes`: plane waves x bands x k-points; an SCF iteration's time grows with them.
+    """
 
     memory: Mapping[str, float]
     disk: float
+    sizes: Mapping[str, float]
 
     def largest(self, jobs: int) -> float:
         """Return the memory of the `jobs` hungriest tasks side by side, bytes."""
@@ -49,12 +53,13 @@ class Needs:
 def needs(case: Case) -> Needs:
     """Estimate what a case will need, from its unrelaxed structures."""
     by_name = {name: atoms for name, atoms, _ in structures(case)}
-    memory, disk = {}, FIGURES
+    memory, sizes, disk = {}, {}, FIGURES
     for task in plan(case).values():
         atoms = by_name[_structure_name(task)]
-        memory[task.name] = _memory(case, task, atoms)
+        sizes[task.name] = _size_of(case, task, atoms)
+        memory[task.name] = _memory(case, sizes[task.name], atoms)
         disk += _disk(case, task, atoms)
-    return Needs(memory, disk)
+    return Needs(memory, disk, sizes)
 
 
 def _structure_name(task: Task) -> str:
@@ -63,7 +68,8 @@ def _structure_name(task: Task) -> str:
     return task.name.removesuffix(f"-{task.kind}") if task.site else task.name
 
 
-def _memory(case: Case, task: Task, atoms: Atoms) -> float:
+def _size_of(case: Case, task: Task, atoms: Atoms) -> float:
+    """Return the number of plane-wave coefficients of all wavefunctions."""
     cutoff = float(case.dft.cutoff / Hartree)
     volume = float(atoms.get_volume() / Bohr**3)
     # N = V k^3 / (6 pi^2) plane waves with k = sqrt(2 E_cut)
@@ -73,9 +79,12 @@ def _memory(case: Case, task: Task, atoms: Atoms) -> float:
     grid = task.inputs["dft"]["kpoints"] or (1, 1, 1)
     kpoints = (math.prod(grid) + 1) // 2  # time reversal at least
     spins = 2 if task.kind == "atom" else 1
-    waves = plane_waves * bands * kpoints * spins * 16
+    return float(plane_waves * bands * kpoints * spins)
+
+
+def _memory(case: Case, coefficients: float, atoms: Atoms) -> float:
     fine_grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8
-    return float(INTERPRETER + WAVES * waves + GRIDS * fine_grid)
+    return float(INTERPRETER + WAVES * 16 * coefficients + GRIDS * fine_grid)
 
 
 def _disk(case: Case, task: Task, atoms: Atoms) -> float:
