@@ -320,6 +320,7 @@ def _report(arguments: argparse.Namespace) -> int:
 def _show_report(
     root: Path, console: Console, *, redraw: bool = False, isovalue: float | None = None
 ) -> int:
+    from workflows.database import write_database
     from workflows.figures import update_figures, write_figures
     from workflows.report import Report, write_tables
     from workflows.tasks import plan, survey
@@ -327,7 +328,7 @@ def _show_report(
 
     case = run_case(root)
     report = Report(case, survey(plan(case), root))
-    tables = write_tables(report, root)
+    tables = [*write_tables(report, root), write_database(report, root)]
     figures = write_figures(report, root, isovalue) if redraw else update_figures(report, root)
     console.print(energy_table(report))
 
