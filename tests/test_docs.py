@@ -126,7 +126,7 @@ def test_every_reason_for_failure_is_explained() -> None:
     table = (ROOT / "docs/results.md").read_text().partition("## Why a task fails")[2]
     tree = ast.parse((ROOT / "workflows/steps.py").read_text())
     raised = {
-        call.args[0].value
+        str(call.args[0].value)
         for call in ast.walk(tree)
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Name)
