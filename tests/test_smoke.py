@@ -17,7 +17,10 @@ from pymatgen.core import Structure
 from pymatgen.io.common import VolumetricData
 
 from workflows.case import read as read_case
+from workflows.database import write_database
 from workflows.needs import needs
+from workflows.report import Report
+from workflows.tasks import plan, survey
 
 pytestmark = pytest.mark.slow
 
@@ -193,8 +196,8 @@ def test_the_same_results_give_the_same_rows(root: Path) -> None:
             found = [vars(row) for row in database.select()]
         return [{k: str(v) for k, v in row.items() if k != "mtime"} for row in found]
 
-    before = rows()
-    assert sodiophile("report", root).returncode == 0
+    before, case = rows(), read_case(root / "case.toml")
+    write_database(Report(case, survey(plan(case), root)), root)
     assert rows() == before
 
 
@@ -202,10 +205,11 @@ def test_the_same_results_give_the_same_rows(root: Path) -> None:
 def test_pymatgen_reads_the_structures_as_they_are(root: Path, name: str) -> None:
     ours = read(root / f"{name}.extxyz")
     theirs = Structure.from_file(root / f"{name}.cif")
-    assert [site.specie.symbol for site in theirs] == ours.get_chemical_symbols()
+    assert len(theirs) == len(ours)
     assert theirs.lattice.parameters == pytest.approx(ours.cell.cellpar(), abs=1e-6)
-    apart = theirs.frac_coords - ours.get_scaled_positions(wrap=False)
-    assert abs(apart - apart.round()).max() < 1e-6
+    for atom in ours:  # theirs are in another order
+        (found,) = theirs.get_sites_in_sphere(atom.position, 1e-4)
+        assert found.specie.symbol == atom.symbol
 
 
 def test_pymatgen_reads_the_density_difference_as_it_is(root: Path, results: Any) -> None:
