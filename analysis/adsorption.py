@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 RELAXATIONS = ("free", "held")
+SAME_BASIN, CLEAN_SLAB = "same basin", "clean slab"  # bare slabs that an energy is taken against
 
 
 def adsorption_energy(with_adatom: float, slab: float, adatom: float) -> float:
@@ -101,9 +102,23 @@ class Site:
     energy
         Total energy of the slab with its adatom in eV; None if there is none.
     adsorption_energy
-        Energy against clean slab and isolated atom in eV, negative binds; None if not known.
+        Energy against the bare slab named by `reference` and the isolated atom in eV, negative
+        binds; None if not known.
+    reference
+        ``'same basin'``: the slab relaxed again from where the adatom left it, so that a
+        reconstruction is not counted as binding; ``'clean slab'``: the slab relaxed by itself.
+    against_clean, against_lowest
+        The same against the slab relaxed by itself, and against the lowest bare slab found, eV;
+        None if not known.
+    reconstruction_energy
+        Energy of the slab of the same basin less that of the clean slab in eV; None if not known.
+    reconstruction_displacement
+        Largest distance in angstrom between an atom's places in these two; None if not known.
+    without_dipole
+        `against_clean` without the dipole correction, at the same structures, eV; None if not
+        known.
     against_metal
-        Energy against the clean slab and the adatom's bulk metal in eV (adsorption energy less
+        Energy against the bare slab and the adatom's bulk metal in eV (adsorption energy less
         cohesive energy), negative wets the surface before metal grows; None if not known.
     height
         Height of the adatom above the top layer in angstrom; None if not known.
@@ -133,6 +148,12 @@ class Site:
     energy: float | None = None
     adsorption_energy: float | None = None
     against_metal: float | None = None
+    reference: str = CLEAN_SLAB
+    against_clean: float | None = None
+    against_lowest: float | None = None
+    reconstruction_energy: float | None = None
+    reconstruction_displacement: float | None = None
+    without_dipole: float | None = None
     height: float | None = None
     nearest: Mapping[str, float] = field(default_factory=dict, hash=False)
     ended_at: str | None = None

@@ -344,7 +344,7 @@ def test_status_lists_the_tasks(capsys: pytest.CaptureFixture[str], begun: Path)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"case smoke in {begun}"
     assert ["VN-lattice", "ready"] in [line.split() for line in lines]
-    assert lines[-1].startswith("0 of 19 tasks done; ready: VN-lattice, Na-lattice, Na-atom; ")
+    assert lines[-1].startswith("0 of 34 tasks done; ready: VN-lattice, Na-lattice, Na-atom; ")
 
 
 def test_status_writes_nothing(capsys: pytest.CaptureFixture[str], begun: Path) -> None:

@@ -74,7 +74,7 @@ def test_its_settings_are_those_of_the_laptop_preset() -> None:
 # the files that the messages are about: the case of docs/own-system.md with a mistake in it
 MISTAKES = {
     "site.toml": ('"top-Ti"', '"top-V"'),
-    "cutoff.toml": ("cutoff = 350.0", "cutoff = 150.0"),
+    "cutoff.toml": ("cutoff = 400.0", "cutoff = 150.0"),
     "key.toml": ("[metal]", "spacing = 3\n[metal]"),
     "kpoints.toml": ("host_slab = [3, 3, 1]", "host_slab = [3, 3, 3]"),
 }

@@ -29,7 +29,8 @@ def change(states: dict[str, State], name: str, status: Status, **progress: Any)
     states[name] = State(TASKS[name], status, progress=progress)
 
 
-ALL = {"lattice": 10.0, "atom": 5.0, "slab": 100.0, "held": 60.0, "free": 40.0}
+ALL = {"lattice": 10.0, "atom": 5.0, "slab": 100.0, "held": 60.0, "free": 40.0,
+       "basin": 10.0, "uncorrected": 5.0}  # fmt: skip
 DENSITIES = [name for name in TASKS if name.endswith("-density")]
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from analysis.charge import Density
 from analysis.cube import write_cube
-from workflows.case import Case, find
+from workflows.case import Case, Checks, find
 from workflows.database import write_database
 from workflows.report import Report, energies_csv, write_tables
 from workflows.store import Result, TaskFolder
@@ -28,7 +28,11 @@ SLABS = {"VN": -100.0, "TiN": -120.0, "Na": -10.0}
 ADSORPTION = {"bridge": -1.5, "hollow": -1.4, "top-V": -1.8, "top-N": -1.3, "top-Ti": -1.1}
 ON_NA = -0.8
 BY_LEAVING = -0.05  # eV that a free adatom gains
-STRUCTURE = Atoms("VNNa", [[0, 0, 4], [1, 1, 4], [1, 1, 6]], cell=[3, 3, 12], pbc=(1, 1, 0))
+LEANS, FALLS, LEANING = "hollow", -0.04, 0.2  # the slab that is left behind there, eV and angstrom
+OF_THE_DIPOLE = 0.03  # eV
+STRUCTURE = Atoms(
+    "VNNa", [[0, 0, 4], [1, 1, 4], [1, 1, 6]], cell=[3, 3, 12], pbc=(1, 1, 0), tags=[1, 1, 0]
+)
 PAPER = {"bridge": -1.564, "hollow": -1.457, "top-V": -1.830, "top-N": -1.358}
 
 
@@ -55,6 +59,8 @@ def made_up(name: str, kind: str, site: str) -> dict[str, Any]:
     if kind == "density":
         moved = {"integral": 1e-4, "charge_moved": 0.6, "boundary": 5.0}
         return moved | {"structure": to_json(STRUCTURE)}
+    if kind in ("basin", "uncorrected"):
+        return made_up_check(surface, kind, site)
     energy = SLABS[surface] + ATOM + (ON_NA if surface == "Na" else ADSORPTION[site])
     return {
         "energy": energy + (BY_LEAVING if kind == "free" else 0.0),
@@ -65,6 +71,17 @@ def made_up(name: str, kind: str, site: str) -> dict[str, Any]:
         "saddle": (site, kind) == ("top-N", "free"),
         "structure": to_json(STRUCTURE),
     }
+
+
+def made_up_check(surface: str, kind: str, site: str) -> dict[str, Any]:
+    if kind == "uncorrected":
+        adsorbed = ATOM + ADSORPTION[site] + OF_THE_DIPOLE if site else 0.0
+        return {"energy": SLABS[surface] + adsorbed}
+    tipped = STRUCTURE[:-1]
+    falls = site == LEANS and surface != "Na"
+    tipped.positions[1, 2] += LEANING if falls else 0.0
+    energy = SLABS[surface] + (FALLS if falls else 0.0)
+    return {"energy": energy, "structure": to_json(tipped)}
 
 
 def density() -> Density:
@@ -172,7 +189,41 @@ def test_energy_against_the_metal(data: dict[str, Any]) -> None:
 def test_published_energies_and_our_difference_from_them(data: dict[str, Any], site: str) -> None:
     found = row(data, site, "held")
     assert found["published"] == PAPER[site]
-    assert found["difference"] == pytest.approx(ADSORPTION[site] - PAPER[site])
+    ours = ADSORPTION[site] - (FALLS if site == LEANS else 0.0)
+    assert found["difference"] == pytest.approx(ours - PAPER[site])
+
+
+def test_an_energy_is_against_the_slab_that_the_adatom_leaves_behind(data: dict[str, Any]) -> None:
+    tipped, plain = row(data, LEANS, "held"), row(data, "top-V", "held")
+    assert tipped["adsorption_energy"] == pytest.approx(ADSORPTION[LEANS] - FALLS)
+    assert tipped["against_clean"] == pytest.approx(ADSORPTION[LEANS])
+    assert tipped["reconstruction_energy"] == pytest.approx(FALLS)
+    assert tipped["reconstruction_displacement"] == pytest.approx(LEANING)
+    assert plain["adsorption_energy"] == plain["against_clean"] == pytest.approx(-1.8)
+    assert plain["against_lowest"] == pytest.approx(-1.8 - FALLS)  # the lowest is hollow's
+    assert plain["reconstruction_energy"] == pytest.approx(0.0)
+    assert {tipped["reference"], plain["reference"]} == {"same basin"}
+    assert row(data, "hollow", "held", "metal_sites")["against_lowest"] == pytest.approx(ON_NA)
+    notes = [line for line in data["notes"] if line.startswith("VN(001) hollow, held")]
+    assert notes == [
+        "VN(001) hollow, held: the slab that the adatom leaves behind relaxes to -40 meV from the "
+        "clean one (an atom 0.20 Å away); against the clean slab -1.400 eV"
+    ]
+
+
+def test_energies_without_the_dipole_correction(data: dict[str, Any]) -> None:
+    assert row(data, "top-V", "held")["without_dipole"] == pytest.approx(-1.8 + OF_THE_DIPOLE)
+    assert row(data, "top-V", "free")["without_dipole"] is None
+
+
+def test_without_the_slab_of_its_basin_an_energy_says_so(tmp_path: Path) -> None:
+    plain = case().model_copy(update={"checks": Checks(same_basin=False)})
+    finish(tmp_path, plain)
+    report = Report(plain, survey(plan(plain), tmp_path))
+    site = next(s for s in report.table().sites if s.site == LEANS)
+    assert (site.reference, site.reconstruction_energy) == ("clean slab", None)
+    assert site.adsorption_energy == pytest.approx(ADSORPTION[LEANS])
+    assert "checks.same_basin is off" in report.notes()[-1]
 
 
 def test_published_energy_of_bare_sodium(data: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ goes wrong on demand; everything around them is real.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,15 +13,16 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from analysis.charge import Density
 from workflows.calculator import AtomsCollide, Calculation, NotConverged
-from workflows.case import Case, read
+from workflows.case import Case, Checks, read
 from workflows.history import History
-from workflows.steps import Bench, TaskFailed, carry_out, clean_slab
+from workflows.steps import PUSHES, SAME_BASIN, Bench, TaskFailed, carry_out, clean_slab
 from workflows.store import TaskFolder
 from workflows.structure import from_json, to_json
 from workflows.tasks import plan
 
-CASE: Case = read(Path(__file__).parent / "tiny.toml")
+CASE: Case = read(Path(__file__).parent / "tiny.toml").model_copy(update={"checks": Checks()})
 TASKS = plan(CASE)
 Surface = Callable[[Atoms], tuple[float, np.ndarray]]
 
@@ -33,11 +34,22 @@ class MadeUp:
     surface: Surface
     calls: int = 0
     scf_iterations: int = 0
+    cell_cv: np.ndarray = field(default_factory=lambda: np.eye(3))
     retries: list[str] = field(default_factory=list)
 
     def __call__(self, atoms: Atoms) -> tuple[float, np.ndarray]:
         self.calls += 1
         return self.surface(atoms)
+
+    def converge(self, atoms: Atoms) -> Atoms:
+        self.cell_cv = np.array(atoms.cell)
+        return atoms
+
+    def electrostatics(self) -> dict[str, Any]:
+        return {"z": [0.0], "potential": [0.0], "fermi_level": 0.0}
+
+    def all_electron_density(self) -> Density:
+        return Density(np.ones((2, 2, 2)), self.cell_cv)
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,7 @@ class MadeUpBench(Bench):
 
     made_up: MadeUp = field(default_factory=lambda: MadeUp(at_rest))
 
-    def calculation(self, *, hund: bool = False) -> Calculation:  # noqa: ARG002
+    def calculation(self, kpoints: object = None, *, hund: bool = False) -> Calculation:  # noqa: ARG002
         return cast("Calculation", self.made_up)
 
 
@@ -180,6 +192,57 @@ def test_a_saddle_is_told_from_a_minimum(tmp_path: Path, curvature: float, *, sa
     values = carry_out(free).values
     assert values["site_curvature"] == pytest.approx(curvature)
     assert values["saddle"] is saddle
+    # where it did not leave, it was pushed farther before the saddle was believed
+    assert values["pushed"] == (PUSHES[-1] if saddle else PUSHES[0])
+
+
+def test_a_slab_that_the_adatom_has_tipped_over_is_compared_in_its_own_basin(
+    tmp_path: Path,
+) -> None:
+    held = from_json(
+        carry_out(bench(tmp_path / "held", "VN-top-V-held", spring)).values["structure"]
+    )
+    held.positions[2, 2] += 0.4  # an atom of the slab, in another minimum
+    basin = bench(tmp_path / "basin", "VN-top-V-held-basin")
+    basin.parents[HELD]["structure"] = to_json(held)  # type: ignore[index]
+    values = carry_out(basin).values
+    bare = from_json(values["structure"])
+    assert list(bare.symbols) == list(held.symbols)[:-1]
+    assert bare.positions[2, 2] == pytest.approx(held.positions[2, 2])
+
+    again = bench(tmp_path / "again", "VN-top-V-free-basin")
+    again.parents["VN-top-V-free"]["structure"] = to_json(held)  # type: ignore[index]
+    again.parents["VN-top-V-held-basin"].update(values)  # type: ignore[attr-defined]
+    assert carry_out(again).values["same_as"] == "VN-top-V-held-basin"
+    assert again.made_up.calls == 0
+
+    held.positions[1, 2] += 2 * SAME_BASIN  # not where the other began: computed
+    again.parents["VN-top-V-free"]["structure"] = to_json(held)  # type: ignore[index]
+    assert "same_as" not in carry_out(again).values
+    assert again.made_up.calls == 1
+
+
+def test_a_wide_clean_slab_starts_from_the_relaxed_smallest_cell(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def surface(atoms: Atoms) -> tuple[float, np.ndarray]:
+        """Pull the top layer's anions 0.1 angstrom outward of where they are built."""
+        seen.append(len(atoms))
+        top_anions = (atoms.get_tags() == 1) & (atoms.numbers == 7)
+        stretch = atoms.positions[top_anions, 2] - (5.0 + 2.1 + 0.1)
+        forces = np.zeros((len(atoms), 3))
+        forces[top_anions, 2] = -5.0 * stretch
+        return float(2.5 * (stretch**2).sum()), forces
+
+    wide = CASE.slab.model_copy(update={"cell": "2x2"})
+    task = plan(CASE.model_copy(update={"slab": wide}))["VN-slab"]
+    made = bench(tmp_path, "VN-slab", surface)
+    outcome = carry_out(replace(made, task=task))
+    relaxed = from_json(outcome.values["structure"])
+    assert (seen[0], seen[-1]) == (4, 16)
+    assert seen.count(16) == 1  # it was there at once
+    top_anions = (relaxed.get_tags() == 1) & (relaxed.numbers == 7)
+    assert relaxed.positions[top_anions, 2] == pytest.approx(7.2, abs=0.05)
 
 
 def parabola(minimum: float) -> Surface:

@@ -93,10 +93,25 @@ VN-hollow-held -> VN-hollow-free
 VN-top-V-held -> VN-top-V-free
 VN-top-N-held -> VN-top-N-free
 Na-hollow-held -> Na-hollow-free
+VN-bridge-held -> VN-bridge-held-basin
+VN-bridge-free VN-bridge-held-basin -> VN-bridge-free-basin
+VN-hollow-held -> VN-hollow-held-basin
+VN-hollow-free VN-hollow-held-basin -> VN-hollow-free-basin
+VN-top-V-held -> VN-top-V-held-basin
+VN-top-V-free VN-top-V-held-basin -> VN-top-V-free-basin
+VN-top-N-held -> VN-top-N-held-basin
+VN-top-N-free VN-top-N-held-basin -> VN-top-N-free-basin
+Na-hollow-held -> Na-hollow-held-basin
+Na-hollow-free Na-hollow-held-basin -> Na-hollow-free-basin
 VN-bridge-held -> VN-bridge-density
 VN-hollow-held -> VN-hollow-density
 VN-top-V-held -> VN-top-V-density
-VN-top-N-held -> VN-top-N-density"""
+VN-top-N-held -> VN-top-N-density
+VN-slab -> VN-slab-uncorrected
+VN-bridge-held -> VN-bridge-held-uncorrected
+VN-hollow-held -> VN-hollow-held-uncorrected
+VN-top-V-held -> VN-top-V-held-uncorrected
+VN-top-N-held -> VN-top-N-held-uncorrected"""
     )
 
 
@@ -148,8 +163,16 @@ def test_a_given_lattice_constant_is_not_computed(crystal: str, surface: str) ->
 def test_only_sites_asked_for_are_planned() -> None:
     tasks = plan(case(slab__sites=["top-V"]))
     assert [n for n in tasks if n.startswith(("VN-top", "VN-h"))] == [
-        "VN-top-V-held", "VN-top-V-free", "VN-top-V-density",
+        "VN-top-V-held", "VN-top-V-free", "VN-top-V-held-basin", "VN-top-V-free-basin",
+        "VN-top-V-density", "VN-top-V-held-uncorrected",
     ]  # fmt: skip
+
+
+def test_checks_can_be_switched_off() -> None:
+    tasks = plan(case(checks__same_basin=False, checks__without_dipole=False))
+    assert not {task.kind for task in tasks.values()} & {"basin", "uncorrected"}
+    none = plan(case(dft__dipole_correction=False))
+    assert "uncorrected" not in {task.kind for task in none.values()}
 
 
 def test_another_host_gives_its_names() -> None:
@@ -160,8 +183,8 @@ def test_another_host_gives_its_names() -> None:
 
 # ---- fingerprints -------------------------------------------------------------------------------
 
-ON_SLABS = {"slab", "held", "free", "density"}
-RELAXED = {"slab", "held", "free"}
+ON_SLABS = {"slab", "held", "free", "basin", "density", "uncorrected"}
+RELAXED = {"slab", "held", "free", "basin"}
 ALL = ON_SLABS | {"lattice", "atom"}
 HOST, METAL, BOTH = {"host"}, {"metal"}, {"host", "metal"}
 
@@ -216,7 +239,8 @@ def test_every_setting_is_known_here() -> None:
     tried = {name for change, _, _ in CHANGES for name in change}
     elsewhere = {
         "adatom", "host__cation", "host__anion", "host__structure", "host__lattice_constant",
-        "metal__lattice_constant", "metal_slab__sites", "dft__mode",
+        "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
+        "checks__without_dipole",
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
 
@@ -437,6 +461,6 @@ def test_summary_counts_and_names(tmp_path: Path) -> None:
     folder = begin(tmp_path, "Na-atom")
     folder.fail(fingerprint(tmp_path, "Na-atom"), "r", "m", 1.0)
     assert summary(survey(TASKS, tmp_path)) == (
-        "2 of 19 tasks done; failed: Na-atom; ready: VN-slab, Na-slab; "
+        "2 of 34 tasks done; failed: Na-atom; ready: VN-slab, Na-slab; "
         "waiting: VN-bridge-held, VN-hollow-held, VN-top-V-held, VN-top-N-held ..."
     )

@@ -84,14 +84,14 @@ def test_ctrl_c_in_a_terminal_ends_watching_with_a_summary(tmp_path: Path) -> No
     shutil.copy(find("smoke"), tmp_path / "case.toml")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "workflows.cli", "status", "--watch", "."]
-    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"}
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "60"}
     watching = subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment
     )
     try:
         assert b"waiting" in read_until(b"VN-top-N-density", ours)
         watching.send_signal(signal.SIGINT)
-        read_until(b"0 of 19 tasks done; ready: VN-lattice", ours)
+        read_until(b"0 of 34 tasks done; ready: VN-lattice", ours)
         assert watching.wait(timeout=20) == 0
     finally:
         watching.kill()

@@ -120,6 +120,20 @@ class Calculation:
         density_R = self._calc.get_all_electron_density(gridrefinement=refinement)
         return Density(np.ascontiguousarray(density_R), np.array(self._calc.atoms.cell))
 
+    def electrostatics(self) -> dict[str, Any]:
+        """Return heights z (angstrom), the potential of an electron (eV) and the Fermi level (eV).
+
+        The potential is averaged over the plane at each height; both are lists of equal length.
+        """
+        potential_z = self._calc.get_electrostatic_potential().mean(axis=(0, 1))
+        height = float(self._calc.atoms.cell[2, 2])
+        z = np.arange(len(potential_z)) * height / len(potential_z)
+        return {
+            "z": z.tolist(),
+            "potential": potential_z.tolist(),
+            "fermi_level": float(self._calc.get_fermi_level()),
+        }
+
     def magnetic_moment(self) -> float:
         """Return the total magnetic moment of the last system, Bohr magnetons."""
         return float(self._calc.get_magnetic_moment())

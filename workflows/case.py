@@ -188,6 +188,13 @@ class Atom(Section):
     box: Annotated[float, Field(ge=6.0, le=40.0)]
 
 
+class Checks(Section):
+    """Further calculations that show how far an adsorption energy can be trusted."""
+
+    same_basin: bool = True  # the slab relaxed again without the adatom, from where it left it
+    without_dipole: bool = True  # energies without the dipole correction
+
+
 class Case(Section):
     """Everything that a run computes, and with which settings."""
 
@@ -202,6 +209,7 @@ class Case(Section):
     atom: Atom
     dft: DFT
     relax: Relax
+    checks: Checks = Checks()
 
     @property
     def physical(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workflows.case import shown
-from workflows.store import PROGRESS, lock
+from workflows.store import DENSITY, PROGRESS, lock
 from workflows.tasks import State
 
 SET_ASIDE = re.compile(r"\.(damaged|stale|before)-\d+$")
@@ -45,7 +45,11 @@ def _droppable(root: Path, states: dict[str, State]) -> Iterator[Path]:
             continue
         finished = state.status == "done"
         for path in folder.iterdir():
-            rest = path.name in ("steps.jsonl", PROGRESS) or path.name.startswith("gpaw-")
+            rest = (
+                path.name in (DENSITY, PROGRESS)
+                or path.suffix == ".jsonl"
+                or path.name.startswith("gpaw-")
+            )
             if SET_ASIDE.search(path.name) or TEMPORARY.match(path.name) or (finished and rest):
                 yield path
         if finished and (log := root / "logs" / f"{name}.txt").is_file():

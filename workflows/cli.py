@@ -334,6 +334,8 @@ def _show_report(
 
     _say(console, report.table().verdict())
     _say(console, report.table().ranking_agreement())
+    for line in report.notes():
+        _say(console, f"note: {line}")
     for line in report.missing:
         _say(console, f"missing: {line}")
     _say(console, f"table:  {', '.join(shown(path) for path in tables)}")

@@ -65,7 +65,9 @@ def needs(case: Case) -> Needs:
 def _structure_name(task: Task) -> str:
     if task.kind == "lattice":
         return task.name.replace("-lattice", "-bulk")
-    return task.name.removesuffix(f"-{task.kind}") if task.site else task.name
+    if task.site:
+        return task.name.partition(f"-{task.site}-")[0] + f"-{task.site}"
+    return task.name.removesuffix(f"-{task.kind}") if task.kind == "uncorrected" else task.name
 
 
 def _size_of(case: Case, task: Task, atoms: Atoms) -> float:
@@ -90,8 +92,11 @@ def _memory(case: Case, coefficients: float, atoms: Atoms) -> float:
 def _disk(case: Case, task: Task, atoms: Atoms) -> float:
     if task.kind == "density":
         return 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * CUBE_BYTES
-    steps = case.relax.max_steps if task.kind in ("slab", "held", "free") else 10
-    return steps * (len(atoms) * 400 + 3000)  # journal, trajectory and log of every step
+    steps = case.relax.max_steps if task.kind in ("slab", "held", "free", "basin") else 10
+    text = steps * (len(atoms) * 400 + 3000)  # journal, trajectory and log of every step
+    if task.kind == "held" and task.surface == "host":  # its all-electron density is kept
+        return text + 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8
+    return text
 
 
 def require_room(case: Case, root: Path, jobs: int | None, cores: int) -> tuple[int, str]:

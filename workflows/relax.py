@@ -59,6 +59,7 @@ def relax(
     max_steps: int,
     report: Callable[..., None] = lambda **_: None,
     watch: Callable[[Atoms], None] = lambda _: None,
+    effort: Callable[[], int] = lambda: 0,
 ) -> Relaxed:
     """Relax a structure with BFGS until no free atom feels more than `fmax`.
 
@@ -79,6 +80,8 @@ def relax(
         Called after every step with `step`, `fmax`, and `trend`: fmax after each step so far.
     watch
         Called with the structure after every step; what it raises ends the relaxation.
+    effort
+        Returns the number of SCF iterations so far; what a step took is journalled with it.
 
     Raises
     ------
@@ -95,7 +98,9 @@ def relax(
         if step < len(history) and not _fits(history.records[step], atoms):
             history.cut(step)
         if step == len(history):
-            history.append(_evaluate(atoms, evaluate))
+            before = effort()
+            record = _evaluate(atoms, evaluate)
+            history.append(record | {"scf_iterations": effort() - before})
         _restore(atoms, history.records[step])
         watch(atoms)
         largest = _largest_force(atoms)

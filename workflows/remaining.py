@@ -13,11 +13,14 @@ from collections.abc import Mapping
 
 from workflows.tasks import Kind, State, Task
 
-# Typical numbers of SCF iterations: means over the smoke case on VN.
+# Typical numbers of SCF iterations: means over the smoke case on VN; of 'basin' and 'uncorrected',
+# those of one step.
 EFFORT: dict[Kind, float] = {
     "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
+    "basin": 20, "uncorrected": 20,
 }  # fmt: skip
-SLABS = ("slab", "held", "free", "density")  # kinds whose SCF iterations cost about the same
+# kinds whose SCF iterations cost about the same
+SLABS = ("slab", "held", "free", "basin", "density", "uncorrected")
 OVERDUE = 0.25  # a task that is later than expected needs this part of its time so far once more
 PENDING = ("running", "ready", "stale", "waiting")
 

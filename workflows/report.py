@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from ase import Atoms
 
 from analysis import paper
 from analysis.adsorption import (
+    CLEAN_SLAB,
+    SAME_BASIN,
     Site,
     Table,
     adsorption_energy,
@@ -23,6 +25,7 @@ from analysis.adsorption import (
 from analysis.charge import Density
 from analysis.cube import read_cube
 from structures.diffraction import interplanar_spacing
+from structures.sites import largest_displacement
 from workflows.case import Case
 from workflows.store import write_text
 from workflows.structure import from_json
@@ -31,7 +34,9 @@ from workflows.tasks import State, Surface, surface_name
 SCHEMA = "sodiophile-results/1"
 UNITS = {
     "energy": "eV", "adsorption_energy": "eV", "against_metal": "eV", "published": "eV",
-    "difference": "eV", "height": "angstrom", "nearest": "angstrom", "site_offset": "angstrom",
+    "difference": "eV", "against_clean": "eV", "against_lowest": "eV", "without_dipole": "eV",
+    "reconstruction_energy": "eV", "reconstruction_displacement": "angstrom",
+    "height": "angstrom", "nearest": "angstrom", "site_offset": "angstrom",
     "lattice_constant": "angstrom", "bulk_modulus": "GPa", "cohesive_energy": "eV",
     "integral": "electrons", "charge_moved": "electrons", "boundary": "angstrom",
     "fmax": "eV/angstrom",
@@ -103,13 +108,14 @@ class Report:
             why = state.status + (f": {state.note}" if state.note else "")
             return Site(name, site, relaxation, published=published, problem=why)
         values = state.result.values
-        energy = self._adsorption_energy(surface, state)
+        against = self._adsorption_energies(surface, state)
+        energy = against.get("adsorption_energy")
         return Site(
             surface=name,
             site=site,
             relaxation=relaxation,
             energy=values["energy"],
-            adsorption_energy=energy,
+            **against,
             against_metal=None
             if energy is None or self.cohesive is None
             else energy - self.cohesive,
@@ -122,13 +128,43 @@ class Report:
             problem=None if energy is not None else "the isolated atom's energy is missing",
         )
 
-    def _adsorption_energy(self, surface: Surface, state: State) -> float | None:
+    def _adsorption_energies(self, surface: Surface, state: State) -> dict[str, Any]:
+        """Return a site's energies against each of the bare slabs that are known, eV."""
         slab = self.values(self.name(surface, "slab"))
         if slab is None or self.atom_energy is None or state.result is None:
-            return None
+            return {}
         clean = self.states[self.name(surface, "slab")].task
         require_same_settings({t.name: dict(t.inputs["dft"]) for t in (clean, state.task)})
-        return adsorption_energy(state.result.values["energy"], slab["energy"], self.atom_energy)
+        basin = self.values(f"{state.task.name}-basin")
+        reference = slab if basin is None else basin
+        energies = {
+            "adsorption_energy": reference["energy"],
+            "against_clean": slab["energy"],
+            "against_lowest": self.lowest_slab(surface),
+        }
+        found: dict[str, Any] = {
+            key: adsorption_energy(state.result.values["energy"], energy, self.atom_energy)
+            for key, energy in energies.items()
+        }
+        found["reference"] = CLEAN_SLAB if basin is None else SAME_BASIN
+        if basin is not None:
+            found |= _reconstruction(basin, slab)
+        return found | self._without_dipole(surface, state)
+
+    def lowest_slab(self, surface: Surface) -> float:
+        """Return the lowest energy of a surface's bare slabs, eV: clean and relaxed again."""
+        names = [name for name, s in self.states.items() if s.task.surface == surface]
+        kinds = ("slab", "basin")
+        bare = [self.values(n) for n in names if self.states[n].task.kind in kinds]
+        return min(float(values["energy"]) for values in bare if values is not None)
+
+    def _without_dipole(self, surface: Surface, state: State) -> dict[str, float]:
+        names = (f"{state.task.name}-uncorrected", self.name(surface, "slab-uncorrected"))
+        both = [self.values(name) for name in names]
+        if both[0] is None or both[1] is None or self.atom_energy is None:
+            return {}
+        energy = adsorption_energy(both[0]["energy"], both[1]["energy"], self.atom_energy)
+        return {"without_dipole": energy}
 
     def _published(self, surface: Surface, site: str) -> float | None:
         if surface == "host":
@@ -163,6 +199,17 @@ class Report:
             "their settings are not known to us."
         )
 
+    def notes(self) -> list[str]:
+        """Return what a reader of the table must know about its numbers, a line each."""
+        table = self.table()
+        lines = [line for s in (*table.sites, *table.metal_sites) for line in _site_notes(s)]
+        if not self.case.checks.same_basin:
+            lines.append(
+                "energies are against the clean slab relaxed by itself (checks.same_basin is off): "
+                "a reconstruction under the adatom would be counted as binding"
+            )
+        return lines
+
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON data; docs/results.md says what each key means."""
         table = self.table()
@@ -191,6 +238,7 @@ class Report:
             },
             "binds_more_strongly_than_metal": table.binds_more_strongly,
             "verdict": table.verdict(),
+            "notes": self.notes(),
             "agreement_with_paper": table.ranking_agreement(),
             "made_with": self._made_with(),
             "seconds": sum(state.seconds or 0.0 for state in self.states.values()),
@@ -226,6 +274,33 @@ class Report:
         return dict(results[-1].made_with) if results else {}
 
 
+def _reconstruction(basin: Mapping[str, Any], slab: Mapping[str, Any]) -> dict[str, float]:
+    """Return how far the slab of the same basin lies from the clean one, in eV and angstrom."""
+    moved = largest_displacement(from_json(basin["structure"]), from_json(slab["structure"]))
+    return {
+        "reconstruction_energy": basin["energy"] - slab["energy"],
+        "reconstruction_displacement": moved,
+    }
+
+
+RECONSTRUCTED = 0.005  # eV: differences between bare slabs below this are not worth a line
+
+
+def _site_notes(site: Site) -> Iterator[str]:
+    where = f"{site.surface} {site.site}, {site.relaxation}"
+    change = site.reconstruction_energy
+    if change is not None and abs(change) > RECONSTRUCTED:
+        yield (
+            f"{where}: the slab that the adatom leaves behind relaxes to {change * 1000:+.0f} meV "
+            f"from the clean one (an atom {site.reconstruction_displacement:.2f} Å away); "
+            f"against the clean slab {site.against_clean:.3f} eV"
+        )
+    if site.saddle:
+        yield f"{where}: the adatom rests on a saddle, pushed off it by less than fmax"
+    if site.moved:
+        yield f"{where}: the adatom ended at {site.ended_at}"
+
+
 def _site_json(site: Site) -> dict[str, Any]:
     return asdict(site) | {"difference": site.difference}
 
@@ -239,7 +314,9 @@ def energies_csv(table: Table) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
         ["surface", "site", "relaxation", "adsorption_energy_eV", "published_eV", "difference_eV",
-         "against_metal_eV", "total_energy_eV", "height_A", *(f"nearest_{e}_A" for e in elements),
+         "against_metal_eV", "reference", "against_clean_slab_eV", "against_lowest_slab_eV",
+         "reconstruction_eV", "reconstruction_A", "without_dipole_eV", "total_energy_eV",
+         "height_A", *(f"nearest_{e}_A" for e in elements),
          "ended_at", "site_offset_A", "quality", "problem"]
     )  # fmt: skip
     for s in (*table.sites, *table.metal_sites):
@@ -248,13 +325,16 @@ def energies_csv(table: Table) -> str:
             s.published,
             s.difference,
             s.against_metal,
-            s.energy,
-            s.height,
         ]
-        numbers += [s.nearest.get(element) for element in elements]
+        bare = [
+            s.against_clean, s.against_lowest, s.reconstruction_energy,
+            s.reconstruction_displacement, s.without_dipole, s.energy, s.height,
+            *(s.nearest.get(element) for element in elements),
+        ]  # fmt: skip
         writer.writerow(
-            [s.surface, s.site, s.relaxation, *map(_number, numbers), s.ended_at or "",
-             _number(s.site_offset), table.quality, s.problem or ""]
+            [s.surface, s.site, s.relaxation, *map(_number, numbers), s.reference,
+             *map(_number, bare), s.ended_at or "", _number(s.site_offset), table.quality,
+             s.problem or ""]
         )  # fmt: skip
     return out.getvalue()
 

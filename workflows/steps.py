@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ase.eos import EquationOfState
 from ase.io import write
 from ase.units import GPa
 
-from analysis.charge import charge_transfer, difference, plane_average
+from analysis.charge import Density, charge_transfer, difference, plane_average
 from analysis.cube import write_cube
 from structures import bulk, sites
 from structures.diffraction import powder_pattern
@@ -28,15 +29,16 @@ from workflows.calculator import AtomsCollide, Calculation, NotConverged
 from workflows.case import Case
 from workflows.history import History
 from workflows.relax import OutOfSteps, relax
-from workflows.store import TaskFolder, write_text
+from workflows.store import DENSITY, TaskFolder, file_digest, write_text
 from workflows.structure import from_json, to_json
 from workflows.tasks import Kind, Task
 
 DESORBED_BEYOND = 5.0  # angstrom from every slab atom
 BROKEN_BEYOND = 1.5  # angstrom that a slab atom has moved from where it started
-OFF_SYMMETRY = (
-    0.05  # angstrom: a free adatom starts this far off its site, or it would sit on saddles
-)
+# angstrom: a free adatom starts this far off its site, or it would sit on a saddle by symmetry; and
+# once more farther where it stayed all the same, the forces of a flat saddle being below fmax
+PUSHES = (0.05, 0.2)
+SAME_BASIN = 0.1  # angstrom: slabs whose atoms are this close to each other relax to the same one
 STRAINS = (
     0.97,
     0.985,
@@ -68,24 +70,34 @@ class Bench:
 
     @property
     def parent(self) -> Mapping[str, Any]:
-        """Return the values of the one task that this one needs."""
-        (values,) = self.parents.values()
-        return values
+        """Return the values of the task that this one goes on from: the first that it needs."""
+        return self.parents[self.task.needs[0]]
 
-    def calculation(self, *, hund: bool = False) -> Calculation:
-        """Return a calculator with the task's settings and a log file of its own."""
+    @property
+    def kpoints(self) -> tuple[int, int, int] | None:
+        """Return the task's grid of k-points; None for an isolated system."""
         kpoints = self.task.inputs["dft"]["kpoints"]
+        return tuple(kpoints) if kpoints else None
+
+    def calculation(
+        self, kpoints: tuple[int, int, int] | None = None, *, hund: bool = False
+    ) -> Calculation:
+        """Return a calculator with the task's settings and a log file of its own.
+
+        `kpoints` instead of the task's own are for a cell of another size.
+        """
+        dipole = self.task.inputs["dft"].get("dipole_correction", False)
         return Calculation(
-            self.case.dft,
-            tuple(kpoints) if kpoints else None,
+            self.case.dft.model_copy(update={"dipole_correction": dipole}),
+            kpoints or self.kpoints,
             lambda: self.folder.next_log("gpaw"),
             self.report,
             hund=hund,
         )
 
-    def history(self) -> History:
-        """Return the journal of the task's finished steps."""
-        return History(self.folder / "steps.jsonl")
+    def history(self, stem: str = "steps") -> History:
+        """Return the journal of the task's finished steps, or of another relaxation in it."""
+        return History(self.folder / f"{stem}.jsonl")
 
 
 @dataclass(frozen=True)
@@ -184,23 +196,59 @@ def _atom(bench: Bench) -> Outcome:
 # ---- relaxations --------------------------------------------------------------------------------
 
 
-def clean_slab(task: Task, lattice_constant: float) -> Atoms:
-    """Build the unrelaxed slab that a slab task relaxes."""
+def clean_slab(task: Task, lattice_constant: float, cell: str | None = None) -> Atoms:
+    """Build the unrelaxed slab that a slab task relaxes, or the same in another cell."""
     inputs = task.inputs
+    slab = inputs["slab"] | ({"cell": cell} if cell else {})
     if task.surface == "host":
         cation, anion = inputs["elements"]
-        return rocksalt_slab(cation, anion, lattice_constant, **inputs["slab"])
+        return rocksalt_slab(cation, anion, lattice_constant, **slab)
     (symbol,) = inputs["elements"]
-    return metal_slab(symbol, inputs["structure"], lattice_constant, **inputs["slab"])
+    return metal_slab(symbol, inputs["structure"], lattice_constant, **slab)
 
 
 def _slab(bench: Bench) -> Outcome:
-    constant = bench.task.inputs["lattice_constant"] or bench.parent["lattice_constant"]
-    start = clean_slab(bench.task, constant)
-    files = [*write_structure(bench.folder, "built", start)]
-    outcome = _relax(bench, start, watch=lambda atoms: _keep_slab_whole(atoms, start))
-    values = {"lattice_constant": float(constant)} | outcome.values
-    return Outcome(values, (*files, *outcome.files))
+    constant = float(bench.task.inputs["lattice_constant"] or bench.parent["lattice_constant"])
+    built = clean_slab(bench.task, constant)
+    files = write_structure(bench.folder, "built", built)
+    start = _from_smallest_cell(bench, built, constant)
+    outcome = _relax(bench, start, watch=lambda atoms: _keep_slab_whole(atoms, built))
+    return Outcome({"lattice_constant": constant} | outcome.values, (*files, *outcome.files))
+
+
+def _from_smallest_cell(bench: Bench, built: Atoms, constant: float) -> Atoms:
+    """Return the slab with its layers where they relax to in the 1x1 cell, for little work."""
+    repeats = _repeats(built, clean_slab(bench.task, constant, "1x1"))
+    if repeats == (1, 1):
+        return built
+    small = clean_slab(bench.task, constant, "1x1")
+    kx, ky, kz = bench.kpoints or (1, 1, 1)
+    # k-points of the same density; for whole multiples of the cell they are the very same ones
+    calculation = bench.calculation((round(kx * repeats[0]), round(ky * repeats[1]), kz))
+    relaxed = relax(
+        small,
+        calculation,
+        bench.history("smallest-cell"),
+        fmax=bench.case.relax.fmax,
+        max_steps=bench.case.relax.max_steps,
+        report=partial(bench.report, part="1x1 cell"),
+        watch=lambda atoms: _keep_slab_whole(atoms, small),
+        effort=lambda: calculation.scf_iterations,
+    )
+    # one atom of each element in a layer: it is told by both
+    rise = {
+        (atom.tag, atom.symbol): atom.z - before.z
+        for atom, before in zip(relaxed.atoms, small, strict=True)
+    }
+    start = built.copy()
+    start.positions[:, 2] += [rise[atom.tag, atom.symbol] for atom in built]
+    return start
+
+
+def _repeats(slab: Atoms, small: Atoms) -> tuple[float, float]:
+    """Return how many times wider a cell is than a small one along x and y."""
+    x, y = slab.cell.lengths()[:2] / small.cell.lengths()[:2]
+    return round(float(x), 6), round(float(y), 6)
 
 
 def _held(bench: Bench) -> Outcome:
@@ -210,17 +258,57 @@ def _held(bench: Bench) -> Outcome:
     return _relax_adatom(bench, sites.hold_lateral(start))
 
 
+def _basin(bench: Bench) -> Outcome:
+    """Relax the slab again from where its adatom left it.
+
+    A slab that an adatom has tipped into a deeper minimum must be compared with a clean slab in
+    the same minimum, or the adsorption energy hides a reconstruction.
+    """
+    start = from_json(bench.parent["structure"])[:-1]
+    same = _same_basin(bench, start)
+    if same is not None:
+        return Outcome({**same, "scf_iterations": 0, "retries": []})
+    outcome = _relax(bench, start, watch=lambda atoms: _keep_slab_whole(atoms, start))
+    return Outcome(outcome.values | {"start": to_json(start)}, outcome.files)
+
+
+def _same_basin(bench: Bench, start: Atoms) -> dict[str, Any] | None:
+    """Return the values of a needed basin task that began (nearly) where this one would."""
+    for name in bench.task.needs[1:]:
+        values = bench.parents[name]
+        if sites.largest_displacement(start, from_json(values["start"])) < SAME_BASIN:
+            return {**values, "same_as": name}
+    return None
+
+
+def _uncorrected(bench: Bench) -> Outcome:
+    """Compute a relaxed system's energy without the dipole correction."""
+    calculation = bench.calculation()
+    energy, _ = calculation(from_json(bench.parent["structure"]))
+    return Outcome({"energy": energy} | _effort(calculation))
+
+
 def _free(bench: Bench) -> Outcome:
     """Relax the adatom from its site, free to leave: where it goes."""
+    for number, push in enumerate(PUSHES, 1):
+        outcome = _pushed(bench, push, "steps" if number == 1 else f"steps-{number}")
+        if not outcome.values["saddle"]:
+            break
+    return Outcome(outcome.values | {"pushed": push}, outcome.files)
+
+
+def _pushed(bench: Bench, push: float, journal: str) -> Outcome:
+    """Relax the adatom from `push` angstrom beside its site; say whether it stays on a saddle."""
     held = from_json(bench.parent["structure"])
     try:
-        start = sites.displace_lateral(sites.release(held), OFF_SYMMETRY)
+        start = sites.displace_lateral(sites.release(held), push)
     except ValueError:
         raise TaskFailed("no-sites", "the top layer has reconstructed: no square net") from None
-    outcome = _relax_adatom(bench, start)
-    curvature = _curvature(start.positions[-1] - held.positions[-1], bench.history().records[0])
+    outcome = _relax_adatom(bench, start, journal)
+    first = bench.history(journal).records[0]
+    curvature = _curvature(start.positions[-1] - held.positions[-1], first)
     stayed = outcome.values["ended_at"] == bench.task.site
-    saddle = bool(stayed and outcome.values["site_offset"] < 2 * OFF_SYMMETRY and curvature < 0.0)
+    saddle = bool(stayed and outcome.values["site_offset"] < 2 * push and curvature < 0.0)
     return Outcome(outcome.values | {"site_curvature": curvature, "saddle": saddle}, outcome.files)
 
 
@@ -231,7 +319,7 @@ def _curvature(push: np.ndarray, first: Mapping[str, Any]) -> float:
     return float(-force @ push / (push @ push))
 
 
-def _relax_adatom(bench: Bench, start: Atoms) -> Outcome:
+def _relax_adatom(bench: Bench, start: Atoms, journal: str = "steps") -> Outcome:
     def watch(atoms: Atoms) -> None:
         state = sites.bound_state(atoms, desorbed_beyond=DESORBED_BEYOND)
         if state != "adsorbed":
@@ -239,7 +327,7 @@ def _relax_adatom(bench: Bench, start: Atoms) -> Outcome:
             raise TaskFailed(state.replace(" ", "-"), f"{symbol} ended {_PLACES[state]}")
         _keep_slab_whole(atoms, start)
 
-    outcome = _relax(bench, start, watch)
+    outcome = _relax(bench, start, watch, journal)
     atoms = from_json(outcome.values["structure"])
     ended_at, offset = _where(atoms)
     where = {
@@ -274,9 +362,11 @@ def _keep_slab_whole(atoms: Atoms, start: Atoms) -> None:
         raise TaskFailed("slab-broken", f"an atom of the slab moved {moved:.2f} Å from its place")
 
 
-def _relax(bench: Bench, start: Atoms, watch: Callable[[Atoms], None]) -> Outcome:
+def _relax(
+    bench: Bench, start: Atoms, watch: Callable[[Atoms], None], journal: str = "steps"
+) -> Outcome:
     calculation = bench.calculation()
-    history = bench.history()
+    history = bench.history(journal)
     relaxed = relax(
         start,
         calculation,
@@ -285,7 +375,9 @@ def _relax(bench: Bench, start: Atoms, watch: Callable[[Atoms], None]) -> Outcom
         max_steps=bench.case.relax.max_steps,
         report=bench.report,
         watch=watch,
+        effort=lambda: calculation.scf_iterations,
     )
+    calculation.converge(relaxed.atoms)  # nothing to do, unless the last step is of an earlier run
     frames = [_frame(start, record) for record in history.records]
     write(bench.folder / "relaxation.extxyz", frames, format="extxyz")
     files = ("relaxation.extxyz", *write_structure(bench.folder, "relaxed", relaxed.atoms))
@@ -294,8 +386,11 @@ def _relax(bench: Bench, start: Atoms, watch: Callable[[Atoms], None]) -> Outcom
         "fmax": relaxed.fmax,
         "steps": relaxed.steps,
         "structure": to_json(relaxed.atoms),
+        "electrostatics": calculation.electrostatics(),
     }
-    return Outcome(values | _effort(calculation), files)
+    if bench.task.kind == "held" and bench.task.surface == "host":
+        values |= _keep_density(bench, calculation)
+    return Outcome(values | _effort(calculation) | _iterations(bench), files)
 
 
 def _frame(start: Atoms, record: Mapping[str, Any]) -> Atoms:
@@ -310,6 +405,13 @@ def _frame(start: Atoms, record: Mapping[str, Any]) -> Atoms:
 
 def _effort(calculation: Calculation) -> dict[str, Any]:
     return {"scf_iterations": calculation.scf_iterations, "retries": calculation.retries}
+
+
+def _iterations(bench: Bench) -> dict[str, int]:
+    """Return the SCF iterations of all the task's relaxations, those before a stop included."""
+    stems = sorted(path.stem for path in bench.folder.path.glob("*.jsonl"))
+    records = (record for stem in stems for record in bench.history(stem).records)
+    return {"scf_iterations": sum(record.get("scf_iterations", 0) for record in records)}
 
 
 def write_structure(folder: Path | TaskFolder, stem: str, atoms: Atoms) -> tuple[str, ...]:
@@ -330,8 +432,10 @@ def _density(bench: Bench) -> Outcome:
     """Subtract from the density those of slab and adatom, each alone where it is in the whole."""
     atoms = from_json(bench.parent["structure"])
     atoms.set_constraint()  # single points; the grid is the same for all three
+    densities = _kept_density(bench, atoms)
     parts = {"total": atoms, "slab": atoms[:-1], "adatom": atoms[-1:]}
-    densities = {}
+    for name in densities:
+        del parts[name]
     scf_iterations = 0
     for number, (name, part) in enumerate(parts.items()):
         bench.report(step=number + 1, steps=len(parts), part=name)
@@ -356,6 +460,21 @@ def _density(bench: Bench) -> Outcome:
     return Outcome(values, ("difference.cube",))
 
 
+def _keep_density(bench: Bench, calculation: Calculation) -> dict[str, str]:
+    """Keep the density of a held adatom's system: it saves the density difference an SCF."""
+    path = bench.folder / DENSITY
+    np.save(path, calculation.all_electron_density().values)
+    return {"density": file_digest(path)}
+
+
+def _kept_density(bench: Bench, atoms: Atoms) -> dict[str, Density]:
+    """Return the whole system's density, if it is kept and as it was written."""
+    path = bench.folder.path.parent / bench.task.needs[0] / DENSITY
+    if not path.is_file() or file_digest(path) != bench.parent.get("density"):
+        return {}
+    return {"total": Density(np.load(path, allow_pickle=False), np.array(atoms.cell))}
+
+
 def _write_difference(bench: Bench, moved: Any, atoms: Atoms) -> None:
     text = io.StringIO()
     comment = f"charge-density difference, {bench.task.title}, case {bench.case.name}, e/bohr^3"
@@ -369,5 +488,7 @@ STEPS: dict[Kind, Callable[[Bench], Outcome]] = {
     "slab": _slab,
     "held": _held,
     "free": _free,
+    "basin": _basin,
+    "uncorrected": _uncorrected,
     "density": _density,
 }

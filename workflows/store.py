@@ -22,6 +22,7 @@ SCHEMA = "sodiophile-task/1"
 # values that say how a number was come by, and change none
 EFFORT = ("scf_iterations", "retries", "peak_memory")
 LOOKS, PAUSE = 20, 0.02  # times and seconds that a lock is tried for
+DENSITY = "density.npy"  # a system's all-electron density, e/angstrom^3; not needed once it is used
 RESULT, FAILURE, INPUTS, PROGRESS, LOCK = (
     "result.json", "failure.json", "inputs.json", "progress.json", ".lock",
 )  # fmt: skip

@@ -1,7 +1,10 @@
 r"""The graph: which tasks a case asks for, what each is computed from, and how far each one is.
 
-VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free
-                                      \-> VN-top-V-density      (the same for every site)
+VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free -> VN-top-V-free-basin
+                  |                   |-> VN-top-V-held-basin
+                  |                   |-> VN-top-V-density
+                  |                   \-> VN-top-V-uncorrected   (the same for every site)
+                  \-> VN-slab-uncorrected
 Na-lattice -> Na-slab -> Na-hollow-held -> Na-hollow-free
 Na-atom
 """
@@ -17,13 +20,16 @@ from workflows.calculator import versions
 from workflows.case import Case
 from workflows.store import RESULT, Result, TaskFolder, digest
 
-RECIPE = 1  # raise it when the way that a task computes its numbers changes
+RECIPE = 2  # raise it when the way that a task computes its numbers changes
 
-Kind = Literal["lattice", "atom", "slab", "held", "free", "density"]
+Kind = Literal["lattice", "atom", "slab", "held", "free", "basin", "density", "uncorrected"]
 Surface = Literal["host", "metal"]
 
 # References first, then sites, then details: the table fills up before the pictures do.
-ORDER: dict[Kind, int] = {"lattice": 0, "atom": 1, "slab": 2, "held": 3, "free": 4, "density": 5}
+ORDER: dict[Kind, int] = {
+    "lattice": 0, "atom": 1, "slab": 2, "held": 3, "free": 4, "basin": 5, "density": 6,
+    "uncorrected": 7,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
         tasks.append(
             Task(lattice_task[0], "lattice", f"lattice constant of {name}", (), inputs, surface)
         )
-    relax = {
+    relax: dict[str, Any] = {
         "fmax": case.relax.fmax,
         "dft": _dft(
             case,
@@ -100,6 +106,8 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
     slab_inputs = relax | crystal_inputs | {"slab": slab.model_dump(exclude={"sites"})}
     slab_name = f"{name}-slab"
     tasks.append(Task(slab_name, "slab", f"clean {name}(001)", lattice_task, slab_inputs, surface))
+    if _without_dipole(case, surface):
+        tasks.append(_uncorrected(slab_name, f"clean {name}(001)", surface, "", relax["dft"]))
     for site in slab.sites:
         tasks += _site_tasks(case, surface, site, slab_name, relax)
     return tasks
@@ -115,6 +123,12 @@ def _site_tasks(
         Task(f"{stem}-held", "held", f"{what}, x and y held", (slab,), inputs, surface, site),
         Task(f"{stem}-free", "free", f"{what}, free", (f"{stem}-held",), inputs, surface, site),
     ]
+    if case.checks.same_basin:
+        tasks += _basin_tasks(case, surface, site, stem, relax)
+    if _without_dipole(case, surface):
+        tasks.append(
+            _uncorrected(f"{stem}-held", f"{what}, x and y held", surface, site, relax["dft"])
+        )
     if surface == "host":
         inputs = {"dft": relax["dft"], "site": site}
         title = f"charge-density difference, {what}"
@@ -122,6 +136,35 @@ def _site_tasks(
             Task(f"{stem}-density", "density", title, (f"{stem}-held",), inputs, surface, site)
         )
     return tasks
+
+
+def _basin_tasks(
+    case: Case, surface: Surface, site: str, stem: str, relax: Mapping[str, Any]
+) -> list[Task]:
+    """Return the slab relaxed again without the adatom, from the held and the free structure."""
+    slab = f"{surface_name(case, surface)}(001) without {case.adatom}"
+    held, free = f"{stem}-held", f"{stem}-free"
+    inputs = {**relax, "site": site}
+    return [
+        Task(f"{stem}-{relaxation}-basin", "basin", title, needs, inputs, surface, site)
+        for relaxation, needs, title in (
+            ("held", (held,), f"{slab}, from {site}, held"),
+            ("free", (free, f"{held}-basin"), f"{slab}, from {site}, free"),
+        )
+    ]
+
+
+def _without_dipole(case: Case, surface: Surface) -> bool:
+    return case.checks.without_dipole and case.dft.dipole_correction and surface == "host"
+
+
+def _uncorrected(
+    system: str, what: str, surface: Surface, site: str, dft: Mapping[str, Any]
+) -> Task:
+    inputs = {"dft": {**dft, "dipole_correction": False}, "site": site}
+    title = f"{what}, without dipole correction"
+    name = f"{system}-uncorrected"
+    return Task(name, "uncorrected", title, (system,), inputs, surface, site)
 
 
 def _atom_task(case: Case) -> Task:
