@@ -1,5 +1,6 @@
 # make fig5   sets up and runs the main job: the smoke case, its table and its figure
 # make test   sets up and passes the tests
+# make bench  a hand-written script against us, minutes; BENCH=--full for the real work, hours
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,13 +9,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # GPAW is compiled while the other packages are downloaded.
 MAKEFLAGS += --jobs=2 --no-print-directory
-.PHONY: fig5 test lint clean
+.PHONY: fig5 test bench lint clean
 
 fig5: $(VENV)/.installed
 	@$(BIN)/sodiophile run smoke --into runs/smoke
 
 test: lint $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest
+
+bench: $(VENV)/.installed
+	@$(BIN)/python -m tests.benchmarks.bench $(BENCH)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .

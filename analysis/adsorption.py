@@ -198,7 +198,7 @@ class Table:
     sites
         Sites on the host; any number.
     metal_sites
-        Sites on the adatom's own metal; any number.
+        Sites on the adatom's own metal; any number, on one face or several.
     quality
         Name of the settings: smoke, laptop or production.
     physical
@@ -233,10 +233,14 @@ class Table:
         return _strongest(self.sites, relaxation)
 
     @property
-    def metal_reference(self) -> Site | None:
-        """The most stable free site on the metal, else the most stable held one, else None."""
-        found = (_strongest(self.metal_sites, relaxation) for relaxation in RELAXATIONS)
-        return next((site for site in found if site is not None), None)
+    def metal_references(self) -> tuple[Site, ...]:
+        """For each face of the metal its most stable free site, else its most stable held one."""
+        references = []
+        for surface in dict.fromkeys(site.surface for site in self.metal_sites):
+            on_it = [site for site in self.metal_sites if site.surface == surface]
+            found = (_strongest(on_it, relaxation) for relaxation in RELAXATIONS)
+            references += [site for site in found if site is not None][:1]
+        return tuple(references)
 
     @property
     def comparison(self) -> tuple[Site, Site] | None:
@@ -266,10 +270,12 @@ class Table:
         if self.comparison is None:
             return self._missing()
         host, metal = self.comparison
+        faces = {site.surface for site in self.metal_sites}
+        on = f" on {metal.surface}" if len(faces) > 1 else ""
         claim = "binds" if self.binds_more_strongly else "does not bind"
         return (
             f"{self.host} {claim} {self.adatom} more strongly than {self.adatom} does: "
-            f"{_described(host)} against {_described(metal)}; {self._settings()}"
+            f"{_described(host)} against {_described(metal, on)}; {self._settings()}"
         )
 
     def ranking_agreement(self) -> str:
@@ -342,9 +348,9 @@ def _strongest(sites: Iterable[Site], relaxation: str) -> Site | None:
     return min(known, key=_known, default=None)
 
 
-def _described(site: Site) -> str:
+def _described(site: Site, on: str = "") -> str:
     moved = f", ended at {site.ended_at}" if site.moved else ""
-    return f"{_known(site):.2f} eV ({site.site}, {site.relaxation}{moved})"
+    return f"{_known(site):.2f} eV ({site.site}{on}, {site.relaxation}{moved})"
 
 
 def _agreement(sites: list[Site], relaxation: str) -> str:

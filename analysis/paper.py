@@ -37,6 +37,9 @@ LATTICE_SPACINGS: Final[Mapping[tuple[int, int, int], float]] = {(2, 0, 0): 2.0,
 SAED_RINGS: Final[tuple[tuple[int, int, int], ...]] = ((1, 1, 1), (2, 0, 0), (3, 1, 1), (2, 2, 2))
 """Planes of the diffraction rings in the printed order, without (220) (Fig. 1f and its text)."""
 
+JCPDS: Final = "73-0528"
+"""Card of cubic VN that the paper indexes its rings by (text on Fig. 1f)."""
+
 
 def published_energy(host: str, adatom: str, site: str) -> float | None:
     """Give the published adsorption energy where the paper has one for this very system.

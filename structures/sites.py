@@ -1,8 +1,9 @@
-"""The adsorption sites of a (001) slab: where they are, an adatom on them, where it ended.
+"""The adsorption sites of a slab: where they are, an adatom on them, where it ended.
 
-A slab lies in the xy-plane with its top layer tagged 1, as `structures.slab` builds it. The top
+A slab lies in the xy-plane with its top layer tagged 1, as `structures.slab` builds it. The (001)
 layers of rock salt, bcc and fcc are all square nets: tops are the net's atoms, bridges the
-midpoints of neighbours, hollows the centres of squares. The adatom is the last atom, tag 0.
+midpoints of neighbours, hollows the centres of squares. On bcc (110) bridges are short or long,
+and a hollow is as far from one atom as from two others. The adatom is the last atom, tag 0.
 """
 
 import math
@@ -16,7 +17,7 @@ from ase.data import covalent_radii
 from ase.geometry import find_mic, minkowski_reduce
 
 from structures._checks import check_element, check_length
-from structures.net import SquareNet, square_net
+from structures.net import Net, find_net
 
 _IN_PLANE = (True, True, False)  # the surface repeats along x and y, whatever atoms.pbc says
 _LEAST_VACUUM = 1.0  # angstrom between an adatom and the end of the cell
@@ -52,12 +53,18 @@ def site_names(slab: Atoms) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        'bridge', 'hollow', and 'top-X' for each element X of the top layer, the elements in the
-        order in which the slab was built (VN: V before N).
+        'bridge' and 'hollow', on bcc (110) 'hollow', 'long-bridge' and 'short-bridge'; and 'top-X'
+        for each element X of the top layer, the elements in the order in which the slab was built
+        (VN: V before N).
+
+    Raises
+    ------
+    ValueError
+        If the top layer is not one of those nets.
     """
     top_layer = set(slab.symbols[slab.get_tags() == 1])
     elements = [symbol for symbol in dict.fromkeys(slab.symbols) if symbol in top_layer]
-    return ("bridge", "hollow", *(f"top-{symbol}" for symbol in elements))
+    return (*_top_net(slab).sites, *(f"top-{symbol}" for symbol in elements))
 
 
 def site_position(slab: Atoms, name: str) -> FloatArray:
@@ -78,7 +85,7 @@ def site_position(slab: Atoms, name: str) -> FloatArray:
     Raises
     ------
     ValueError
-        If the slab has no such site, or its top layer is not a square net.
+        If the slab has no such site, or its top layer is not one of the nets that have sites.
     """
     allowed = site_names(slab)
     if name not in allowed:
@@ -191,8 +198,9 @@ def displace_lateral(atoms: Atoms, distance: float) -> Atoms:
     """Move the adatom off its site in a direction that no symmetry singles out.
 
     On a site of high symmetry the lateral force vanishes also where the energy has a saddle or a
-    maximum, and a relaxation that starts there never leaves. The net's mirror lines are 45°
-    apart; halfway between two of them every mirror is broken and the adatom can slide to any side.
+    maximum, and a relaxation that starts there never leaves. The mirror lines of
+    a square net are 45° apart, those of bcc (110) 90°; 22.5° from one of them every mirror is
+    broken and the adatom can slide to any side.
 
     Parameters
     ----------
@@ -361,8 +369,8 @@ def _split(atoms: Atoms) -> tuple[Atoms, Atom]:
     return atoms[:-1], atoms[-1]
 
 
-def _top_net(slab: Atoms) -> SquareNet:
-    return square_net(slab.positions[slab.get_tags() == 1, :2], slab.cell[:2, :2])
+def _top_net(slab: Atoms) -> Net:
+    return find_net(slab.positions[slab.get_tags() == 1, :2], slab.cell[:2, :2])
 
 
 def _top_plane(slab: Atoms) -> float:
@@ -374,8 +382,9 @@ def _sites(slab: Atoms) -> tuple[npt.NDArray[np.str_], FloatArray]:
     """Return the names (s,) and the positions (s, 2), angstrom, of all sites in the cell."""
     net = _top_net(slab)
     tops = [f"top-{symbol}" for symbol in slab.symbols[slab.get_tags() == 1]]
-    names = np.array([*tops, *["bridge"] * len(net.bridge_b), *["hollow"] * len(net.hollow_a)])
-    site_s = np.concatenate([net.top_a, net.bridge_b, net.hollow_a])
+    others = [name for name, place_p in net.sites.items() for _ in place_p]
+    names = np.array([*tops, *others])
+    site_s = np.concatenate([net.top_a, *net.sites.values()])
     return names, np.column_stack([site_s.real, site_s.imag])
 
 

@@ -1,7 +1,8 @@
-"""The (001) slab: layers, in-plane cell, vacuum, and which layers are held.
+"""Slabs: layers, in-plane cell, vacuum, and which layers are held.
 
 Rock salt, bcc and fcc share one stacking along [001]: a square layer that holds the atoms of
-the primitive cell, repeated every a/2 and shifted each time by half the square's diagonal.
+the primitive cell, repeated every a/2 and shifted each time by half the square's diagonal. The
+close-packed (110) face of bcc metals is ASE's.
 """
 
 import math
@@ -10,7 +11,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 from ase import Atoms
-from ase.build import make_supercell
+from ase.build import bcc110, make_supercell
 from ase.constraints import FixAtoms
 
 from structures._checks import check_length
@@ -143,6 +144,51 @@ def metal_slab(
     )
 
 
+def bcc110_slab(
+    symbol: str,
+    lattice_constant: float,
+    *,
+    layers: int,
+    cell: str,
+    vacuum: float,
+    held_layers: int,
+) -> Atoms:
+    """Build a (110) slab of a body-centred cubic metal, its close-packed face.
+
+    Parameters
+    ----------
+    symbol
+        Element symbol.
+    lattice_constant
+        Edge a of the bulk's conventional cube, angstrom.
+    layers, vacuum, held_layers
+        As for `rocksalt_slab`; the layers are a/√2 apart.
+    cell
+        'NxM' of the centred rectangle, a wide along x ([001]) and a√2 along y ([1-10]), which
+        holds two atoms of a layer.
+
+    Returns
+    -------
+    Atoms
+        2 · N · M · layers atoms, ordered and tagged as by `rocksalt_slab`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not one of those allowed.
+    """
+    metal(symbol, "bcc", lattice_constant)  # checks its arguments
+    _check_layers(layers, held_layers)
+    check_length("vacuum", vacuum)
+    if cell == "sqrt2":
+        raise ValueError("surface cell is 'sqrt2': on bcc (110) it must be 'NxM', such as '2x1'")
+    repeats = surface_cell(cell).diagonal()
+    size = (int(repeats[0]), 2 * int(repeats[1]), layers)  # ASE counts the rectangle's two rows
+    slab = bcc110(symbol, size, a=lattice_constant, vacuum=vacuum, orthogonal=True)
+    slab.info.clear()  # ASE's own table of sites: ours follow the atoms
+    return _finished(slab, layers, held_layers)
+
+
 def _stack(
     symbols: list[str],
     *,
@@ -176,6 +222,11 @@ def _stack(
     # The supercell's vectors are orthogonal and right-handed, so laying them along the axes
     # is a pure rotation.
     slab.set_cell([*(side * np.linalg.norm(matrix, axis=1)), height], scale_atoms=True)
+    return _finished(slab, layers, held_layers)
+
+
+def _finished(slab: Atoms, layers: int, held_layers: int) -> Atoms:
+    """Order the atoms and hold the bottom layers."""
     slab = _ordered(slab)
     if held_layers > 0:
         slab.set_constraint(FixAtoms(mask=slab.get_tags() > layers - held_layers))

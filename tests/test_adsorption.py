@@ -101,15 +101,15 @@ def test_strongest_of_nothing_is_none() -> None:
 
 def test_metal_reference_prefers_free_over_a_lower_held_site() -> None:
     low = replace(NA_HELD, adsorption_energy=-5.0)
-    assert table(metal=(low, NA_FREE)).metal_reference == NA_FREE
+    assert table(metal=(low, NA_FREE)).metal_references == (NA_FREE,)
 
 
 def test_metal_reference_falls_back_on_held() -> None:
-    assert table(metal=(NA_HELD,)).metal_reference == NA_HELD
+    assert table(metal=(NA_HELD,)).metal_references == (NA_HELD,)
 
 
 def test_metal_reference_of_nothing_is_none() -> None:
-    assert table(metal=()).metal_reference is None
+    assert table(metal=()).metal_references == ()
 
 
 @pytest.mark.parametrize(("energy", "expected"), [(-1.9, True), (-0.8, False), (-0.5, False)])

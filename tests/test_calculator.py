@@ -8,6 +8,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
+from structures.bulk import isolated_atom
 from structures.slab import rocksalt_slab
 from workflows.calculator import (
     LADDER,
@@ -71,6 +72,17 @@ def test_forces_agree_with_energy_differences(tmp_path: Path) -> None:
         energies.append(calc(moved)[0])
     slope = (energies[1] - energies[0]) / (2 * step)
     assert forces[1, 2] == pytest.approx(-slope, abs=0.02)
+
+
+def test_the_isolated_atom_is_converged_with_its_box_and_with_the_cutoff(tmp_path: Path) -> None:
+    # The box and cutoff of `laptop`, each against more of it; the cutoff in a small box, where it
+    # is quick: it has to do with the atom, the box with what is far from it.
+    def energy(box: float, cutoff: float) -> float:
+        settings = TINY.model_copy(update={"cutoff": cutoff})
+        return calculation(tmp_path, settings, None, hund=True)(isolated_atom("Na", box))[0]
+
+    assert energy(12.0, 350.0) == pytest.approx(energy(13.0, 350.0), abs=0.005)
+    assert energy(8.0, 350.0) == pytest.approx(energy(8.0, 500.0), abs=0.005)
 
 
 def test_a_slab_held_on_one_side_relaxes_without_breaking_symmetry(tmp_path: Path) -> None:

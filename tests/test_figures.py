@@ -20,11 +20,12 @@ from analysis import paper
 from analysis.adsorption import Site, Table
 from analysis.arrhenius import fit
 from analysis.charge import Density
-from analysis.figures import fig5, isosurfaces, raster, scene, style
+from analysis.figures import fig5, isosurfaces, lattice, raster, scene, style
 from analysis.figures.arrhenius import NO_DATA, draw_arrhenius
 from analysis.figures.atoms import draw_difference, draw_top_view
 from analysis.figures.bars import draw_adsorption_bars
 from analysis.figures.profile import draw_profile
+from analysis.lattice import rings
 
 LATTICE = 4.13  # angstrom
 SITES = ("bridge", "hollow", "top-V", "top-N")
@@ -218,6 +219,16 @@ def test_supplement_figures_have_two_rows_of_letters() -> None:
 def test_profiles_say_what_is_missing() -> None:
     figure = fig5.profiles(pictures(("hollow",)), caption=CAPTION, physical=True, sites=SITES)
     assert words(figure).count("not computed") == 3
+
+
+@pytest.mark.parametrize("physical", [True, False])
+def test_the_lattice_is_drawn_beside_the_published_spacings(*, physical: bool) -> None:
+    lines = [{"hkl": (2, 0, 0), "two_theta": 44.7, "intensity": 100.0}]
+    figure = lattice.compose(rings(4.12, "VN"), lines, caption=CAPTION, physical=physical)
+    assert {"2.060", "2.0", "+0.060", "(220)"} <= set(words(figure))
+    assert (style.WATERMARK in words(figure)) is not physical
+    missing = lattice.compose([], [], caption=CAPTION, physical=physical)
+    assert words(missing).count("not computed") == 2
 
 
 def test_type_stays_type_in_saved_figures(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_without_jobs_as_many_run_as_fit(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(needs, "free_memory", lambda: 1.5e9)
     jobs, line = needs.require_room(LAPTOP, tmp_path, None, cores=8)
     assert jobs == 2
-    assert line.startswith("34 tasks, 2 side by side; about ")
+    assert line.startswith("39 tasks, 2 side by side; about ")
 
 
 def test_a_case_larger_than_the_machine_is_refused(

@@ -51,6 +51,7 @@ def test_spacings_belong_to_one_cubic_lattice() -> None:
 def test_rings_stand_in_the_printed_order() -> None:
     printed = re.findall(r"\((\d)(\d)(\d)\)", "(111), (200), (311) and (222) planes of cubic VN")
     assert [tuple(map(str, ring)) for ring in paper.SAED_RINGS] == printed
+    assert paper.JCPDS in "planes of cubic VN (JCPDS No. 73-0528)"
 
 
 def test_published_energy_of_sodium_on_vanadium_nitride() -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ from workflows.tasks import plan, survey
 from workflows.terminal import NOT_PHYSICAL, energy_table
 
 ATOM, BULK_NA = -0.25, -1.33  # eV; cohesive energy -1.08
-SLABS = {"VN": -100.0, "TiN": -120.0, "Na": -10.0}
+SLABS = {"VN": -100.0, "TiN": -120.0, "Na": -10.0, "Na110": -20.0}
 ADSORPTION = {"bridge": -1.5, "hollow": -1.4, "top-V": -1.8, "top-N": -1.3, "top-Ti": -1.1}
-ON_NA = -0.8
+ON_NA = {"Na": -0.8, "Na110": -0.9}
 BY_LEAVING = -0.05  # eV that a free adatom gains
 LEANS, FALLS, LEANING = "hollow", -0.04, 0.2  # the slab that is left behind there, eV and angstrom
 OF_THE_DIPOLE = 0.03  # eV
@@ -55,17 +56,18 @@ def made_up(name: str, kind: str, site: str) -> dict[str, Any]:
     if kind == "atom":
         return {"energy": ATOM, "magnetic_moment": 1.0}
     if kind == "slab":
-        return {"energy": SLABS[surface], "structure": to_json(STRUCTURE)}
+        return {"energy": SLABS[surface], "fmax": 0.02, "structure": to_json(STRUCTURE)}
     if kind == "density":
-        moved = {"integral": 1e-4, "charge_moved": 0.6, "boundary": 5.0}
+        moved = {"integral": 1e-4, "charge_moved": 0.6, "bader_charge": 0.7, "boundary": 5.0}
         return moved | {"structure": to_json(STRUCTURE)}
     if kind in ("basin", "uncorrected"):
         return made_up_check(surface, kind, site)
-    energy = SLABS[surface] + ATOM + (ON_NA if surface == "Na" else ADSORPTION[site])
+    energy = SLABS[surface] + ATOM + ON_NA.get(surface, ADSORPTION.get(site, 0.0))
     return {
         "energy": energy + (BY_LEAVING if kind == "free" else 0.0),
+        "fmax": 0.02,
         "height": 2.1,
-        "nearest": {"Na": 3.3} if surface == "Na" else {"N": 2.5, surface[:-1]: 3.0},
+        "nearest": {"Na": 3.3} if surface in ON_NA else {"N": 2.5, surface[:-1]: 3.0},
         "ended_at": "hollow" if (site, kind) == ("bridge", "free") else site,
         "site_offset": 0.01,
         "saddle": (site, kind) == ("top-N", "free"),
@@ -78,10 +80,10 @@ def made_up_check(surface: str, kind: str, site: str) -> dict[str, Any]:
         adsorbed = ATOM + ADSORPTION[site] + OF_THE_DIPOLE if site else 0.0
         return {"energy": SLABS[surface] + adsorbed}
     tipped = STRUCTURE[:-1]
-    falls = site == LEANS and surface != "Na"
+    falls = site == LEANS and not surface.startswith("Na")
     tipped.positions[1, 2] += LEANING if falls else 0.0
     energy = SLABS[surface] + (FALLS if falls else 0.0)
-    return {"energy": energy, "structure": to_json(tipped)}
+    return {"energy": energy, "fmax": 0.02, "structure": to_json(tipped)}
 
 
 def density() -> Density:
@@ -203,12 +205,22 @@ def test_an_energy_is_against_the_slab_that_the_adatom_leaves_behind(data: dict[
     assert plain["against_lowest"] == pytest.approx(-1.8 - FALLS)  # the lowest is hollow's
     assert plain["reconstruction_energy"] == pytest.approx(0.0)
     assert {tipped["reference"], plain["reference"]} == {"same basin"}
-    assert row(data, "hollow", "held", "metal_sites")["against_lowest"] == pytest.approx(ON_NA)
+    assert row(data, "hollow", "held", "metal_sites")["against_lowest"] == pytest.approx(
+        ON_NA["Na"]
+    )
     notes = [line for line in data["notes"] if line.startswith("VN(001) hollow, held")]
     assert notes == [
         "VN(001) hollow, held: the slab that the adatom leaves behind relaxes to -40 meV from the "
         "clean one (an atom 0.20 Å away); against the clean slab -1.400 eV"
     ]
+
+
+def test_every_relaxed_slab_is_checked(data: dict[str, Any]) -> None:
+    checks = data["slab_checks"]
+    assert {"VN-slab", "Na-slab", "VN-hollow-held", "VN-hollow-held-basin"} <= checks.keys()
+    assert checks["VN-hollow-held-basin"]["rumpling"] == {"1": pytest.approx(LEANING)}
+    assert checks["VN-slab"]["fmax"] == 0.02
+    assert "rumpling" not in checks["Na-slab"]
 
 
 def test_energies_without_the_dipole_correction(data: dict[str, Any]) -> None:
@@ -246,6 +258,13 @@ def test_lattice_and_its_spacings(data: dict[str, Any]) -> None:
     assert (lattice["lattice_constant"], lattice["source"]) == (4.12, "equation of state")
     assert lattice["d_200"] == pytest.approx(2.06)
     assert lattice["d_111"] == pytest.approx(4.12 / 3**0.5)
+    d_111, d_200, d_220 = lattice["spacings"][:3]
+    assert (d_111["published"], d_200["published"], d_220["published"]) == (2.3, 2.0, None)
+    assert d_200["difference"] == pytest.approx(0.06)
+    assert [ring["named_by_paper"] for ring in lattice["spacings"]] == [True] * 2 + [False] + [
+        True
+    ] * 2
+    assert data["lattices"]["metal"]["spacings"] is None
 
 
 def test_references(data: dict[str, Any]) -> None:
@@ -256,6 +275,7 @@ def test_references(data: dict[str, Any]) -> None:
 def test_density_differences_name_their_files(data: dict[str, Any], root: Path) -> None:
     found = data["density_differences"]["top-V"]
     assert (found["integral"], found["charge_moved"], found["boundary"]) == (1e-4, 0.6, 5.0)
+    assert (found["bader_charge"], data["units"]["bader_charge"]) == (0.7, "electrons")
     assert (root / found["cube"]).is_file()
 
 
@@ -335,7 +355,7 @@ def test_a_new_run_has_no_numbers_and_says_so(tmp_path: Path) -> None:
     assert data["verdict"] == "no verdict: no adsorption energy of Na on VN and Na"
     assert data["lattices"]["host"] == {
         "name": "VN", "lattice_constant": None, "source": "missing", "bulk_modulus": None,
-        "pattern": None, "d_200": None, "d_111": None,
+        "pattern": None, "spacings": [], "d_200": None, "d_111": None,
     }  # fmt: skip
     assert (data["made_with"], data["seconds"]) == ({}, 0)
 
@@ -482,7 +502,8 @@ def test_the_database_holds_what_is_there(tmp_path: Path) -> None:
     finish(tmp_path, case(), without=("VN-top-V-free", "Na-atom"))
     with ase.db.connect(write_database(report(tmp_path, case()), tmp_path)) as database:
         rows = {row.task: row.key_value_pairs for row in database.select()}
-    assert len(rows) == 11  # 2 slabs, 10 relaxed adatoms less one
+    kinds = [task.kind for task in plan(case()).values() if task.kind in ("slab", "held", "free")]
+    assert len(rows) == len(kinds) - 1
     assert "adsorption_energy" not in rows["VN-top-V-held"]  # without the atom there is none
     assert rows["VN-top-V-held"]["published"] == -1.830
     assert rows["VN-top-V-held"]["charge_moved"] == 0.6
@@ -495,3 +516,66 @@ def test_the_database_of_a_run_without_results_is_empty(tmp_path: Path) -> None:
     with ase.db.connect(write_database(report(tmp_path, case()), tmp_path)) as database:
         assert database.count() == 0
     assert [path.name for path in tmp_path.iterdir()] == ["results.db"]
+
+
+# ---- two faces of the metal ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def two_faces(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Give the report of a finished run with the metal's (110) face, too."""
+    data = tomllib.loads(find("laptop").read_text(encoding="utf-8"))
+    data["metal_slab_110"] = data["metal_slab"] | {"cell": "2x1", "sites": ["hollow"]}
+    data["dft"]["kpoints"]["metal_slab_110"] = [3, 4, 1]
+    path = tmp_path_factory.mktemp("faces")
+    finish(path, Case.model_validate(data))
+    return report(path, Case.model_validate(data))
+
+
+def test_both_faces_are_in_the_table(two_faces: Report) -> None:
+    rows = [(s.surface, s.relaxation, s.published) for s in two_faces.table().metal_sites]
+    assert rows == [
+        (surface, relaxation, -0.860)
+        for surface in ("Na(001)", "Na(110)")
+        for relaxation in ("held", "free")
+    ]
+    slabs = two_faces.as_json()["references"]["clean_slabs"]
+    assert slabs == {"host": -100.0, "metal": -10.0, "metal_110": -20.0}
+    assert "Na(110),hollow,held,-0.900000,-0.860000" in energies_csv(two_faces.table())
+
+
+def test_the_verdict_names_the_face_that_binds_most(two_faces: Report) -> None:
+    assert "against -0.95 eV (hollow on Na(110), free)" in two_faces.table().verdict()
+    references = {s.surface: s.binding for s in two_faces.table().metal_references}
+    assert references == pytest.approx({"Na(001)": -0.85, "Na(110)": -0.95})
+
+
+def test_the_small_print_says_that_the_face_of_the_paper_is_not_known(two_faces: Report) -> None:
+    assert "their settings, and the face of their Na, are not known" in two_faces.caption()
+
+
+# ---- only like is subtracted from like ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ([3.0, 3.0, 14.0], "found grid spacing ("),
+        ([6.0, 3.0, 12.0], "found k-point spacing ("),
+    ],
+)
+def test_energies_of_other_cells_are_refused(tmp_path: Path, cell: list[float], names: str) -> None:
+    finish(tmp_path, case())
+    folder, other = TaskFolder(tmp_path / "VN-top-V-held"), STRUCTURE.copy()
+    other.set_cell(cell)
+    found = folder.result()
+    assert found is not None
+    folder.finish(replace(found, values={**found.values, "structure": to_json(other)}))
+    (site,) = [
+        s for s in report(tmp_path, case()).table().sites
+        if (s.site, s.relaxation) == ("top-V", "held")
+    ]  # fmt: skip
+    assert site.adsorption_energy is None
+    assert site.problem is not None
+    assert site.problem.startswith("only energies of equal settings may be subtracted")
+    assert names in site.problem

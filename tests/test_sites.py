@@ -11,7 +11,7 @@ from ase.data import chemical_symbols, covalent_radii
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from structures.net import square_net
+from structures.net import find_net
 from structures.sites import (
     adatom_height,
     bound_state,
@@ -195,7 +195,7 @@ def test_collapsed_layer_is_refused() -> None:
 
 def test_oblique_net_is_refused() -> None:
     with pytest.raises(ValueError, match="has 1 atoms: they must form a square net"):
-        square_net(np.zeros((1, 2)), np.array([[2.0, 0.0], [1.0, 2.0]]))
+        find_net(np.zeros((1, 2)), np.array([[2.0, 0.0], [1.0, 2.0]]))
 
 
 @pytest.mark.parametrize("side", [1, 2, 5])
@@ -203,9 +203,10 @@ def test_net_that_is_turned_in_its_cell(side: int) -> None:
     # Two square nets, mirror images, put five points into this cell: only one has them here.
     vectors = side * np.array([[2.0, 1.0], [-1.0, 2.0]])
     points = np.array([[0, 0], [1, 0], [2, 0], [0, 1], [1, 1]]) * float(side)
-    net = square_net(points, vectors)
+    net = find_net(points, vectors)
     assert abs(net.step) == pytest.approx(side)
-    np.testing.assert_allclose(np.abs(net.corner_sa[1] - net.corner_sa[0]), side)
+    along_step, _ = np.split(net.sites["bridge"], 2)
+    np.testing.assert_allclose(along_step - net.top_a, net.step / 2)
     assert min(abs(net.step.real), abs(net.step.imag)) == pytest.approx(0, abs=1e-9)
 
 

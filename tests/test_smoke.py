@@ -237,6 +237,13 @@ def test_memory_was_what_had_been_estimated(root: Path) -> None:
         assert 0.5 < used / estimate < 1.7, f"{task}: {used / 1e6:.0f} MB"
 
 
+def test_seconds_in_gpaw_are_part_of_those_of_the_process(root: Path) -> None:
+    for task in needs(read_case(root / "case.toml")).memory:
+        effort = values(root, task)
+        assert 0.0 < effort["gpaw_seconds"] < effort["process_seconds"]
+        assert effort["scf_iterations"] > 0
+
+
 def test_every_figure_is_there_in_every_format(root: Path) -> None:
     stems = ["fig5", *(f"fig5{letter}" for letter in "abcdefghij"), "figS17", "figS18"]
     heads = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}

@@ -35,6 +35,7 @@ class MadeUp:
     calls: int = 0
     scf_iterations: int = 0
     cell_cv: np.ndarray = field(default_factory=lambda: np.eye(3))
+    seconds: float = 0.0
     retries: list[str] = field(default_factory=list)
 
     def __call__(self, atoms: Atoms) -> tuple[float, np.ndarray]:
@@ -59,7 +60,9 @@ class MadeUpBench(Bench):
     made_up: MadeUp = field(default_factory=lambda: MadeUp(at_rest))
 
     def calculation(self, kpoints: object = None, *, hund: bool = False) -> Calculation:  # noqa: ARG002
-        return cast("Calculation", self.made_up)
+        calculation = cast("Calculation", self.made_up)
+        self.calculations.append(calculation)
+        return calculation
 
 
 def at_rest(atoms: Atoms) -> tuple[float, np.ndarray]:
@@ -91,7 +94,7 @@ def bench(folder: Path, task: str, surface: Surface = at_rest, **case: Any) -> M
     folder.mkdir(exist_ok=True)
     changed = CASE.model_copy(update=case)
     return MadeUpBench(
-        TASKS[task], changed, TaskFolder(folder), parents, lambda **_: None, MadeUp(surface)
+        TASKS[task], changed, TaskFolder(folder), parents, lambda **_: None, [], MadeUp(surface)
     )
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from workflows import tasks as module
-from workflows.calculator import versions
 from workflows.case import Case, find, presets, read
+from workflows.machine import versions
 from workflows.store import Result, TaskFolder, lock, write_signed
 from workflows.tasks import State, Task, plan, summary, survey
 
@@ -241,6 +241,7 @@ def test_every_setting_is_known_here() -> None:
         "adatom", "host__cation", "host__anion", "host__structure", "host__lattice_constant",
         "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
         "checks__without_dipole",
+        "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_bcc110.py
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
 

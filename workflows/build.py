@@ -11,10 +11,20 @@ from ase import Atoms
 
 from structures import bulk
 from structures.sites import nearest_distances, place_adatom
-from workflows.case import Case, CaseError, Crystal, shown
+from workflows.case import Case, CaseError, shown
 from workflows.steps import clean_slab, write_structure
 from workflows.store import set_aside
-from workflows.tasks import Surface, Task, plan, surface_name
+from workflows.tasks import (
+    FACES,
+    Surface,
+    Task,
+    crystal_of,
+    plan,
+    slab_of,
+    surface_label,
+    surface_name,
+    surfaces,
+)
 
 
 class Built(NamedTuple):
@@ -59,28 +69,29 @@ def structures(case: Case) -> list[Built]:
     """
     tasks = plan(case)
     atom = Built(f"{case.adatom}-atom", bulk.isolated_atom(case.adatom, case.atom.box))
-    surfaces: tuple[Surface, ...] = ("host", "metal")
-    return [*(b for surface in surfaces for b in _surface_structures(case, surface, tasks)), atom]
+    built = [b for surface in surfaces(case) for b in _surface_structures(case, surface, tasks)]
+    return [*built, atom]
 
 
 def _surface_structures(case: Case, surface: Surface, tasks: dict[str, Task]) -> Iterator[Built]:
     name = surface_name(case, surface)
-    crystal: Crystal = case.host if surface == "host" else case.metal
+    crystal = crystal_of(case, surface)
     constant = crystal.lattice_constant or crystal.lattice_guess
     source = "given" if crystal.lattice_constant else "the guess; a run computes it"
     remark = f", a = {constant:g} Å ({source})"
-    yield Built(f"{name}-bulk", _bulk(case, surface, constant), remark)
+    if surface != "metal_110":  # both faces of the metal are cut from the same bulk
+        yield Built(f"{name}-bulk", _bulk(case, surface, constant), remark)
     slab = clean_slab(tasks[f"{name}-slab"], constant)
     yield Built(f"{name}-slab", slab)
-    for site in (case.slab if surface == "host" else case.metal_slab).sites:
+    for site in slab_of(case, surface).sites:
         try:
             atoms = place_adatom(slab, case.adatom, site)
         except ValueError as error:
-            section = "slab" if surface == "host" else "metal_slab"
             why = str(error).removesuffix(": give a height")
             raise CaseError(
-                f"{section}.sites: found {site!r}, where no {case.adatom} fits on {name}(001) with "
-                f"a = {constant:g} Å ({why}); allowed: lattice and vacuum that suit the atoms"
+                f"{FACES[surface].slab}.sites: found {site!r}, where no {case.adatom} fits on "
+                f"{surface_label(case, surface)} with a = {constant:g} Å ({why}); "
+                "allowed: lattice and vacuum that suit the atoms"
             ) from None
         nearest = ", ".join(f"{e} {d:.2f}" for e, d in nearest_distances(atoms).items())
         yield Built(f"{name}-{site}", atoms, f", nearest: {nearest} Å")

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from ase.data import atomic_names, atomic_numbers, chemical_symbols
@@ -115,7 +116,7 @@ class Metal(Crystal):
 
 
 class Slab(Section):
-    """A (001) slab: layers, in-plane cell, vacuum on each side (angstrom), held layers, sites."""
+    """A slab: layers, in-plane cell, vacuum on each side (angstrom), held layers, sites."""
 
     layers: Layers
     cell: Cell
@@ -140,13 +141,18 @@ class KPoints(Section):
     host_slab: Grid
     metal_bulk: Grid
     metal_slab: Grid
+    metal_slab_110: Grid | None = None
 
     @field_validator("*")
     @classmethod
-    def _sensible(cls, grid: tuple[int, int, int], info: ValidationInfo) -> tuple[int, int, int]:
+    def _sensible(
+        cls, grid: tuple[int, int, int] | None, info: ValidationInfo
+    ) -> tuple[int, int, int] | None:
+        if grid is None:
+            return grid
         if not all(1 <= n <= 50 for n in grid):
             raise ValueError(f"allowed: {GRID}")
-        if str(info.field_name).endswith("slab") and grid[2] != 1:
+        if "slab" in str(info.field_name) and grid[2] != 1:
             raise ValueError(
                 "allowed: 1 as the third number, because a slab does not repeat along z"
             )
@@ -206,6 +212,7 @@ class Case(Section):
     metal: Metal
     slab: Slab
     metal_slab: Slab
+    metal_slab_110: Slab | None = None  # the close-packed face of a bcc metal, for comparison
     atom: Atom
     dft: DFT
     relax: Relax
@@ -231,6 +238,11 @@ class Case(Section):
         """Return the sites that the metal's (001) surface has."""
         return ("bridge", "hollow", f"top-{self.adatom}")
 
+    @property
+    def metal_110_sites(self) -> tuple[str, ...]:
+        """Return the sites that the (110) surface of a bcc metal has."""
+        return ("hollow", "long-bridge", "short-bridge", f"top-{self.adatom}")
+
     @model_validator(mode="after")
     def _consistent(self) -> Case:
         if problems := list(self._contradictions()):
@@ -249,6 +261,29 @@ class Case(Section):
                 yield f"dft.setups.{symbol}: unknown key; allowed: {', '.join(self.elements)}"
         yield from _no_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
         yield from _no_room("metal_slab.cell", self.metal_slab.cell, self._metal_side, self.adatom)
+        yield from self._contradictions_110()
+
+    def _contradictions_110(self) -> Iterator[str]:
+        slab, grid = self.metal_slab_110, self.dft.kpoints.metal_slab_110
+        if slab is None:
+            if grid is not None:
+                yield "dft.kpoints.metal_slab_110: found a grid; allowed: with [metal_slab_110]"
+            return
+        if grid is None:
+            yield f"dft.kpoints.metal_slab_110: missing; allowed with [metal_slab_110]: {GRID}"
+        if self.metal.structure != "bcc":
+            yield (
+                f"metal_slab_110: found with metal.structure = {self.metal.structure!r}; "
+                "allowed: with 'bcc', whose close-packed face it is"
+            )
+        if slab.cell == "sqrt2":
+            yield (
+                "metal_slab_110.cell: found 'sqrt2'; allowed: '1x1', '2x1', ... of the rectangle "
+                "a x a√2"
+            )
+        else:
+            yield from _no_room("metal_slab_110.cell", slab.cell, self._metal_side, self.adatom)
+        yield from _wrong_sites("metal_slab_110.sites", slab.sites, self.metal_110_sites)
 
     @property
     def _host_side(self) -> float:
@@ -449,8 +484,9 @@ def _allowed(kind: str, message: str) -> str:
 def _keys(model: Any, location: tuple[str | int, ...]) -> Iterable[str]:
     """Return the keys that the table at this place of a file may have."""
     for part in location:  # a table of tables has keys of the user's own
-        named = get_args(model)[1:] if get_args(model) else (model.model_fields[part].annotation,)
-        (model,) = named
+        model = get_args(model)[1] if get_args(model) else model.model_fields[part].annotation
+        if isinstance(model, UnionType):  # a table that may be left out
+            model = get_args(model)[0]
     return list(model.model_fields)
 
 

@@ -107,6 +107,11 @@ def parser() -> argparse.ArgumentParser:
         "--watch", action="store_true", help="stay and show it live, wherever it runs; Ctrl-C ends"
     )
 
+    profile = _verb(
+        verbs, "profile", "show where a run's time went: SCF, ionic steps, outside GPAW", _profile
+    )
+    _directory(profile)
+
     report = _verb(verbs, "report", "make table and figures again from what is there", _report)
     _directory(report)
     report.add_argument(
@@ -251,6 +256,7 @@ def _cancel(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> int:
     from workflows.build import build, structures
+    from workflows.caution import warn
 
     path = find(arguments.case)
     case = read(path)
@@ -258,6 +264,7 @@ def _build(arguments: argparse.Namespace) -> int:
         built = structures(case)
     for line in build(built, arguments.into):
         _say(_console(), line)
+    warn(case, path)
     return DONE
 
 
@@ -288,6 +295,18 @@ def _watch(case: Case, root: Path, console: Console) -> Mapping[str, State]:
 
     with view(console, shown(root), Remaining(needs(case).sizes)) as shows:
         return watch(plan(case), root, shows)
+
+
+def _profile(arguments: argparse.Namespace) -> int:
+    from workflows.effort import effort_table, efforts, untold
+    from workflows.tasks import plan, survey
+
+    states = survey(plan(run_case(arguments.directory)), arguments.directory)
+    of, console = efforts(states), _console()
+    console.print(effort_table(of))
+    for line in untold(of, states):
+        _say(console, line)
+    return DONE
 
 
 def _whereabouts(states: Mapping[str, State], root: Path) -> Iterator[str]:

@@ -17,7 +17,7 @@ from analysis.adsorption import Site
 from workflows.report import Report
 from workflows.store import RESULT, digest, write_bytes
 from workflows.structure import from_json
-from workflows.tasks import State, Surface
+from workflows.tasks import State, surface_label, surfaces
 
 DATABASE = "results.db"
 RELAXATION = "relaxation.extxyz"
@@ -78,11 +78,11 @@ def _quality(report: Report) -> dict[str, Any]:
 def _rows(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the name of each task with a relaxed structure, and its key-value pairs."""
     table = report.table()
-    surfaces: dict[Surface, tuple[Site, ...]] = {"host": table.sites, "metal": table.metal_sites}
-    for surface, sites in surfaces.items():
-        slab = report.name(surface, "slab")
+    for surface in surfaces(report.case):
+        label, slab = surface_label(report.case, surface), report.name(surface, "slab")
         if report.values(slab) is not None:
-            yield slab, {"surface": sites[0].surface} if sites else {}
+            yield slab, {"surface": label}
+        sites = (s for s in (*table.sites, *table.metal_sites) if s.surface == label)
         for site in sites:
             if site.energy is not None:
                 name = report.name(surface, f"{site.site}-{site.relaxation}")

@@ -26,7 +26,7 @@ FORMATS = ("png", "pdf", "svg")
 # Pixels per inch of what is rendered in a figure; journals ask for 300. Lines and text are vectors.
 FINE, PLAIN = 400, 300
 DRAWN = ".drawn"  # what the figures were drawn from
-LOOK = 1  # raise it when the figures look different for the same results
+LOOK = 2  # raise it when the figures look different for the same results
 
 
 def save(figure: Figure, folder: Path, stem: str, dpi: int = FINE) -> list[Path]:
@@ -43,7 +43,7 @@ def save(figure: Figure, folder: Path, stem: str, dpi: int = FINE) -> list[Path]
 
 
 def write_figures(report: Report, root: Path, isovalue: float | None = None) -> Path:
-    """Draw Fig. 5, its panels, S17 and S18 into `root`/figures; return the path of fig5.png.
+    """Draw all figures into `root`/figures; return the path of fig5.png.
 
     `isovalue` of the density differences in e/angstrom^3; by the stated rule if None.
     """
@@ -77,10 +77,11 @@ def _drawn_from(report: Report, root: Path, isovalue: float | None) -> str:
 
 
 def _draw_all(report: Report, root: Path, isovalue: float | None) -> None:
-    from analysis.figures import fig5
+    from analysis.figures import fig5, lattice, potential
 
     folder = root / "figures"
     folder.mkdir(exist_ok=True)
+    lines = (report.values(report.name("host", "lattice")) or {}).get("pattern") or []
     pictures = _pictures(report, root)
     table, fits = report.table(), measured_fits(root)
     small_print: dict[str, Any] = {"caption": report.caption(), "physical": report.case.physical}
@@ -90,6 +91,8 @@ def _draw_all(report: Report, root: Path, isovalue: float | None) -> None:
         "fig5": partial(fig5.compose, pictures, table, fits=fits, dpi=FINE, **surfaces),
         "figS17": partial(fig5.s17, pictures, sites=sites, dpi=PLAIN, **small_print),
         "figS18": partial(fig5.s18, pictures, sites=sites, dpi=PLAIN, **surfaces),
+        "lattice": partial(lattice.compose, report.rings(), lines, **small_print),
+        "potentials": partial(potential.compose, report.potentials(), **small_print),
         "profiles": partial(fig5.profiles, pictures, sites=sites, **small_print),
         "panels": partial(fig5.panels, pictures, table, fits=fits, dpi=PLAIN, **surfaces),
     }

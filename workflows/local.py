@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from workflows.case import CASE, Case, CaseError, read, shown
+from workflows.caution import warn
 from workflows.machine import cores
 from workflows.needs import require_room
 from workflows.stop import Stopped, stoppable
@@ -173,6 +174,7 @@ def run(
     root.mkdir(parents=True, exist_ok=True)
     with lock(root / ".lock", shown(root)):
         write_case(content, root)
+        warn(case, root / CASE)
         view.note(forecast)
         return Run(case, root, chosen, view).go(walltime)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 
 from analysis import paper
@@ -24,21 +26,29 @@ from analysis.adsorption import (
 )
 from analysis.charge import Density
 from analysis.cube import read_cube
+from analysis.lattice import Ring, rings
+from analysis.potential import WorkFunctions
 from structures.diffraction import interplanar_spacing
 from structures.sites import largest_displacement
+from workflows.calculator import grid_points
 from workflows.case import Case
+from workflows.caution import warnings
+from workflows.checks import FLAT, slab_check, work_functions_of
 from workflows.store import write_text
 from workflows.structure import from_json
-from workflows.tasks import State, Surface, surface_name
+from workflows.tasks import State, Surface, Task, slab_of, surface_label, surface_name, surfaces
 
 SCHEMA = "sodiophile-results/1"
 UNITS = {
     "energy": "eV", "adsorption_energy": "eV", "against_metal": "eV", "published": "eV",
     "difference": "eV", "against_clean": "eV", "against_lowest": "eV", "without_dipole": "eV",
+    "work_function_above": "eV", "work_function_below": "eV", "dipole_step": "eV",
+    "vacuum_flatness": "eV", "rumpling": "angstrom", "distance": "angstrom", "change": "angstrom",
     "reconstruction_energy": "eV", "reconstruction_displacement": "angstrom",
     "height": "angstrom", "nearest": "angstrom", "site_offset": "angstrom",
     "lattice_constant": "angstrom", "bulk_modulus": "GPa", "cohesive_energy": "eV",
-    "integral": "electrons", "charge_moved": "electrons", "boundary": "angstrom",
+    "integral": "electrons", "charge_moved": "electrons", "bader_charge": "electrons",
+    "boundary": "angstrom",
     "fmax": "eV/angstrom",
 }  # fmt: skip
 
@@ -80,6 +90,9 @@ class Report:
         bulk = self.values(self.name("metal", "lattice"))
         if bulk is None or self.atom_energy is None:
             return None
+        tasks = [self.states[self.name("metal", "lattice")].task]
+        tasks.append(self.states[f"{self.case.adatom}-atom"].task)
+        require_same_settings({task.name: self._common_settings(task) for task in tasks})
         return cohesive_energy(bulk["energy"] / bulk["atoms"], self.atom_energy)
 
     def table(self) -> Table:
@@ -87,29 +100,40 @@ class Report:
         return Table(
             host=self.case.host.formula,
             adatom=self.case.adatom,
-            sites=self._sites("host", self.case.slab.sites),
-            metal_sites=self._sites("metal", self.case.metal_slab.sites),
+            sites=self._sites("host"),
+            metal_sites=tuple(
+                site
+                for surface in surfaces(self.case)
+                if surface != "host"
+                for site in self._sites(surface)
+            ),
             quality=self.case.quality,
             physical=self.case.physical,
         )
 
-    def _sites(self, surface: Surface, sites: Iterable[str]) -> tuple[Site, ...]:
+    def _sites(self, surface: Surface) -> tuple[Site, ...]:
         return tuple(
             self._site(surface, site, relaxation)
-            for site in sites
+            for site in slab_of(self.case, surface).sites
             for relaxation in ("held", "free")
         )
 
     def _site(self, surface: Surface, site: str, relaxation: str) -> Site:
         state = self.states[self.name(surface, f"{site}-{relaxation}")]
         published = self._published(surface, site)
-        name = f"{surface_name(self.case, surface)}(001)"
+        name = surface_label(self.case, surface)
         if state.result is None:
             why = state.status + (f": {state.note}" if state.note else "")
             return Site(name, site, relaxation, published=published, problem=why)
         values = state.result.values
-        against = self._adsorption_energies(surface, state)
+        problem, against = None, {}
+        try:
+            against = self._adsorption_energies(surface, state)
+        except ValueError as error:
+            problem = str(error)
         energy = against.get("adsorption_energy")
+        if energy is None and problem is None:
+            problem = "the isolated atom's energy is missing"
         return Site(
             surface=name,
             site=site,
@@ -125,7 +149,7 @@ class Report:
             site_offset=values["site_offset"],
             saddle=values.get("saddle", False),
             published=published,
-            problem=None if energy is not None else "the isolated atom's energy is missing",
+            problem=problem,
         )
 
     def _adsorption_energies(self, surface: Surface, state: State) -> dict[str, Any]:
@@ -134,7 +158,10 @@ class Report:
         if slab is None or self.atom_energy is None or state.result is None:
             return {}
         clean = self.states[self.name(surface, "slab")].task
-        require_same_settings({t.name: dict(t.inputs["dft"]) for t in (clean, state.task)})
+        atom = self.states[f"{self.case.adatom}-atom"].task
+        systems = ((clean, slab), (state.task, state.result.values))
+        require_same_settings({t.name: settings_in_cell(t, v) for t, v in systems})
+        require_same_settings({t.name: self._common_settings(t) for t in (clean, atom)})
         basin = self.values(f"{state.task.name}-basin")
         reference = slab if basin is None else basin
         energies = {
@@ -166,6 +193,12 @@ class Report:
         energy = adsorption_energy(both[0]["energy"], both[1]["energy"], self.atom_energy)
         return {"without_dipole": energy}
 
+    def _common_settings(self, task: Task) -> dict[str, Any]:
+        """Return the settings that energies of the adatom must share whatever their cells."""
+        dft = task.inputs["dft"]
+        common = {key: dft[key] for key in ("mode", "cutoff", "xc", "smearing", "scf")}
+        return common | {f"{self.case.adatom} data set": dft["setups"].get(self.case.adatom, "")}
+
     def _published(self, surface: Surface, site: str) -> float | None:
         if surface == "host":
             return paper.published_energy(self.case.host.formula, self.case.adatom, site)
@@ -187,6 +220,7 @@ class Report:
         dft, slab = self.case.dft, self.case.slab
         k = "×".join(map(str, dft.kpoints.host_slab))
         setups = ", ".join(f"{symbol}.{name}" for symbol, name in dft.setups.items())
+        face = ", and the face of their Na," if self.case.metal_slab_110 else ""
         cell = "√2×√2" if slab.cell == "sqrt2" else slab.cell.replace("x", "×")
         return (
             f"Case {self.case.name}: {self.case.adatom} on {self.case.host.formula}(001), "
@@ -196,13 +230,18 @@ class Report:
             f"smearing {dft.smearing:g} eV, fmax {self.case.relax.fmax:g} eV/Å"
             + (f", PAW sets {setups}" if setups else "")
             + ". Published values: Nanoscale Horiz., 2022, 7, 899; "
-            "their settings are not known to us."
+            f"their settings{face} are not known to us."
         )
 
     def notes(self) -> list[str]:
         """Return what a reader of the table must know about its numbers, a line each."""
         table = self.table()
         lines = [line for s in (*table.sites, *table.metal_sites) for line in _site_notes(s)]
+        lines += [
+            f"{name}: the vacuum is not flat ({check['vacuum_flatness']:.3f} eV); give it more"
+            for name, check in self.slab_checks().items()
+            if check.get("vacuum_flatness", 0.0) > FLAT
+        ]
         if not self.case.checks.same_basin:
             lines.append(
                 "energies are against the clean slab relaxed by itself (checks.same_basin is off): "
@@ -222,13 +261,14 @@ class Report:
             "paper": {"doi": paper.DOI, "citation": paper.CITATION},
             "complete": not self.missing,
             "missing": self.missing,
+            "warnings": warnings(self.case),
             "lattices": {s: self._lattice(s) for s in ("host", "metal")},
             "references": {
                 "atom_energy": self.atom_energy,
                 "cohesive_energy": self.cohesive,
                 "clean_slabs": {
                     s: (self.values(self.name(s, "slab")) or {}).get("energy")
-                    for s in ("host", "metal")
+                    for s in surfaces(self.case)
                 },
             },
             "sites": [_site_json(site) for site in table.sites],
@@ -236,6 +276,7 @@ class Report:
             "density_differences": {
                 site: self.density_summary(site) for site in self.case.slab.sites
             },
+            "slab_checks": self.slab_checks(),
             "binds_more_strongly_than_metal": table.binds_more_strongly,
             "verdict": table.verdict(),
             "notes": self.notes(),
@@ -245,9 +286,8 @@ class Report:
         }
 
     def _lattice(self, surface: Surface) -> dict[str, Any]:
-        crystal = self.case.host if surface == "host" else self.case.metal
         found = self.values(self.name(surface, "lattice"))
-        constant = found["lattice_constant"] if found else crystal.lattice_constant
+        constant = self.lattice_constant(surface)
         given = "given in the case" if constant else "missing"
         source = "equation of state" if found else given
         return {
@@ -256,18 +296,56 @@ class Report:
             "source": source,
             "bulk_modulus": found["bulk_modulus"] if found else None,
             "pattern": found.get("pattern") if found else None,
+            "spacings": [asdict(ring) | {"difference": ring.difference} for ring in self.rings()]
+            if surface == "host"
+            else None,
             "d_200": interplanar_spacing(constant, (2, 0, 0)) if constant else None,
             "d_111": interplanar_spacing(constant, (1, 1, 1)) if constant else None,
         }
 
+    def rings(self) -> list[Ring]:
+        """Return the host's diffraction rings (angstrom), none without a lattice constant."""
+        constant = self.lattice_constant("host")
+        return rings(constant, self.case.host.formula) if constant else []
+
+    def lattice_constant(self, surface: Surface) -> float | None:
+        """Return a crystal's lattice constant (angstrom), computed or given, as far as known."""
+        crystal = self.case.host if surface == "host" else self.case.metal
+        bulk = self.case.host.formula if surface == "host" else self.case.adatom
+        found = self.values(f"{bulk}-lattice")
+        return float(found["lattice_constant"]) if found else crystal.lattice_constant
+
+    def potentials(self) -> dict[str, tuple[Mapping[str, Any], WorkFunctions]]:
+        """Return the potential along z of the host's slab and each held site, by title."""
+        names = [self.name("host", "slab")]
+        names += [self.name("host", f"{site}-held") for site in self.case.slab.sites]
+        found = {}
+        for name in names:
+            values = self.values(name)
+            both = work_functions_of(values) if values else None
+            if values and both:
+                found[self.states[name].task.title] = (values["electrostatics"], both)
+        return found
+
+    def slab_checks(self) -> dict[str, dict[str, Any]]:
+        """Return work functions, vacuum and layers of every relaxed slab, by task."""
+        found = {}
+        for name, state in self.states.items():
+            constant = self.lattice_constant(state.task.surface)
+            relaxed = state.task.kind in ("slab", "held", "free", "basin")
+            if relaxed and constant and state.result is not None:
+                values, anion = state.result.values, self.case.host.anion
+                found[name] = slab_check(state.task, values, constant, anion)
+        return found
+
     def density_summary(self, site: str) -> dict[str, Any] | None:
-        """Return a site's integral and charge moved (electrons) and boundary (angstrom)."""
+        """Return a site's integral, charges (electrons) and boundary (angstrom)."""
         name = self.name("host", f"{site}-density")
         values = self.values(name)
         if values is None:
             return None
-        keys = ("integral", "charge_moved", "boundary")
-        return {key: values[key] for key in keys} | {"cube": f"{name}/difference.cube"}
+        keys = ("integral", "charge_moved", "bader_charge", "boundary")
+        return {key: values.get(key) for key in keys} | {"cube": f"{name}/difference.cube"}
 
     def _made_with(self) -> dict[str, str]:
         results = [state.result for state in self.states.values() if state.result is not None]
@@ -299,6 +377,20 @@ def _site_notes(site: Site) -> Iterator[str]:
         yield f"{where}: the adatom rests on a saddle, pushed off it by less than fmax"
     if site.moved:
         yield f"{where}: the adatom ended at {site.ended_at}"
+
+
+def settings_in_cell(task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that a slab's energy has to share with another one to be subtracted.
+
+    k-points and grid points count by their density in the cell: k-points as 1/angstrom between
+    neighbours, with 2π, and the wavefunctions' grid spacing in angstrom.
+    """
+    dft = dict(task.inputs["dft"])
+    atoms = from_json(values["structure"])
+    period_c = 2 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)
+    k_spacing = np.round(period_c / dft.pop("kpoints"), 4)[:2]
+    spacing = np.round(atoms.cell.lengths() / grid_points(atoms, dft["cutoff"]), 4)
+    return dft | {"k-point spacing": k_spacing.tolist(), "grid spacing": spacing.tolist()}
 
 
 def _site_json(site: Site) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from workflows.case import Case, CaseError, naming, one_line, shown
+from workflows.case import CASE, Case, CaseError, naming, one_line, shown
 from workflows.profile import Profile, require_known
 from workflows.store import lock, read_signed, write_signed, write_text
 from workflows.tasks import State, Task, plan, survey
@@ -155,7 +155,9 @@ def submit(
     Locked
         Another `submit` or a `run` works there.
     """
-    from workflows.local import require_own, write_case  # imports GPAW: `status` does without
+    # these import GPAW: `status` does without
+    from workflows.caution import warn
+    from workflows.local import require_own, write_case
 
     require_own(case, root)
     ask(root)  # without a scheduler nothing is written
@@ -166,6 +168,7 @@ def submit(
         write_case(content, root)
         for name, text in texts.items():
             write_text(_script_path(root, name), text)
+        warn(case, root / CASE)
         states = survey(plan(case), root)
         fresh: dict[str, list[str]] = {}
 

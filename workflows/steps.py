@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,16 +20,17 @@ from ase.eos import EquationOfState
 from ase.io import write
 from ase.units import GPa
 
+from analysis.bader import populations
 from analysis.charge import Density, charge_transfer, difference, plane_average
 from analysis.cube import write_cube
 from structures import bulk, sites
 from structures.diffraction import powder_pattern
-from structures.slab import metal_slab, rocksalt_slab
+from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 from workflows.calculator import AtomsCollide, Calculation, NotConverged
 from workflows.case import Case
 from workflows.history import History
 from workflows.relax import OutOfSteps, relax
-from workflows.store import DENSITY, TaskFolder, file_digest, write_text
+from workflows.store import DENSITY, EFFORT, TaskFolder, file_digest, write_text
 from workflows.structure import from_json, to_json
 from workflows.tasks import Kind, Task
 
@@ -67,6 +68,7 @@ class Bench:
     folder: TaskFolder
     parents: Mapping[str, Mapping[str, Any]]
     report: Callable[..., None]
+    calculations: list[Calculation] = field(default_factory=list)
 
     @property
     def parent(self) -> Mapping[str, Any]:
@@ -87,13 +89,15 @@ class Bench:
         `kpoints` instead of the task's own are for a cell of another size.
         """
         dipole = self.task.inputs["dft"].get("dipole_correction", False)
-        return Calculation(
+        calculation = Calculation(
             self.case.dft.model_copy(update={"dipole_correction": dipole}),
             kpoints or self.kpoints,
             lambda: self.folder.next_log("gpaw"),
             self.report,
             hund=hund,
         )
+        self.calculations.append(calculation)
+        return calculation
 
     def history(self, stem: str = "steps") -> History:
         """Return the journal of the task's finished steps, or of another relaxation in it."""
@@ -134,15 +138,12 @@ def _lattice(bench: Bench) -> Outcome:
     history = bench.history()
     points = [record for record in history.records if record.keys() == POINT]
     energies = {point["lattice_constant"]: point["energy"] for point in points}
-    scf_iterations = 0
     centre = bench.task.inputs["lattice_guess"]
     for _ in range(RECENTRINGS):
         constants = [round(centre * strain, 6) for strain in STRAINS]
         for number, constant in enumerate(constants):
             if constant not in energies:
-                calculation = bench.calculation()
-                energy, _forces = calculation(_crystal(bench.task, constant))
-                scf_iterations += calculation.scf_iterations
+                energy, _forces = bench.calculation()(_crystal(bench.task, constant))
                 energies[constant] = energy
                 history.append({"lattice_constant": constant, "energy": energy})
             bench.report(step=number + 1, steps=len(constants))
@@ -151,7 +152,7 @@ def _lattice(bench: Bench) -> Outcome:
             found = _fit(bench.task, constants, energies)
             crystal = _crystal(bench.task, found["lattice_constant"])
             lines = [asdict(line) for line in powder_pattern(crystal)]
-            return Outcome(found | {"pattern": lines, "scf_iterations": scf_iterations})
+            return Outcome(found | {"pattern": lines})
     raise TaskFailed(
         "no-minimum", f"no minimum of the energy near {bench.task.inputs['lattice_guess']} Å"
     )
@@ -190,7 +191,7 @@ def _atom(bench: Bench) -> Outcome:
     calculation = bench.calculation(hund=True)
     energy, _ = calculation(atoms)
     values = {"energy": energy, "magnetic_moment": calculation.magnetic_moment()}
-    return Outcome(values | _effort(calculation))
+    return Outcome(values)
 
 
 # ---- relaxations --------------------------------------------------------------------------------
@@ -204,6 +205,8 @@ def clean_slab(task: Task, lattice_constant: float, cell: str | None = None) -> 
         cation, anion = inputs["elements"]
         return rocksalt_slab(cation, anion, lattice_constant, **slab)
     (symbol,) = inputs["elements"]
+    if task.surface == "metal_110":
+        return bcc110_slab(symbol, lattice_constant, **slab)
     return metal_slab(symbol, inputs["structure"], lattice_constant, **slab)
 
 
@@ -267,7 +270,7 @@ def _basin(bench: Bench) -> Outcome:
     start = from_json(bench.parent["structure"])[:-1]
     same = _same_basin(bench, start)
     if same is not None:
-        return Outcome({**same, "scf_iterations": 0, "retries": []})
+        return Outcome(same)
     outcome = _relax(bench, start, watch=lambda atoms: _keep_slab_whole(atoms, start))
     return Outcome(outcome.values | {"start": to_json(start)}, outcome.files)
 
@@ -277,7 +280,8 @@ def _same_basin(bench: Bench, start: Atoms) -> dict[str, Any] | None:
     for name in bench.task.needs[1:]:
         values = bench.parents[name]
         if sites.largest_displacement(start, from_json(values["start"])) < SAME_BASIN:
-            return {**values, "same_as": name}
+            found = {key: value for key, value in values.items() if key not in EFFORT}
+            return found | {"same_as": name}
     return None
 
 
@@ -285,7 +289,7 @@ def _uncorrected(bench: Bench) -> Outcome:
     """Compute a relaxed system's energy without the dipole correction."""
     calculation = bench.calculation()
     energy, _ = calculation(from_json(bench.parent["structure"]))
-    return Outcome({"energy": energy} | _effort(calculation))
+    return Outcome({"energy": energy})
 
 
 def _free(bench: Bench) -> Outcome:
@@ -303,7 +307,7 @@ def _pushed(bench: Bench, push: float, journal: str) -> Outcome:
     try:
         start = sites.displace_lateral(sites.release(held), push)
     except ValueError:
-        raise TaskFailed("no-sites", "the top layer has reconstructed: no square net") from None
+        raise TaskFailed("no-sites", "the top layer has reconstructed: it has no sites") from None
     outcome = _relax_adatom(bench, start, journal)
     first = bench.history(journal).records[0]
     curvature = _curvature(start.positions[-1] - held.positions[-1], first)
@@ -344,7 +348,7 @@ def _where(atoms: Atoms) -> tuple[str | None, float | None]:
     """Return the site where the adatom is and its offset; None where there are no sites left."""
     try:
         match = sites.find_site(atoms)
-    except ValueError:  # the top layer has reconstructed and is no square net
+    except ValueError:  # the top layer has reconstructed and has none
         return None, None
     return match.name, match.offset
 
@@ -390,7 +394,7 @@ def _relax(
     }
     if bench.task.kind == "held" and bench.task.surface == "host":
         values |= _keep_density(bench, calculation)
-    return Outcome(values | _effort(calculation) | _iterations(bench), files)
+    return Outcome(values | _iterations(bench), files)
 
 
 def _frame(start: Atoms, record: Mapping[str, Any]) -> Atoms:
@@ -403,8 +407,14 @@ def _frame(start: Atoms, record: Mapping[str, Any]) -> Atoms:
     return atoms
 
 
-def _effort(calculation: Calculation) -> dict[str, Any]:
-    return {"scf_iterations": calculation.scf_iterations, "retries": calculation.retries}
+def _effort(bench: Bench) -> dict[str, Any]:
+    """Return what GPAW took in this process: all the task's calculations together."""
+    made = bench.calculations
+    return {
+        "scf_iterations": sum(calculation.scf_iterations for calculation in made),
+        "gpaw_seconds": sum(calculation.seconds for calculation in made),
+        "retries": [retry for calculation in made for retry in calculation.retries],
+    }
 
 
 def _iterations(bench: Bench) -> dict[str, int]:
@@ -436,13 +446,12 @@ def _density(bench: Bench) -> Outcome:
     parts = {"total": atoms, "slab": atoms[:-1], "adatom": atoms[-1:]}
     for name in densities:
         del parts[name]
-    scf_iterations = 0
     for number, (name, part) in enumerate(parts.items()):
         bench.report(step=number + 1, steps=len(parts), part=name)
         calculation = bench.calculation()
         calculation.converge(part)
-        scf_iterations += calculation.scf_iterations
         densities[name] = calculation.all_electron_density()
+    electrons = populations(densities["total"], atoms.positions)
     moved = difference(densities["total"], densities["slab"], densities["adatom"])
     _write_difference(bench, moved, atoms)
     z, profile = plane_average(moved)
@@ -452,10 +461,11 @@ def _density(bench: Bench) -> Outcome:
         "integral": moved.integral(),
         "charge_moved": transfer.electrons,
         "boundary": transfer.boundary,
+        # nuclear charge less all electrons of its basin: positive has lost them
+        "bader_charge": float(atoms.numbers[-1] - electrons[-1]),
         "z": z.tolist(),
         "plane_average": profile.tolist(),
         "structure": to_json(atoms),
-        "scf_iterations": scf_iterations,
     }
     return Outcome(values, ("difference.cube",))
 

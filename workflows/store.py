@@ -20,7 +20,10 @@ from typing import Any
 
 SCHEMA = "sodiophile-task/1"
 # values that say how a number was come by, and change none
-EFFORT = ("scf_iterations", "retries", "peak_memory")
+EFFORT = (
+    "scf_iterations", "retries", "peak_memory",
+    "gpaw_seconds", "process_seconds", "cpu_seconds",
+)  # fmt: skip
 LOOKS, PAUSE = 20, 0.02  # times and seconds that a lock is tried for
 DENSITY = "density.npy"  # a system's all-electron density, e/angstrom^3; not needed once it is used
 RESULT, FAILURE, INPUTS, PROGRESS, LOCK = (

@@ -6,6 +6,7 @@ VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free -> VN-top-V-free-basin
                   |                   \-> VN-top-V-uncorrected   (the same for every site)
                   \-> VN-slab-uncorrected
 Na-lattice -> Na-slab -> Na-hollow-held -> Na-hollow-free
+Na-lattice -> Na110-slab -> ...                          (where the case has [metal_slab_110])
 Na-atom
 """
 
@@ -16,20 +17,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from workflows.calculator import versions
-from workflows.case import Case
+from workflows.case import Case, Host, Metal, Slab
+from workflows.machine import versions
 from workflows.store import RESULT, Result, TaskFolder, digest
 
 RECIPE = 2  # raise it when the way that a task computes its numbers changes
 
 Kind = Literal["lattice", "atom", "slab", "held", "free", "basin", "density", "uncorrected"]
-Surface = Literal["host", "metal"]
+Surface = Literal["host", "metal", "metal_110"]
 
 # References first, then sites, then details: the table fills up before the pictures do.
 ORDER: dict[Kind, int] = {
     "lattice": 0, "atom": 1, "slab": 2, "held": 3, "free": 4, "basin": 5, "density": 6,
     "uncorrected": 7,
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Face:
+    """A surface's Miller indices, and the names of its crystal, slab and k-points in a case."""
+
+    miller: str
+    crystal: str
+    slab: str
+    kpoints: str
+
+
+FACES: dict[Surface, Face] = {
+    "host": Face("001", "host", "slab", "host_slab"),
+    "metal": Face("001", "metal", "metal_slab", "metal_slab"),
+    "metal_110": Face("110", "metal", "metal_slab_110", "metal_slab_110"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,18 +79,47 @@ class Task:
 
 def plan(case: Case) -> dict[str, Task]:
     """Return the case's tasks by name, each after those that it needs."""
-    tasks = [*_surface_tasks(case, "host"), *_surface_tasks(case, "metal"), _atom_task(case)]
+    tasks = [task for surface in surfaces(case) for task in _surface_tasks(case, surface)]
+    tasks.append(_atom_task(case))
+    # A lattice constant that two faces need is one task.
     return {task.name: task for task in sorted(tasks, key=lambda task: ORDER[task.kind])}
 
 
+def surfaces(case: Case) -> list[Surface]:
+    """Return the surfaces that a case is about."""
+    return [s for s, face in FACES.items() if getattr(case, face.slab) is not None]
+
+
 def surface_name(case: Case, surface: Surface) -> str:
-    """Return the name that a surface's tasks start with: its formula."""
+    """Return the name that a surface's tasks start with: its formula, and a second face's own."""
+    miller = FACES[surface].miller
+    return _formula(case, surface) + ("" if miller == "001" else miller)
+
+
+def surface_label(case: Case, surface: Surface) -> str:
+    """Return what people call a surface, such as 'Na(110)'."""
+    return f"{_formula(case, surface)}({FACES[surface].miller})"
+
+
+def crystal_of(case: Case, surface: Surface) -> Host | Metal:
+    """Return the crystal that a surface is cut from."""
+    crystal: Host | Metal = getattr(case, FACES[surface].crystal)
+    return crystal
+
+
+def slab_of(case: Case, surface: Surface) -> Slab:
+    """Return how a surface's slab is cut, and the sites on it that are asked for."""
+    slab: Slab = getattr(case, FACES[surface].slab)
+    return slab
+
+
+def _formula(case: Case, surface: Surface) -> str:
     return case.host.formula if surface == "host" else case.adatom
 
 
 def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
-    name = surface_name(case, surface)
-    crystal, slab = (case.host, case.slab) if surface == "host" else (case.metal, case.metal_slab)
+    name, bulk, face = surface_name(case, surface), _formula(case, surface), FACES[surface]
+    crystal, slab = crystal_of(case, surface), slab_of(case, surface)
     tasks = []
     lattice_task: tuple[str, ...] = ()
     crystal_inputs = {
@@ -85,29 +132,31 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
             "lattice_guess": crystal.lattice_guess,
             "dft": _dft(
                 case,
-                getattr(case.dft.kpoints, f"{surface}_bulk"),
+                getattr(case.dft.kpoints, f"{face.crystal}_bulk"),
                 _elements(case, surface),
                 slab=False,
             ),
         }
-        lattice_task = (f"{name}-lattice",)
+        lattice_task = (f"{bulk}-lattice",)
         tasks.append(
-            Task(lattice_task[0], "lattice", f"lattice constant of {name}", (), inputs, surface)
+            Task(lattice_task[0], "lattice", f"lattice constant of {bulk}", (), inputs, surface)
         )
     relax: dict[str, Any] = {
         "fmax": case.relax.fmax,
         "dft": _dft(
             case,
-            getattr(case.dft.kpoints, f"{surface}_slab"),
+            getattr(case.dft.kpoints, face.kpoints),
             [*_elements(case, surface), case.adatom],
             slab=True,
         ),
     }
     slab_inputs = relax | crystal_inputs | {"slab": slab.model_dump(exclude={"sites"})}
-    slab_name = f"{name}-slab"
-    tasks.append(Task(slab_name, "slab", f"clean {name}(001)", lattice_task, slab_inputs, surface))
+    if face.miller != "001":
+        slab_inputs |= {"face": face.miller}
+    slab_name, title = f"{name}-slab", f"clean {surface_label(case, surface)}"
+    tasks.append(Task(slab_name, "slab", title, lattice_task, slab_inputs, surface))
     if _without_dipole(case, surface):
-        tasks.append(_uncorrected(slab_name, f"clean {name}(001)", surface, "", relax["dft"]))
+        tasks.append(_uncorrected(slab_name, title, surface, "", relax["dft"]))
     for site in slab.sites:
         tasks += _site_tasks(case, surface, site, slab_name, relax)
     return tasks
@@ -117,7 +166,8 @@ def _site_tasks(
     case: Case, surface: Surface, site: str, slab: str, relax: Mapping[str, Any]
 ) -> list[Task]:
     stem = f"{surface_name(case, surface)}-{site}"
-    what = f"{case.adatom} at {site} on {surface_name(case, surface)}"
+    named = surface_name if FACES[surface].miller == "001" else surface_label
+    what = f"{case.adatom} at {site} on {named(case, surface)}"
     inputs = {**relax, "adatom": case.adatom, "site": site}
     tasks = [
         Task(f"{stem}-held", "held", f"{what}, x and y held", (slab,), inputs, surface, site),
@@ -142,7 +192,7 @@ def _basin_tasks(
     case: Case, surface: Surface, site: str, stem: str, relax: Mapping[str, Any]
 ) -> list[Task]:
     """Return the slab relaxed again without the adatom, from the held and the free structure."""
-    slab = f"{surface_name(case, surface)}(001) without {case.adatom}"
+    slab = f"{surface_label(case, surface)} without {case.adatom}"
     held, free = f"{stem}-held", f"{stem}-free"
     inputs = {**relax, "site": site}
     return [

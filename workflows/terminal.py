@@ -26,11 +26,13 @@ def energy_table(report: Report) -> RichTable:
     for heading in ("held", "free", "paper", "held - paper", "height (Å)", "nearest (Å)"):
         rich.add_column(heading, justify="right")
     rich.add_column("free: ended at")
-    rich.add_column("charge moved (e)", justify="right")
+    for heading in ("charge\nmoved (e)", "Bader\n(e)"):
+        rich.add_column(heading, justify="right")
     for held, free in _pairs(table):
         on_host = held in table.sites
-        density = report.density_summary(held.site) if on_host else None
-        rich.add_row(*_row(held, free), f"{density['charge_moved']:+.3f}" if density else "")
+        density = (report.density_summary(held.site) if on_host else None) or {}
+        charges = (density.get(key) for key in ("charge_moved", "bader_charge"))
+        rich.add_row(*_row(held, free), *map(_signed, charges))
     return rich
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from workflows.calculator import libraries, versions
+from workflows.calculator import libraries
 from workflows.case import CASE, Case, CaseError, read, shown
-from workflows.machine import peak_memory
+from workflows.machine import age, peak_memory, versions
 from workflows.steps import Bench, TaskFailed, carry_out
 from workflows.stop import say, stoppable
 from workflows.store import Reporter, Result, TaskFolder, lock
@@ -73,7 +73,11 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
         say(f"{task.name}: {error.reason}: {error}")
         return FAILED
     seconds = time.perf_counter() - start
-    values = outcome.values | {"peak_memory": peak_memory()}
+    values = outcome.values | {
+        "peak_memory": peak_memory(),
+        "process_seconds": age(),
+        "cpu_seconds": time.process_time(),
+    }
     made_with = versions() | libraries()
     folder.finish(Result(fingerprint, values, folder.digests(outcome.files), seconds, made_with))
     return 0

@@ -8,5 +8,7 @@
 - `bars`: adsorption energies beside the paper's
 - `arrhenius`: charge transfer over temperature
 - `profile`: the difference averaged over planes
+- `lattice`: powder lines and diffraction rings beside the paper's spacings
+- `potential`: the electrostatic potential along the surface normal, and the work function
 - `fig5`: figure 5 as a whole, its panels, S17, S18
 """

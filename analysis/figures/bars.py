@@ -170,32 +170,30 @@ def _limits(table: Table, sites: list[str]) -> tuple[float, float]:
 
 
 def _metal_energies(table: Table) -> list[tuple[str, float]]:
-    """Give the names and energies in eV of the adatom on its own metal: ours, the paper's."""
-    found = []
-    reference = table.metal_reference
-    if reference is not None and reference.adsorption_energy is not None:
-        found.append(("this work", reference.adsorption_energy))
-    if table.adatom == "Na":
-        found.append(("published", paper.BARE_NA))
-    return found
+    """Give the names and energies in eV of the adatom on its own metal: ours, the paper's.
+
+    Where there are several faces, each has its own name; the paper does not tell its face.
+    """
+    several = len({site.surface for site in table.metal_sites}) > 1
+    found = [
+        (site.surface if several else f"{table.adatom}, this work", site.binding)
+        for site in table.metal_references
+        if site.binding is not None
+    ]
+    return [*found, *([(f"{table.adatom}, published", paper.BARE_NA)] * (table.adatom == "Na"))]
 
 
 def _metal_lines(ax: Axes, table: Table) -> list[Line2D]:
     """Draw lines for the adatom on its own metal."""
-    looks: dict[str, dict[str, Any]] = {
-        "this work": {"color": style.SECOND, "dashes": (4.0, 2.0)},
-        "published": {"color": "#4d4d4d", "dashes": (1.2, 1.6)},
-    }
-    return [
-        ax.axhline(
-            energy,
-            lw=1.0,
-            zorder=3.0,
-            label=f"{table.adatom} on {table.adatom}, {name}: {energy:.2f} eV".replace("-", "−"),
-            **looks[name],
-        )
-        for name, energy in _metal_energies(table)
-    ]
+    published: dict[str, Any] = {"color": "#4d4d4d", "dashes": (1.2, 1.6)}
+    dashes = [(4.0, 2.0), (7.0, 1.5, 1.2, 1.5)]  # of the metal's first face, and its second
+    lines = []
+    for number, (name, energy) in enumerate(_metal_energies(table)):
+        ours: dict[str, Any] = {"color": style.SECOND, "dashes": dashes[number % 2]}
+        label = f"{table.adatom} on {name}: {energy:.2f} eV".replace("-", "−")
+        look = published if name.endswith("published") else ours
+        lines.append(ax.axhline(energy, lw=1.0, zorder=3.0, label=label, **look))
+    return lines
 
 
 def _legend(ax: Axes, handles: list[Any]) -> None:

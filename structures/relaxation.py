@@ -1,0 +1,107 @@
+"""How a slab's layers have moved: their distances against the bulk's, and their rumpling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+
+from structures._checks import check_length
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """The distance between two neighbouring layers, counted from the surface.
+
+    Attributes
+    ----------
+    upper, lower
+        Numbers of the layers; 1 is the top.
+    distance
+        Between their mean heights, angstrom.
+    change
+        Distance less that in the bulk, angstrom.
+    percent
+        Change in percent of the distance in the bulk; negative is a contraction.
+    """
+
+    upper: int
+    lower: int
+    distance: float
+    change: float
+    percent: float
+
+
+def layer_relaxations(slab: Atoms, bulk_spacing: float) -> list[Spacing]:
+    """Compare each interlayer distance with the bulk's.
+
+    Parameters
+    ----------
+    slab
+        Relaxed slab; tags count the layers from the top, 1. Atoms with tag 0 (an adatom) are
+        left out.
+    bulk_spacing
+        Distance between layers in the bulk, angstrom: a/2 for (001) of rock salt, bcc and fcc.
+
+    Returns
+    -------
+    list of Spacing
+        From the surface down; none for a single layer.
+
+    Raises
+    ------
+    ValueError
+        If the bulk's distance is not positive, or the slab has no layers.
+    """
+    check_length("bulk_spacing", bulk_spacing)
+    height = {layer: float(slab.positions[here, 2].mean()) for layer, here in _layers(slab)}
+    pairs = zip(list(height)[:-1], list(height)[1:], strict=True)
+    found = []
+    for upper, lower in pairs:
+        distance = height[upper] - height[lower]
+        change = distance - bulk_spacing
+        found.append(Spacing(upper, lower, distance, change, 100.0 * change / bulk_spacing))
+    return found
+
+
+def rumpling(slab: Atoms, anion: str) -> dict[int, float]:
+    """Measure how far the anions of each layer stand above its cations.
+
+    Parameters
+    ----------
+    slab
+        Relaxed rock-salt slab, tagged as for `layer_relaxations`.
+    anion
+        Symbol of the anion; all other atoms of a layer are its cations.
+
+    Returns
+    -------
+    dict
+        Mean z of the anions less that of the cations by layer, angstrom; positive where the
+        anions lie higher, in the top layer outward.
+
+    Raises
+    ------
+    ValueError
+        If a layer lacks anions or cations, or the slab has no layers.
+    """
+    found = {}
+    symbols = np.array(slab.get_chemical_symbols())
+    for layer, here in _layers(slab):
+        anions, cations = here & (symbols == anion), here & (symbols != anion)
+        if not (anions.any() and cations.any()):
+            present = ", ".join(sorted(set(symbols[here])))
+            raise ValueError(f"layer {layer} has {present}: {anion} and a cation are needed")
+        z = slab.positions[:, 2]
+        found[layer] = float(z[anions].mean() - z[cations].mean())
+    return found
+
+
+def _layers(slab: Atoms) -> list[tuple[int, np.ndarray]]:
+    """Give each layer's number and which atoms are in it, from the surface down."""
+    tags = slab.get_tags()
+    numbers = [int(tag) for tag in np.unique(tags) if tag > 0]
+    if not numbers:
+        raise ValueError(f"{slab.symbols} has no layers: tags must count them from the top, 1")
+    return [(number, tags == number) for number in numbers]
