@@ -313,6 +313,16 @@ def test_with_data_the_points_and_energies_are_drawn() -> None:
     assert len(np.asarray(ax.lines[-1].get_xdata())) == len(temperature)
 
 
+def test_dollar_signs_in_the_name_of_an_electrode_are_no_formula() -> None:
+    temperature = np.array([283.0, 298.0, 313.0])
+    figure, ax = axes_of()
+    draw_arrhenius(ax, {"$\\frac{1$": fit(temperature, temperature * np.exp(5000 / temperature))})
+    legend = ax.get_legend()
+    assert legend is not None
+    assert legend.get_texts()[0].get_text().startswith("\\$")
+    figure.canvas.draw()  # a formula that is none would raise here
+
+
 def test_profile_marks_every_layer_and_the_adatom() -> None:
     atoms = vn_slab(layers=3)
     _, ax = axes_of()

@@ -16,6 +16,7 @@ from workflows.live import (
     duration,
     elapsed,
     remark,
+    spark,
     status_table,
     view,
 )
@@ -94,6 +95,35 @@ def test_what_there_is_to_say() -> None:
     assert remark(state("failed", "desorbed: Na left")) == "desorbed: Na left"
 
 
+def relaxing(*trend: float) -> State:
+    task = Task("VN-slab", "slab", "clean VN(001)", (), {"fmax": 0.05})
+    return State(task, "running", progress={"step": len(trend), "fmax": trend[-1], "trend": trend})
+
+
+@pytest.mark.parametrize(
+    ("trend", "bars"),
+    [
+        ((0.8, 0.4, 0.2, 0.1, 0.05), "█▆▅▃▁"),  # halving is a straight line
+        ((0.1, 0.4), "▃█"),
+        ((0.05, 0.01, 0.0), "▁▁▁"),
+        ((1e9, 0.05), "█▁"),
+    ],
+)
+def test_fmax_falling_is_drawn(trend: tuple[float, ...], bars: str) -> None:
+    assert spark(trend, 0.05) == bars
+
+
+def test_a_relaxation_shows_what_was_asked_for_and_how_it_falls() -> None:
+    assert remark(relaxing(0.8, 0.1)) == "step 2, fmax 0.100 → 0.05 eV/Å"
+    assert remark(relaxing(0.8, 0.1), bars=True) == "█▃ step 2, fmax 0.100 → 0.05 eV/Å"
+    assert remark(relaxing(0.8), bars=True) == "step 1, fmax 0.800 → 0.05 eV/Å"
+
+
+def test_only_the_latest_steps_are_drawn() -> None:
+    drawn = remark(relaxing(*[0.5] * 40), bars=True).partition(" ")[0]
+    assert drawn == "█" * live.STEPS_SHOWN
+
+
 # ---- plain lines --------------------------------------------------------------------------------
 
 
@@ -161,6 +191,15 @@ def test_long_lines_are_not_broken() -> None:
     assert len(out.getvalue().splitlines()) == 1
 
 
+def test_the_time_left_is_said_when_a_task_is_done() -> None:
+    out = io.StringIO()
+    lines = Lines(Console(file=out, width=80), "run", lambda _: "about 40 min left")
+    lines.show({"a": state("running"), "b": state("done"), "c": state("failed", "r: m")})
+    started, done, failed = out.getvalue().splitlines()
+    assert done.endswith("b: done (1:15); about 40 min left")
+    assert "left" not in started + failed
+
+
 # ---- tables -------------------------------------------------------------------------------------
 
 
@@ -206,3 +245,13 @@ def test_the_screen_shows_the_table_and_notes() -> None:
     assert "odd [/name]: 1 of 2 tasks done" in text
     assert "a [/note]" in text
     assert "VN-hollow-held" in text
+
+
+def test_the_screen_says_how_long_it_will_take() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=100, color_system=None)
+    with Screen(console, "run", lambda _: "about 40 min left") as screen:
+        screen.show({"VN-slab": relaxing(0.8, 0.1)})
+    text = out.getvalue()
+    assert "run: 0 of 1 tasks done, 0:00, about 40 min left" in text
+    assert "█▃ step 2" in text

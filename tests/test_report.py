@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import ase.db
 import numpy as np
 import pytest
 from ase import Atoms
@@ -16,6 +17,7 @@ from rich.console import Console
 from analysis.charge import Density
 from analysis.cube import write_cube
 from workflows.case import Case, Checks, find
+from workflows.database import write_database
 from workflows.report import Report, energies_csv, write_tables
 from workflows.store import Result, TaskFolder
 from workflows.structure import to_json
@@ -491,6 +493,29 @@ def test_the_table_has_no_numbers_for_a_failed_site(tmp_path: Path) -> None:
 
 def test_the_table_of_a_new_run_can_be_shown(tmp_path: Path) -> None:
     assert "missing" in line(shown(report(tmp_path, case())), "VN(001)", "top-V")
+
+
+# ---- results.db ---------------------------------------------------------------------------------
+
+
+def test_the_database_holds_what_is_there(tmp_path: Path) -> None:
+    finish(tmp_path, case(), without=("VN-top-V-free", "Na-atom"))
+    with ase.db.connect(write_database(report(tmp_path, case()), tmp_path)) as database:
+        rows = {row.task: row.key_value_pairs for row in database.select()}
+    kinds = [task.kind for task in plan(case()).values() if task.kind in ("slab", "held", "free")]
+    assert len(rows) == len(kinds) - 1
+    assert "adsorption_energy" not in rows["VN-top-V-held"]  # without the atom there is none
+    assert rows["VN-top-V-held"]["published"] == -1.830
+    assert rows["VN-top-V-held"]["charge_moved"] == 0.6
+    assert rows["VN-slab"] == {
+        "task": "VN-slab", "surface": "VN(001)", "quality": "laptop", "physical": True,
+    }  # fmt: skip
+
+
+def test_the_database_of_a_run_without_results_is_empty(tmp_path: Path) -> None:
+    with ase.db.connect(write_database(report(tmp_path, case()), tmp_path)) as database:
+        assert database.count() == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["results.db"]
 
 
 # ---- two faces of the metal ---------------------------------------------------------------------

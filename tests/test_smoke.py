@@ -7,14 +7,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import ase.db
 import numpy as np
 import pytest
 from ase.io import read
 from ase.io.cube import read_cube
 from ase.units import Bohr
+from pymatgen.core import Structure
+from pymatgen.io.common import VolumetricData
 
 from workflows.case import read as read_case
+from workflows.database import write_database
 from workflows.needs import needs
+from workflows.report import Report
+from workflows.tasks import plan, survey
 
 pytestmark = pytest.mark.slow
 
@@ -147,6 +153,83 @@ def test_the_csv_holds_the_same_numbers(root: Path, results: Any) -> None:
         )
 
 
+# ---- opened by other programs -------------------------------------------------------------------
+
+
+def test_the_database_holds_sites_with_energies_and_forces(root: Path, results: Any) -> None:
+    with ase.db.connect(root / "results.db") as database:
+        rows = {row.task: row for row in database.select()}
+        assert database.metadata["key_descriptions"]["height"][2] == "Ang"
+    assert len(rows) == 12
+    for site in results["sites"]:
+        row = rows[f"VN-{site['site']}-{site['relaxation']}"]
+        for key in ("adsorption_energy", "published", "height", "ended_at", "energy"):
+            assert row[key] == site[key]
+        assert (row.surface, row.quality, row.physical) == ("VN(001)", "smoke", False)
+        relaxed = read(root / row.task / "relaxation.extxyz", index=-1)
+        assert row.toatoms().get_potential_energy() == site["energy"]
+        assert row.forces == pytest.approx(relaxed.get_forces(), abs=1e-9)
+        assert row.positions == pytest.approx(relaxed.positions, abs=1e-7)
+        # of what is free to move, as it was asked for; the lowest layer is held
+        assert row.fmax == pytest.approx(values(root, row.task)["fmax"], abs=1e-6)
+        assert row.fmax < 0.2 < np.linalg.norm(row.forces, axis=1).max()
+
+
+def test_the_database_answers_the_ase_command(root: Path) -> None:
+    columns = "task,adsorption_energy,published"
+    query = "surface=VN(001),relaxation=held,adsorption_energy<0"
+    command = [sys.executable, "-m", "ase", "db", root / "results.db", query, "--columns", columns]
+    done = subprocess.run([*map(str, command), "--csv"], capture_output=True, text=True, check=True)
+    rows = [line.split(", ") for line in done.stdout.splitlines()]
+    assert rows[0] == ["task", "adsorption_energy", "published"]
+    assert sorted((row[0], float(row[2])) for row in rows[1:]) == [
+        ("VN-bridge-held", -1.564),
+        ("VN-hollow-held", -1.457),
+        ("VN-top-N-held", -1.358),
+        ("VN-top-V-held", -1.83),
+    ]
+
+
+def test_the_same_results_give_the_same_rows(root: Path) -> None:
+    def rows() -> list[dict[str, Any]]:
+        with ase.db.connect(root / "results.db") as database:
+            found = [vars(row) for row in database.select()]
+        return [{k: str(v) for k, v in row.items() if k != "mtime"} for row in found]
+
+    before, case = rows(), read_case(root / "case.toml")
+    write_database(Report(case, survey(plan(case), root)), root)
+    assert rows() == before
+
+
+@pytest.mark.parametrize("name", ["VN-slab/built", "VN-slab/relaxed", "VN-top-V-held/relaxed"])
+def test_pymatgen_reads_the_structures_as_they_are(root: Path, name: str) -> None:
+    ours = read(root / f"{name}.extxyz")
+    theirs = Structure.from_file(root / f"{name}.cif")
+    assert len(theirs) == len(ours)
+    assert theirs.lattice.parameters == pytest.approx(ours.cell.cellpar(), abs=1e-6)
+    for atom in ours:  # theirs are in another order
+        (found,) = theirs.get_sites_in_sphere(atom.position, 1e-4)
+        assert found.specie.symbol == atom.symbol
+
+
+def test_pymatgen_reads_the_density_difference_as_it_is(root: Path, results: Any) -> None:
+    cube = VolumetricData.from_cube(root / "VN-top-V-density" / "difference.cube")
+    relaxed = read(root / "VN-top-V-held" / "relaxed.extxyz")
+    assert [site.specie.symbol for site in cube.structure] == relaxed.get_chemical_symbols()
+    assert cube.structure.lattice.abc == pytest.approx(relaxed.cell.lengths(), abs=1e-5)
+    assert cube.structure.cart_coords == pytest.approx(relaxed.positions, abs=1e-5)
+    with (root / "VN-top-V-density" / "difference.cube").open() as file:
+        data = read_cube(file)["data"]
+    assert cube.data["total"] == pytest.approx(data)
+    # its values are electrons per cubic bohr: over the cell they come to what we say
+    electrons = data.mean() * cube.structure.volume / Bohr**3
+    said = results["density_differences"]["top-V"]["integral"]
+    assert electrons == pytest.approx(said, abs=1e-6)
+
+
+# ---- running ------------------------------------------------------------------------------------
+
+
 def test_memory_was_what_had_been_estimated(root: Path) -> None:
     estimates = needs(read_case(root / "case.toml")).memory
     for task, estimate in estimates.items():
@@ -208,4 +291,4 @@ def test_a_result_edited_by_hand_is_noticed_and_not_used(root: Path) -> None:
         assert site["adsorption_energy"] is None
     finally:
         path.write_bytes(original)
-    assert sodiophile("report", root).returncode == 0
+    assert "34 of 34 tasks done" in sodiophile("status", root).stdout

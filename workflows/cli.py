@@ -113,6 +113,9 @@ def parser() -> argparse.ArgumentParser:
         verbs, "status", "show how far every task of a run is, and what is next", _status
     )
     _directory(status)
+    status.add_argument(
+        "--watch", action="store_true", help="stay and show it live, wherever it runs; Ctrl-C ends"
+    )
 
     profile = _verb(
         verbs, "profile", "show where a run's time went: SCF, ionic steps, outside GPAW", _profile
@@ -227,12 +230,15 @@ def _work(campaign: Campaign, arguments: argparse.Namespace) -> int:
     """Compute cases on this machine and show what came out."""
     from workflows.live import view
     from workflows.local import run
+    from workflows.needs import campaign_needs
+    from workflows.remaining import Remaining
     from workflows.stop import Stopped, say
 
     root: Path = arguments.into
     console = _console()
+    time_left = Remaining(campaign_needs(campaign).sizes)
     try:
-        with view(console, shown(root)) as shows:
+        with view(console, shown(root), time_left) as shows:
             run(campaign, root, jobs=arguments.jobs, view=shows, walltime=arguments.walltime)
     except Stopped as stop:
         say(f"{stop.reason}; nothing is lost: the same command goes on from here")
@@ -313,15 +319,28 @@ def _status(arguments: argparse.Namespace) -> int:
     from workflows.tasks import summary, survey
 
     campaign = read_campaign(arguments.directory)
-    states = survey(campaign.tasks, arguments.directory)
     console = _console()
     # no title: it would be wrapped
     _say(console, f"{campaign.title} in {shown(arguments.directory)}")
-    console.print(status_table(states, ""))
+    if arguments.watch:
+        states = _watch(campaign, arguments.directory, console)
+    else:
+        states = survey(campaign.tasks, arguments.directory)
+        console.print(status_table(states, ""))
     for line in _whereabouts(states, arguments.directory):
         _say(console, line)
     _say(console, summary(states))
     return DONE
+
+
+def _watch(campaign: Campaign, root: Path, console: Console) -> Mapping[str, State]:
+    from workflows.live import view
+    from workflows.needs import campaign_needs
+    from workflows.remaining import Remaining
+    from workflows.watch import watch
+
+    with view(console, shown(root), Remaining(campaign_needs(campaign).sizes)) as shows:
+        return watch(campaign.tasks, root, shows)
 
 
 def _profile(arguments: argparse.Namespace) -> int:
@@ -380,6 +399,7 @@ def _show_report(
     root: Path, console: Console, *, redraw: bool = False, isovalue: float | None = None
 ) -> int:
     from workflows.campaign import read_campaign
+    from workflows.database import write_database
     from workflows.figures import update_figures, write_figures
     from workflows.overview import report_all
     from workflows.report import Report, write_tables
@@ -393,7 +413,7 @@ def _show_report(
             console.print(line) if not isinstance(line, str) else _say(console, line)
         return DONE if all(state.status == "done" for state in states.values()) else INCOMPLETE
     report = Report(campaign.members[0].case, states)
-    tables = write_tables(report, root)
+    tables = [*write_tables(report, root), write_database(report, root)]
     figures = write_figures(report, root, isovalue) if redraw else update_figures(report, root)
     console.print(energy_table(report))
 

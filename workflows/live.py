@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -22,19 +23,35 @@ COLOURS = {
 }  # fmt: skip
 MANY = 40  # tasks that are shown one by one
 HEARTBEAT = 30.0  # seconds between plain lines about a task that runs
+BARS = "▁▂▃▄▅▆▇█"
+STEPS_SHOWN = 12  # the latest steps of a relaxation that are drawn
+
+TimeLeft = Callable[[Mapping[str, State]], str]
 
 
-def describe(progress: Mapping[str, Any]) -> str:
-    """Say in a few words how far a running task is."""
+def _unknown(_: Mapping[str, State]) -> str:
+    return ""
+
+
+def describe(progress: Mapping[str, Any], target: float | None = None) -> str:
+    """Say in a few words how far a running task is; `target` is the fmax asked for, eV/Å."""
     words = []
     if "step" in progress:
         of = f" of {progress['steps']}" if "steps" in progress else ""
         words.append(f"step {progress['step']}{of}")
     if "fmax" in progress:
-        words.append(f"fmax {progress['fmax']:.3f} eV/Å")
+        asked = f" → {target:g}" if target else ""
+        words.append(f"fmax {progress['fmax']:.3f}{asked} eV/Å")
     if "scf" in progress:
         words.append(f"SCF iteration {progress['scf']}")
     return ", ".join(words) or "starting"
+
+
+def spark(values: Sequence[float], target: float) -> str:
+    """Draw numbers above 0 as bars on a logarithmic scale that begins at `target`."""
+    heights = [math.log(max(value, target) / target) for value in values]
+    top = max(heights, default=0.0) or 1.0
+    return "".join(BARS[round(height / top * (len(BARS) - 1))] for height in heights)
 
 
 def duration(seconds: float | None) -> str:
@@ -53,9 +70,15 @@ def elapsed(state: State) -> float | None:
     return state.seconds
 
 
-def remark(state: State) -> str:
-    """Return what there is to say of a task beside its status."""
-    return describe(state.progress) if state.status == "running" else state.note
+def remark(state: State, *, bars: bool = False) -> str:
+    """Return what there is to say of a task beside its status; `bars` draw its falling fmax."""
+    if state.status != "running":
+        return state.note
+    target, trend = state.task.inputs.get("fmax"), state.progress.get("trend", ())
+    words = describe(state.progress, target)
+    if bars and target and len(trend) > 1:
+        return f"{spark(trend[-STEPS_SHOWN:], target)} {words}"
+    return words
 
 
 def worth_showing(states: Mapping[str, State]) -> Mapping[str, State]:
@@ -73,7 +96,7 @@ def counts(states: Mapping[str, State]) -> str:
     return ", ".join(f"{found[status]} {status}" for status in COLOURS if found[status])
 
 
-def status_table(states: Mapping[str, State], title: str) -> Table:
+def status_table(states: Mapping[str, State], title: str, *, bars: bool = False) -> Table:
     """Return a table of the tasks: status, time, and what there is to say.
 
     Of more than `MANY` tasks, those that run or are in trouble come first, and the rest is counted.
@@ -89,7 +112,8 @@ def status_table(states: Mapping[str, State], title: str) -> Table:
     for name, state in shown.items():
         colour = COLOURS[state.status]
         status = f"[{colour}]{state.status}[/]"
-        table.add_row(escape(name), status, duration(elapsed(state)), escape(remark(state)))
+        said = escape(remark(state, bars=bars))
+        table.add_row(escape(name), status, duration(elapsed(state)), said)
     if len(shown) < len(states):
         table.add_row(f"... of {len(states)} tasks", "", "", counts(states))
     return table
@@ -98,8 +122,8 @@ def status_table(states: Mapping[str, State], title: str) -> Table:
 class Lines:
     """A view that prints a line when something happens, and now and then while nothing does."""
 
-    def __init__(self, console: Console, root: str) -> None:
-        self._console, self._root = console, root
+    def __init__(self, console: Console, root: str, time_left: TimeLeft = _unknown) -> None:
+        self._console, self._root, self._time_left = console, root, time_left
         self._last: dict[str, str] = {}
         self._spoken: dict[str, float] = {}
         self._start = time.monotonic()
@@ -112,6 +136,7 @@ class Lines:
 
     def show(self, states: Mapping[str, State]) -> None:
         """Print what has changed since the last call."""
+        left = self._time_left(states)
         for name, state in states.items():
             before = self._last.get(name)
             self._last[name] = state.status
@@ -119,7 +144,8 @@ class Lines:
                 self._speak_now_and_then(name, state, new=before != "running")
             elif state.status != before and state.status in ("done", "failed", "blocked"):
                 took = f" ({duration(state.seconds)})" if state.seconds is not None else ""
-                self._say(f"{name}: {state.status}{took} {state.note}".rstrip())
+                ahead = f"; {left}" if left and state.status == "done" else ""
+                self._say(f"{name}: {state.status}{took} {state.note}".rstrip() + ahead)
 
     def _speak_now_and_then(self, name: str, state: State, *, new: bool) -> None:
         now = time.monotonic()
@@ -129,7 +155,7 @@ class Lines:
             self._spoken.setdefault(name, now)
             return
         else:
-            self._say(f"{name}: {describe(state.progress)}")
+            self._say(f"{name}: {remark(state)}")
         self._spoken[name] = now
 
     def note(self, line: str) -> None:
@@ -144,8 +170,9 @@ class Lines:
 class Screen:
     """A view that keeps one table up to date in a terminal."""
 
-    def __init__(self, console: Console, root: str) -> None:
-        self._console, self._root = console, root
+    def __init__(self, console: Console, root: str, time_left: TimeLeft = _unknown) -> None:
+        self._console, self._root, self._time_left = console, root, time_left
+        self._bars = console.encoding.startswith("utf")
         self._start = time.monotonic()
         self._live = Live(console=console, refresh_per_second=4, transient=False)
 
@@ -166,13 +193,16 @@ class Screen:
         done = sum(state.status == "done" for state in states.values())
         clock = duration(time.monotonic() - self._start)
         title = f"{self._root}: {done} of {len(states)} tasks done, {clock}"
-        self._live.update(status_table(states, title))
+        if left := self._time_left(states):
+            title += f", {left}"
+        self._live.update(status_table(states, title, bars=self._bars))
 
     def note(self, line: str) -> None:
         """Print a line above the table."""
         self._console.print(line, markup=False, highlight=False)
 
 
-def view(console: Console, root: str) -> Lines | Screen:
-    """Return the view that suits where the output goes."""
-    return Screen(console, root) if console.is_terminal else Lines(console, root)
+def view(console: Console, root: str, time_left: TimeLeft = _unknown) -> Lines | Screen:
+    """Return the view that suits where the output goes; `time_left` says so in words, or ''."""
+    kind = Screen if console.is_terminal else Lines
+    return kind(console, root, time_left)

@@ -44,7 +44,7 @@ def fit_file(data: Path, into: Path) -> Iterator[str]:
         yield f"{shown(name)}: E_a = {fit.activation_energy:.2f}{spread} kJ/mol{beside}"
     from workflows.figures import write_arrhenius
 
-    yield f"figure: {shown(write_arrhenius(_drawable(fits), into))}"
+    yield f"figure: {shown(write_arrhenius(fits, into))}"
 
 
 def _keep(content: bytes, copy: Path) -> None:
@@ -55,13 +55,8 @@ def _keep(content: bytes, copy: Path) -> None:
 
 
 def measured_fits(root: Path) -> dict[str, arrhenius.Fit] | None:
-    """Return the fits to the data that were put into a run's directory, to be drawn, or None."""
-    return _drawable(read_fits(root / COPY)) if (root / COPY).is_file() else None
-
-
-def _drawable(fits: dict[str, arrhenius.Fit]) -> dict[str, arrhenius.Fit]:
-    """Return the fits under names in which matplotlib finds no formulas between dollar signs."""
-    return {name.replace("$", r"\$"): fit for name, fit in fits.items()}
+    """Return the fits to the data that were put into a run's directory, or None."""
+    return read_fits(root / COPY) if (root / COPY).is_file() else None
 
 
 def read_fits(data: Path) -> dict[str, arrhenius.Fit]:

@@ -32,10 +32,14 @@ FIGURES = 60 * MB
 
 @dataclass(frozen=True)
 class Needs:
-    """Memory of each task and disk of the whole run, bytes."""
+    """Memory of each task and disk of the whole run, bytes.
+
+    `sizes`: plane waves x bands x k-points; an SCF iteration's time grows with them.
+    """
 
     memory: Mapping[str, float]
     disk: float
+    sizes: Mapping[str, float]
 
     def largest(self, jobs: int) -> float:
         """Return the memory of the `jobs` hungriest tasks side by side, bytes."""
@@ -55,6 +59,7 @@ def needs(case: Case) -> Needs:
 def campaign_needs(campaign: Campaign, ranks: Mapping[str, int] | None = None) -> Needs:
     """Estimate what cases will need, from unrelaxed structures; `ranks` of MPI by task."""
     memory: dict[str, float] = {}
+    sizes: dict[str, float] = {}
     disk = 0.0
     for member, names in zip(campaign.members, campaign.names, strict=True):
         case = member.case
@@ -62,10 +67,11 @@ def campaign_needs(campaign: Campaign, ranks: Mapping[str, int] | None = None) -
         for folder in (folder for folder in names.values() if folder not in memory):
             task = campaign.tasks[folder]
             atoms = by_name[structure_name(task)]
-            memory[folder] = _memory(case, task, atoms, (ranks or {}).get(folder, 1))
+            sizes[folder] = _size_of(case, task, atoms)
+            memory[folder] = _memory(case, sizes[folder], atoms, (ranks or {}).get(folder, 1))
             disk += _disk(case, task, atoms)
         disk += FIGURES if campaign.goal == "everything" else 0.0
-    return Needs(memory, disk)
+    return Needs(memory, disk, sizes)
 
 
 def structure_name(task: Task) -> str:
@@ -77,7 +83,8 @@ def structure_name(task: Task) -> str:
     return task.label.removesuffix(f"-{task.kind}") if task.kind == "uncorrected" else task.label
 
 
-def _memory(case: Case, task: Task, atoms: Atoms, ranks: int) -> float:
+def _size_of(case: Case, task: Task, atoms: Atoms) -> float:
+    """Return the number of plane-wave coefficients of all wavefunctions."""
     cutoff = float(case.dft.cutoff / Hartree)
     volume = float(atoms.get_volume() / Bohr**3)
     # N = V k^3 / (6 pi^2) plane waves with k = sqrt(2 E_cut)
@@ -87,10 +94,13 @@ def _memory(case: Case, task: Task, atoms: Atoms, ranks: int) -> float:
     grid = task.inputs["dft"]["kpoints"] or (1, 1, 1)
     kpoints = (math.prod(grid) + 1) // 2  # time reversal at least
     spins = 2 if task.kind == "atom" else 1
-    waves = plane_waves * bands * kpoints * spins * 16
+    return float(plane_waves * bands * kpoints * spins)
+
+
+def _memory(case: Case, coefficients: float, atoms: Atoms, ranks: int) -> float:
     fine_grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8
     # ranks share the k-points, and with them the wavefunctions; all else each has for itself
-    return float(ranks * (INTERPRETER + GRIDS * fine_grid) + WAVES * waves)
+    return float(ranks * (INTERPRETER + GRIDS * fine_grid) + WAVES * 16 * coefficients)
 
 
 def _disk(case: Case, task: Task, atoms: Atoms) -> float:

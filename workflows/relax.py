@@ -77,7 +77,7 @@ def relax(
     max_steps
         Largest number of steps, those in the journal included.
     report
-        Called after every step with `step` and `fmax`.
+        Called after every step with `step`, `fmax`, and `trend`: fmax after each step so far.
     watch
         Called with the structure after every step; what it raises ends the relaxation.
     effort
@@ -93,7 +93,7 @@ def relax(
     atoms = atoms.copy()
     optimizer = BFGS(atoms, logfile=None)
     optimizer.H0 = model_hessian(atoms)
-    largest = np.inf
+    largest, trend = np.inf, list[float]()
     for step in range(max(max_steps, len(history))):
         if step < len(history) and not _fits(history.records[step], atoms):
             history.cut(step)
@@ -104,7 +104,8 @@ def relax(
         _restore(atoms, history.records[step])
         watch(atoms)
         largest = _largest_force(atoms)
-        report(step=step + 1, fmax=largest)
+        trend.append(largest)
+        report(step=step + 1, fmax=largest, trend=list(trend))
         if largest <= fmax:
             energy = float(atoms.get_potential_energy())
             atoms.calc = None

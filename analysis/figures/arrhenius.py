@@ -81,8 +81,13 @@ def _draw_fits(ax: Axes, fits: Mapping[str, Fit]) -> None:
             color=_COLOURS[look],
             marker=_MARKERS[look],
             ls="none",
-            label=f"{name}: {energy_text(fit)}",
+            label=f"{_plain(name)}: {energy_text(fit)}",
         )
+
+
+def _plain(name: str) -> str:
+    """Return a name in which matplotlib finds no formulas between dollar signs."""
+    return name.replace("$", r"\$")
 
 
 def energy_text(fit: Fit) -> str:

@@ -1,0 +1,138 @@
+"""What the documentation shows is what happens."""
+
+import ast
+import doctest
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workflows.case import find, parse
+from workflows.cli import main, parser
+from workflows.store import lock
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return a page's blocks of code in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+
+
+# ---- commands -----------------------------------------------------------------------------------
+
+
+def commands() -> Iterator[str]:
+    """Yield every sodiophile command that a reader is told to type."""
+    for page in PAGES:
+        for line in "\n".join(blocks(page, "sh")).splitlines():
+            if re.match(r"(\.venv/bin/)?sodiophile ", line):
+                yield line.partition("sodiophile ")[2]
+
+
+@pytest.mark.parametrize("command", sorted(set(commands())))
+def test_commands_can_be_typed_as_they_are_shown(command: str) -> None:
+    parser().parse_args(shlex.split(command, comments=True))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (page.parent / target).exists(), target
+
+
+# ---- your own system ----------------------------------------------------------------------------
+
+
+def own_case() -> str:
+    (case,) = (text for text in blocks(ROOT / "docs/own-system.md", "toml") if "name =" in text)
+    return case
+
+
+def test_the_case_of_your_own_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("Li-TiN.toml").write_text(own_case())
+    assert main(["build", "Li-TiN.toml", "--into", "structures"]) == 0
+    assert "structures/TiN-top-Ti.cif, .extxyz: 25 atoms" in capsys.readouterr().out
+
+
+def test_its_settings_are_those_of_the_laptop_preset() -> None:
+    ours = parse(own_case().encode(), "own-system.md")
+    preset = parse(find("laptop").read_bytes(), "laptop.toml")
+    assert (ours.relax, ours.metal_slab) == (preset.relax, preset.metal_slab)
+    assert (ours.dft.cutoff, ours.atom) == (preset.dft.cutoff, preset.atom)
+
+
+# ---- messages -----------------------------------------------------------------------------------
+
+# the files that the messages are about: the case of docs/own-system.md with a mistake in it
+MISTAKES = {
+    "site.toml": ('"top-Ti"', '"top-V"'),
+    "cutoff.toml": ("cutoff = 400.0", "cutoff = 150.0"),
+    "key.toml": ("[metal]", "spacing = 3\n[metal]"),
+    "kpoints.toml": ("host_slab = [3, 3, 1]", "host_slab = [3, 3, 3]"),
+}
+QUOTED = blocks(ROOT / "docs/troubleshooting.md", "console")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give a folder with everything that the quoted commands name; one run is being worked on."""
+    monkeypatch.chdir(tmp_path)
+    for name, (right, wrong) in MISTAKES.items():
+        assert right in own_case()
+        Path(name).write_text(own_case().replace(right, wrong, 1))
+    Path("cluster.toml").write_text('partition = "long"\n')
+    Path("Rct.csv").write_text("temperature_C,R_ct_ohm,electrode\n25,120.5,Na\n")
+    Path("papers").mkdir()
+    Path("papers/a.pdf").touch()
+    Path("runs/smoke").mkdir(parents=True)
+    shutil.copy(find("smoke"), "runs/smoke/case.toml")
+    with lock(Path("runs/smoke/.lock"), "runs/smoke"):
+        yield
+
+
+@pytest.mark.parametrize("block", [b for b in QUOTED if b.startswith("$ sodiophile")])
+def test_messages_are_what_the_commands_say(
+    desk: None, capsys: pytest.CaptureFixture[str], block: str
+) -> None:
+    command, _, message = block.partition("\n")
+    try:
+        code = main(shlex.split(command)[2:])
+    except SystemExit as stop:  # argparse
+        code = int(stop.code or 0)
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert doctest.OutputChecker().check_output(message, err, doctest.ELLIPSIS), err
+
+
+@pytest.mark.parametrize("block", [b for b in QUOTED if b.startswith("$ make")])
+def test_messages_of_make_are_in_the_makefile(block: str) -> None:
+    message = block.partition("\n")[2].strip()
+    assert message in (ROOT / "Makefile").read_text().replace("$(VENV)", ".venv")
+
+
+def test_every_message_is_tried() -> None:
+    assert {block.split()[1] for block in QUOTED} == {"sodiophile", "make"}
+
+
+def test_every_reason_for_failure_is_explained() -> None:
+    table = (ROOT / "docs/results.md").read_text().partition("## Why a task fails")[2]
+    tree = ast.parse((ROOT / "workflows/steps.py").read_text())
+    raised = {
+        str(call.args[0].value)
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id == "TaskFailed"
+        and isinstance(call.args[0], ast.Constant)
+    }
+    assert len(raised) > 4
+    assert {reason for reason in raised if f"`{reason}`" not in table} == set()
