@@ -208,8 +208,8 @@ def test_the_k_points_that_ranks_can_share_are_those_of_gpaw(tmp_path: Path) -> 
     assert usable["Na-slab"] == usable["Na-hollow-free"] == 1
     fitting = {"VN-lattice": 3, "Na-slab": 1}
     require_usable([(tasks[name], case) for name in fitting], fitting)
+    asked = {"VN-lattice": 3, "Na-slab": 2, "Na-atom": 3}
     with pytest.raises(CaseError, match="Na-slab: found 2, allowed: 1 to 1; Na-atom: found 3"):
-        asked = {"VN-lattice": 3, "Na-slab": 2, "Na-atom": 3}
         require_usable([(tasks[name], case) for name in asked], asked)
 
 

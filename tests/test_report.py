@@ -43,6 +43,8 @@ def case(preset: str = "laptop", host: str = "V") -> Case:
     data["slab"] |= {"cell": "2x2", "layers": 3, "held_layers": 1}
     data["slab"]["sites"] = ["bridge", "hollow", f"top-{host}", "top-N"]
     data["metal_slab"]["sites"] = ["hollow"]
+    data.pop("metal_slab_110", None)
+    data["dft"]["kpoints"].pop("metal_slab_110", None)
     data["dft"] |= {"cutoff": 400.0, "xc": "PBE", "setups": {}}
     return Case.model_validate(data | {"name": f"{preset}-{host}"})
 
