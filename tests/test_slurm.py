@@ -23,6 +23,7 @@ from workflows.tasks import plan, survey
 
 ROOT = Path(__file__).parents[1]
 TINY = Path(__file__).parent / "tiny.toml"
+ON_TWO_RANKS = ("VN-lattice", "VN-slab", "VN-top-V-held", "VN-top-V-free", "Na-atom")
 DAEMONS = ("munged", "slurmctld", "slurmd")
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin"
 
@@ -185,31 +186,35 @@ class Finished:
     root: Path
     first: list[str]
     second: list[str]
-    interrupted: str  # the first job of VN-top-V-held
+    interrupted: str  # the first job of VN-top-V-held, told to stop
+    killed: str  # its second, killed
 
 
 @pytest.fixture(scope="module")
 def finished(
     cluster: Cluster, mpi: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Finished:
-    """Return a run in which a relaxation was told to stop, as at the end of its time.
+    """Return a run in which a relaxation was told to stop, gone on with, and killed.
 
-    Where there is MPI, its clean slab is relaxed on two ranks.
+    The first is what comes near the end of a job's time, the second what Slurm does at its end.
+    Where there is MPI, all tasks that have the k-points for it run on two ranks.
     """
     root = tmp_path_factory.mktemp("cluster") / "a $(touch HIT) run"
     profile = root.parent / "cluster.toml"
-    profile.write_text('time = "0:30:00"\ncontinuations = 1\n[tasks.Na-atom]\nlauncher = "srun"\n')
+    text = 'time = "0:30:00"\ncontinuations = 2\n[tasks.Na-slab]\nlauncher = "srun"\n'
     if not mpi[1]:
-        with profile.open("a") as file:
-            file.write(f'[tasks.VN-slab]\nranks = 2\nlauncher = "{mpi[0]}"\n')
+        text += "".join(f'[tasks.{n}]\nranks = 2\nlauncher = "{mpi[0]}"\n' for n in ON_TWO_RANKS)
+    profile.write_text(text)
     submit = ("submit", TINY, "--into", root, "--profile", profile)
     first, second = cluster.sodiophile(*submit), cluster.sodiophile(*submit)
-    job = _read_ledger(root)["VN-top-V-held"][0]
+    told, killed, _ = _read_ledger(root)["VN-top-V-held"]
     held = TaskFolder(root / "VN-top-V-held")
-    wait_for(lambda: held.progress().get("step", 0) >= 1, 200, "a second step")
-    cluster.ask("scancel", "--batch", f"--signal={signal.SIGUSR1.name[3:]}", job)
+    wait_for(lambda: held.progress().get("step", 0) >= 1, 300, "a second step")
+    cluster.ask("scancel", "--batch", f"--signal={signal.SIGUSR1.name[3:]}", told)
+    wait_for((held / "gpaw-2.txt").exists, 60, "the next job")
+    cluster.ask("scancel", "--full", f"--signal={signal.SIGKILL.name[3:]}", killed)
     wait_for(lambda: not cluster.queued(), 400, f"the run in {root}")
-    return Finished(root, first, second, job)
+    return Finished(root, first, second, told, killed)
 
 
 def test_every_task_is_done_and_the_figure_is_drawn(cluster: Cluster, finished: Finished) -> None:
@@ -227,9 +232,9 @@ def test_a_task_on_two_ranks_is_done_among_the_others(
 ) -> None:
     if mpi[1]:
         pytest.skip(mpi[1])
-    result = TaskFolder(finished.root / "VN-slab").result()
-    assert result is not None
-    assert result.made_with["MPI ranks"] == "2"
+    results = {name: TaskFolder(finished.root / name).result() for name in plan(read(TINY))}
+    ranks = {name: found.made_with["MPI ranks"] for name, found in results.items() if found}
+    assert ranks == {name: "2" if name in ON_TWO_RANKS else "1" for name in results}
     assert "cores:  2" in (finished.root / "VN-slab" / "gpaw-1.txt").read_text()
 
 
@@ -243,7 +248,14 @@ def test_a_task_out_of_time_goes_on_by_itself(cluster: Cluster, finished: Finish
     assert log.count("out of wall-clock time; the same command goes on") == 1
     told = cluster.ask("scontrol", "show", "job", finished.interrupted)
     assert "ExitCode=75:0" in told
-    assert len(list((finished.root / "VN-top-V-held").glob("gpaw-*.txt"))) == 2
+
+
+def test_a_task_that_is_killed_goes_on_by_itself(cluster: Cluster, finished: Finished) -> None:
+    told = cluster.ask("scontrol", "show", "job", finished.killed)
+    assert re.search("JobState=(FAILED|CANCELLED|NODE_FAIL)", told)
+    assert "ExitCode=0:0" not in told
+    assert len(list((finished.root / "VN-top-V-held").glob("gpaw-*.txt"))) == 3
+    assert TaskFolder(finished.root / "VN-top-V-held").result() is not None
 
 
 def test_a_finished_run_has_nothing_to_submit_or_cancel(
