@@ -29,9 +29,12 @@ def mpi() -> tuple[str, str]:
         return "", "GPAW was compiled without MPI (`make clean test` compiles it with one)"
     if not MPIEXEC:
         return "", "needs the mpiexec of the MPI that GPAW was compiled with"
-    done = subprocess.run(
-        [MPIEXEC, "-n", "2", sys.executable, "-m", "workflows.cli", "info"],
-        cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [MPIEXEC, "-n", "2", sys.executable, "-m", "workflows.cli", "info"],
+            cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False, timeout=180,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return MPIEXEC, f"{MPIEXEC} does not start two processes"
     suits = "MPI ranks       2" in done.stdout
     return MPIEXEC, "" if suits else f"{MPIEXEC} is of another MPI than GPAW's: {done.stderr}"

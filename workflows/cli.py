@@ -127,6 +127,9 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--isovalue", type=_positive, metavar="E", help="of the density differences, e/Å^3"
     )
+    report.add_argument(
+        "--html", action="store_true", help="also one page with everything, to open in a browser"
+    )
 
     clean = _verb(
         verbs, "clean", "drop what can be had again; results, structures and cubes stay", _clean
@@ -392,7 +395,25 @@ def _end_of(log: Path) -> list[str]:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    return _show_report(arguments.directory, _console(), redraw=True, isovalue=arguments.isovalue)
+    root, console = arguments.directory, _console()
+    code = _show_report(root, console, redraw=True, isovalue=arguments.isovalue)
+    if arguments.html:
+        _write_pages(root, console, arguments.isovalue)
+    return code
+
+
+def _write_pages(root: Path, console: Console, isovalue: float | None) -> None:
+    from workflows.campaign import read_campaign
+    from workflows.page import write_page
+    from workflows.report import Report
+    from workflows.tasks import survey
+
+    campaign = read_campaign(root)
+    states = survey(campaign.tasks, root)
+    for number, member in enumerate(campaign.members):
+        into = root / member.case.name if campaign.shared else root
+        report = Report(member.case, campaign.states_of(number, states))
+        _say(console, f"page:   {write_page(report, root, into, isovalue)}")
 
 
 def _show_report(

@@ -247,7 +247,7 @@ class Report:
         lines += [
             f"{name}: the vacuum is not flat ({check['vacuum_flatness']:.3f} eV); give it more"
             for name, check in self.slab_checks().items()
-            if check.get("vacuum_flatness", 0.0) > FLAT
+            if self.case.physical and check.get("vacuum_flatness", 0.0) > FLAT
         ]
         if not self.case.checks.same_basin:
             lines.append(
