@@ -411,7 +411,10 @@ def _write_pages(root: Path, console: Console, isovalue: float | None) -> None:
     campaign = read_campaign(root)
     states = survey(campaign.tasks, root)
     for number, member in enumerate(campaign.members):
-        into = root / member.case.name if campaign.shared else root
+        if campaign.convergence is not None and member is not campaign.members[-1]:
+            continue  # of a study of convergence, the page of its last, tightest case shows it
+        apart = campaign.shared and campaign.convergence is None
+        into = root / member.case.name if apart else root
         report = Report(member.case, campaign.states_of(number, states))
         _say(console, f"page:   {write_page(report, root, into, isovalue)}")
 
