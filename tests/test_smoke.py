@@ -65,10 +65,26 @@ def test_all_sites_have_held_and_free_energies(results: Any) -> None:
 
 
 def test_adsorption_energies_are_differences_of_total_energies(root: Path, results: Any) -> None:
-    slab, atom = values(root, "VN-slab")["energy"], values(root, "Na-atom")["energy"]
+    clean, atom = values(root, "VN-slab")["energy"], values(root, "Na-atom")["energy"]
     for site in results["sites"]:
-        total = values(root, f"VN-{site['site']}-{site['relaxation']}")["energy"]
-        assert site["adsorption_energy"] == pytest.approx(total - slab - atom, abs=1e-9)
+        task = f"VN-{site['site']}-{site['relaxation']}"
+        total, bare = values(root, task)["energy"], values(root, f"{task}-basin")["energy"]
+        assert site["adsorption_energy"] == pytest.approx(total - bare - atom, abs=1e-9)
+        assert site["against_clean"] == pytest.approx(total - clean - atom, abs=1e-9)
+        # a 1x1 cell has nowhere to reconstruct to: the slab that Na leaves behind is the clean one
+        assert site["reconstruction_energy"] == pytest.approx(0.0, abs=0.01)
+
+
+def test_every_slab_has_its_work_functions(results: Any) -> None:
+    for name in ("VN-slab", "VN-hollow-held", "Na-slab"):
+        assert 0.0 < results["slab_checks"][name]["work_function_above"] < 8.0
+    rumpled = results["slab_checks"]["VN-slab"]["rumpling"]["1"]
+    assert 0.0 < rumpled < 1.0  # nitrogen outward
+
+
+def test_the_adatom_gives_electrons_to_the_surface(results: Any) -> None:
+    for found in results["density_differences"].values():
+        assert 0.0 < found["bader_charge"] < 1.0
 
 
 def test_na_on_na_stands_beside_the_published_value(results: Any) -> None:
@@ -246,6 +262,7 @@ def test_seconds_in_gpaw_are_part_of_those_of_the_process(root: Path) -> None:
 
 def test_every_figure_is_there_in_every_format(root: Path) -> None:
     stems = ["fig5", *(f"fig5{letter}" for letter in "abcdefghij"), "figS17", "figS18"]
+    stems += ["lattice", "potentials", "profiles"]
     heads = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
     for stem in stems:
         for suffix, head in heads.items():

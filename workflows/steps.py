@@ -121,13 +121,14 @@ def carry_out(bench: Bench) -> Outcome:
         The task cannot give a number; the reasons are listed in docs/results.md.
     """
     try:
-        return STEPS[bench.task.kind](bench)
+        outcome = STEPS[bench.task.kind](bench)
     except NotConverged as error:
         raise TaskFailed("scf-not-converged", str(error)) from None
     except OutOfSteps as error:
         raise TaskFailed("out-of-steps", str(error)) from None
     except AtomsCollide as error:
         raise TaskFailed("atoms-too-close", str(error)) from None
+    return Outcome(_effort(bench) | outcome.values, outcome.files)
 
 
 # ---- lattice ------------------------------------------------------------------------------------

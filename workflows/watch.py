@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,18 +23,28 @@ def watch(
     """Show a run until every task is done or cannot be, or Ctrl-C; return the last states seen."""
     states: Mapping[str, State] = {}
     seen: object = None
-    try:
-        while True:
+    with _interrupted() as stop:
+        while not stop.is_set():
             now = [_mark(root / name) for name in tasks]
             if now != seen:  # only then: to believe a result, all of its files are read
                 seen, states = now, survey(tasks, root)
             states = {name: _refreshed(state, root) for name, state in states.items()}
             view.show(states)
             if all(state.status in SETTLED for state in states.values()):
-                return states
-            time.sleep(pause)
-    except KeyboardInterrupt:
-        return states or survey(tasks, root)
+                break
+            stop.wait(pause)
+    return states
+
+
+@contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C sets: an exception amid drawing would leave the screen torn."""
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _mark(folder: Path) -> tuple[object, ...]:
