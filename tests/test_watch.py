@@ -58,7 +58,7 @@ def test_the_progress_of_others_is_shown(tmp_path: Path) -> None:
         def show(self, states: object) -> None:
             assert isinstance(states, dict)
             self.progress = states["VN-lattice"].progress
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     folder = tmp_path / "VN-lattice"
     folder.mkdir()
