@@ -127,6 +127,9 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--isovalue", type=_positive, metavar="E", help="of the density differences, e/Å^3"
     )
+    report.add_argument(
+        "--html", action="store_true", help="also write report.html: one page, with 3D views"
+    )
 
     clean = _verb(
         verbs, "clean", "drop what can be had again; results, structures and cubes stay", _clean
@@ -392,7 +395,17 @@ def _end_of(log: Path) -> list[str]:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    return _show_report(arguments.directory, _console(), redraw=True, isovalue=arguments.isovalue)
+    root, console, isovalue = arguments.directory, _console(), arguments.isovalue
+    code = _show_report(root, console, redraw=True, isovalue=isovalue)
+    if arguments.html:
+        from workflows.campaign import read_campaign
+        from workflows.page import write_pages
+        from workflows.tasks import survey
+
+        campaign = read_campaign(root)
+        for page in write_pages(campaign, survey(campaign.tasks, root), root, isovalue):
+            _say(console, f"page:   {shown(page)}")
+    return code
 
 
 def _show_report(
