@@ -62,7 +62,7 @@ def structure(atoms: Atoms) -> dict[str, Any]:
 
 
 def volume(density: Density, atoms: Atoms, isovalue: float) -> dict[str, Any]:
-    """Give a density difference around the adatom so that a browser can trace its surfaces.
+    """Give a density difference in one cell, for a browser to trace its surfaces.
 
     Values are held to what the largest isovalue needs and stored in 16 bits: the step between two
     of them is below a thousandth of the isovalue. The four lateral walls are zero, which closes
@@ -87,7 +87,7 @@ def volume(density: Density, atoms: Atoms, isovalue: float) -> dict[str, Any]:
     tall = float(atoms.cell.lengths()[2])
     low = max((atoms.positions[:, 2].min() - BELOW) / tall, 0.0)
     high = min((atoms.positions[:, 2].max() + ABOVE) / tall, 1.0)
-    (x0, y0), (x1, y1) = patch.centre - patch.half, patch.centre + patch.half
+    (x0, y0), (x1, y1) = patch.centre - 0.5, patch.centre + 0.5
     region = isosurfaces.Region((x0, y0, low), (x1, y1, high))
     values = isosurfaces.sample(density, region, STEP)
     values[[0, -1]] = values[:, [0, -1]] = 0.0
@@ -147,7 +147,7 @@ def chart(
     x_low, x_high = _limits(x_all, 0.02)
     y_low, y_high = _limits(y_of(y_all), 0.06)
     x_ticks = _ticks(x_low, x_high, whole=bool(np.all(x_all == np.round(x_all))))
-    y_ticks = _ticks(y_low, y_high, whole=False)
+    y_ticks = _powers(y_low, y_high) if log else _ticks(y_low, y_high, whole=False)
 
     def across(x: Any) -> Any:
         return LEFT + (np.asarray(x) - x_low) / (x_high - x_low) * (WIDTH - LEFT - RIGHT)
@@ -182,3 +182,11 @@ def _limits(values: Array, margin: float) -> tuple[float, float]:
 def _ticks(low: float, high: float, *, whole: bool) -> list[float]:
     found = MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=whole).tick_values(low, high)
     return [round(float(t), 10) + 0.0 for t in found if low <= t <= high]
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Give the logarithms of 1, 2 and 5 times the powers of ten between two logarithms."""
+    decades = range(int(np.floor(low)), int(np.ceil(high)))
+    steps = (1.0, 2.0, 5.0) if high - low < 2.0 else (1.0,)
+    found = [decade + float(np.log10(step)) for decade in decades for step in steps]
+    return [tick for tick in found if low <= tick <= high]

@@ -80,18 +80,25 @@ def _render(report: Report, root: Path, folder: Path, isovalue: float | None) ->
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "duration": _duration, "points": _points}
+    environment.filters |= {
+        "number": _number,
+        "duration": _duration,
+        "points": _points,
+        "sentence": _sentence,
+    }
     shown = {site: report.density(site, root) for site in report.case.slab.sites}
     densities = [density for density, _ in shown.values() if density is not None]
     chosen = isovalue or (enclosing_isovalue(densities) if densities else None) or None
-    sites = [_site(report, root, site, *found, chosen) for site, found in shown.items()]
+    sites = [_site(report, root, site, *found, isovalue=chosen) for site, found in shown.items()]
     models = {site["name"]: site.pop("model") for site in sites}
     texts = {name: _own(name) for name in ("page.css", "page.js", VIEWER)}
-    table = report.table()
+    table, results = report.table(), report.as_json()
     rows = list(_pairs((*table.sites, *table.metal_sites)))
     return environment.get_template("page.html").render(
         case=report.case,
-        results=report.as_json(),
+        results=results,
+        warnings=[*results["warnings"], *(f"missing: {line}" for line in results["missing"]),
+                  *results["notes"]],
         rows=rows,
         published=any(held.published is not None for held, _ in rows),
         charges={site: report.density_summary(site) for site in report.case.slab.sites},
@@ -157,6 +164,7 @@ def _site(
     site: str,
     density: Density | None,
     atoms: Atoms | None,
+    *,
     isovalue: float | None,
 ) -> dict[str, Any]:
     """Return what the page says of one site of the host; its model is for the 3D view."""
@@ -247,7 +255,7 @@ def _elements(models: dict[str, Any]) -> dict[str, str]:
     return {atom["symbol"]: atom["colour"] for atom in atoms}
 
 
-# ---- filters of the template ----------------------------------------------------------------------
+# ---- filters of the template ---------------------------------------------------------------------
 
 
 def _number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
@@ -255,6 +263,11 @@ def _number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
     if value is None:
         return ""
     return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+
+
+def _sentence(text: str) -> str:
+    """Return words of the report as a sentence of the page."""
+    return f"{text[:1].upper()}{text[1:]}.".replace(" -", " −")
 
 
 def _duration(seconds: float | None) -> str:

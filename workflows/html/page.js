@@ -101,9 +101,9 @@
   const point = ([x, y, z]) => ({ x, y, z });
 
   function drawAtoms(model) {
-    viewer.removeAllShapes();
-    surfaces = [];
-    for (const atom of model.atoms) viewer.addSphere({ center: point(atom.at), radius: atom.radius, color: atom.colour, quality: 3 });
+    const atoms = model.atoms.map(({ symbol, at }, serial) => ({ elem: symbol, serial, ...point(at), bonds: [], bondOrder: [] }));
+    viewer.addModel().addAtoms(atoms);
+    for (const { symbol, radius, colour } of model.atoms) viewer.setStyle({ elem: symbol }, { sphere: { radius, color: colour } });
     for (const [i, j] of model.bonds) viewer.addCylinder({ start: point(model.atoms[i].at), end: point(model.atoms[j].at), radius: 0.13, color: "#8d8d8d" });
     model.cell.forEach((corner, n) => viewer.addCylinder({ start: point(corner), end: point(model.cell[(n + 1) % 4]), radius: 0.045, dashed: true, dashLength: 0.22, gapLength: 0.16, color: "#7d8790" }));
   }
@@ -112,7 +112,7 @@
     viewer.setView([0, 0, 0, 0, 0, 0, 0, 1]);
     viewer.zoomTo();
     if (from === "side") { viewer.rotate(24, "y"); viewer.rotate(-74, "x"); }
-    viewer.zoom(1.15);
+    viewer.zoom(from === "side" ? 1.75 : 1.35);
     viewer.render();
   }
 
@@ -128,7 +128,9 @@
     const model = data.sites[name];
     if (!viewer) return;
     const before = model && viewer.getView();
+    viewer.removeAllModels();
     viewer.removeAllShapes();
+    surfaces = [];
     values = null;
     if (model) {
       drawAtoms(model);
@@ -202,7 +204,7 @@
   // Text first; then the view.
   requestAnimationFrame(() => setTimeout(() => {
     try {
-      viewer = $3Dmol.createViewer($("view"), { backgroundAlpha: 0, orthographic: true, disableFog: true });
+      viewer = $3Dmol.createViewer($("view"), { backgroundColor: "white", orthographic: true, disableFog: true });
     } catch (error) {
       viewer = null;
     }
@@ -212,7 +214,7 @@
       $("no-view").hidden = false;
       return;
     }
-    if (tabs.length) show(tabs[0].dataset.site);
+    show(site);
     $("view").dataset.ready = "true";
   }));
 })();
