@@ -72,10 +72,12 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext
 @pytest.fixture(scope="module")
 def opened(browser: BrowserContext, path: Path) -> tuple[Page, list[str], list[str]]:
     """Return the page once its 3D view is there, what it said and what it asked for."""
-    page, said, asked = browser.new_page(), list[str](), list[str]()
-    page.on("console", lambda message: said.append(message.text))
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss())[0])
+    page.on("dialog", lambda dialog: said.append(dialog.message))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
     page.wait_for_selector("#view[data-ready]", timeout=60_000)

@@ -112,7 +112,7 @@
     viewer.setView([0, 0, 0, 0, 0, 0, 0, 1]);
     viewer.zoomTo();
     if (from === "side") { viewer.rotate(24, "y"); viewer.rotate(-74, "x"); }
-    viewer.zoom(from === "side" ? 1.75 : 1.35);
+    viewer.zoom(from === "side" ? 1.5 : 1.35);
     viewer.render();
   }
 
@@ -167,6 +167,10 @@
       show(next.dataset.site);
     });
   });
+  if (tabs.length) show(tabs[0].dataset.site);
+  addEventListener("beforeprint", () => document.querySelectorAll(".warnings details").forEach((part) => { part.open = true; }));
+  if (!$("view")) return;
+
   document.querySelectorAll("[data-view]").forEach((button) => button.addEventListener("click", () => {
     if (!viewer) return;
     const what = button.dataset.view;
@@ -200,20 +204,15 @@
     $("view").querySelector("canvas").hidden = false;
   });
 
-  if (tabs.length) show(tabs[0].dataset.site);
   // Text first; then the view.
   requestAnimationFrame(() => setTimeout(() => {
-    try {
-      viewer = $3Dmol.createViewer($("view"), { backgroundColor: "white", orthographic: true, disableFog: true });
-    } catch (error) {
-      viewer = null;
-    }
-    if (!viewer || !$("view").querySelector("canvas")) {
-      viewer = null;
+    const canvas = document.createElement("canvas");
+    if (!(canvas.getContext("webgl2") || canvas.getContext("webgl"))) {
       $("view").hidden = true;
       $("no-view").hidden = false;
       return;
     }
+    viewer = $3Dmol.createViewer($("view"), { backgroundColor: "white", orthographic: true, disableFog: true });
     show(site);
     $("view").dataset.ready = "true";
   }));
