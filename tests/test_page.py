@@ -1,200 +1,215 @@
-"""The page in a real browser: it loads, asks for nothing, draws, and can be used by keyboard."""
+"""The page of a report, in a real browser: it draws, answers, escapes, and asks for nothing."""
 
-import json
-import re
+import io
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from ase.io import write
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from analysis.charge import Density
-from analysis.cube import write_cube
-from structures.sites import hold_lateral, place_adatom
-from structures.slab import rocksalt_slab
-from workflows.case import Case
-from workflows.page import _island, with_images, write_page
+from analysis.page import Line, chart, structure, volume
+from tests.test_report import PAPER, STRUCTURE, case, finish
+from workflows.history import History
+from workflows.page import write_page
 from workflows.report import Report
-from workflows.store import Result, TaskFolder
-from workflows.structure import to_json
 from workflows.tasks import plan, survey
 
-CHROMIUM = shutil.which("chromium") or ""
-HOSTILE = '</script><img src=x onerror="document.title=1"><b>'
-SLAB = rocksalt_slab("V", "N", 4.1, layers=3, cell="sqrt2", vacuum=6.0, held_layers=1)
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = (
-    "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
-    "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
 )  # fmt: skip
+EVIL = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
+SHAPE = (24, 24, 72)
 
 
-def case() -> Case:
-    import tomllib
-
-    from workflows.case import find
-
-    data = tomllib.loads(find("smoke").read_text(encoding="utf-8"))
-    data["slab"]["sites"] = ["top-V", "hollow"]
-    return Case.model_validate(data | {"description": HOSTILE})
-
-
-def cloud(atoms: Any) -> Density:
-    """Return a made-up difference: electrons below the adatom, none lost but above it."""
-    grid = np.stack(np.meshgrid(*(np.linspace(0, 1, n, endpoint=False) for n in (20, 20, 60))), -1)
-    position = grid.transpose(1, 0, 2, 3) @ np.asarray(atoms.cell)
-    x, y, z = atoms.positions[-1]
-    below = np.exp(-((position - (x, y, z - 1.2)) ** 2).sum(-1))
-    above = np.exp(-((position - (x, y, z + 0.8)) ** 2).sum(-1))
-    return Density(0.02 * (below - above), np.asarray(atoms.cell))
-
-
-def values(task: Any) -> dict[str, Any]:
-    """Return what a task might find; energies are made up, structures are real."""
-    atoms = SLAB
-    if task.site:
-        atoms = (
-            hold_lateral(place_adatom(SLAB, "Na", task.site)) if task.surface == "host" else SLAB
-        )
-    common = {"energy": -1.0, "structure": to_json(atoms), "fmax": 0.04, "scf_iterations": 7}
-    bulk = {"atoms": 1, "lattice_constant": 4.1, "bulk_modulus": 300.0, "retries": []}
-    where = {"height": 2.1, "nearest": {"N": 2.4}, "ended_at": task.site, "site_offset": 0.0}
-    moved = {"integral": 1e-9, "charge_moved": 0.5, "bader_charge": 0.6, "boundary": 9.0}
-    profile = {"z": [0.0, 1.0], "plane_average": [0.0, 0.0]}
-    return common | bulk | where | moved | profile
+def moved() -> Density:
+    """Return electrons (e/angstrom^3) that go from above the adatom to below it."""
+    x, y, z = (np.arange(n) / n * length for n, length in zip(SHAPE, (3, 3, 12), strict=True))
+    across = np.cos(2 * np.pi * (x - 1) / 3)[:, None] + np.cos(2 * np.pi * (y - 1) / 3)[None, :]
+    along = np.exp(-((z - 5.0) ** 2)) - np.exp(-((z - 7.2) ** 2))
+    return Density(0.02 * np.exp(across)[:, :, None] * along, np.diag([3.0, 3.0, 12.0]))
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the page of a finished run whose numbers are made up."""
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of a made-up run whose case tries to break out of it."""
     root = tmp_path_factory.mktemp("page")
-    for task in plan(case()).values():
-        parents = {name: TaskFolder(root / name).result() for name in task.needs}
-        known = {name: result for name, result in parents.items() if result is not None}
-        folder = TaskFolder(root / task.name)
-        folder.path.mkdir()
-        found = values(task)
-        if task.kind == "density":
-            atoms = place_adatom(SLAB, "Na", task.site)
-            with (folder / "difference.cube").open("w", encoding="utf-8") as file:
-                write_cube(file, cloud(atoms), atoms, "made up")
-        if task.kind == "held" and task.surface == "host":
-            frames = []
-            for step in (1, 2, 3):
-                frame = place_adatom(SLAB, "Na", task.site)
-                frame.set_constraint()
-                frame.info["energy"], frame.arrays["forces"] = 1.0 / step, frame.positions / step**2
-                frames.append(frame)
-            write(folder / "relaxation.extxyz", frames)
-        folder.finish(Result(task.fingerprint(known), found, {}, 60.0, {"gpaw": "26.7.0"}))
-    return write_page(Report(case(), survey(plan(case()), root)), root, root)
-
-
-def test_a_page_is_one_small_file_that_names_no_other(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    assert page.stat().st_size < 15e6
-    own = re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
-    assert not re.search(r"(src|href)=[\"'](?!data:)", own)
-    assert "default-src 'none'" in own
-
-
-def test_text_of_a_case_is_escaped(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    assert HOSTILE not in text
-    assert "&lt;/script&gt;" in text
-
-
-def test_data_in_a_page_cannot_end_its_element() -> None:
-    data = {"a": HOSTILE, "b": "<!--"}
-    assert not set("<>&") & set(_island(data))
-    assert json.loads(_island(data)) == data
-
-
-def test_atoms_on_the_cells_edge_are_shown_on_both_sides() -> None:
-    full = with_images(place_adatom(SLAB, "Na", "top-V"))
-    corner = SLAB.positions[np.abs(SLAB.get_scaled_positions()[:, :2]).max(axis=1) < 0.01]
-    assert len(corner)
-    for shift in ((1, 0, 0), (0, 1, 0), (1, 1, 0)):
-        wanted = corner[0] + shift @ np.asarray(SLAB.cell)
-        assert np.linalg.norm(full.positions - wanted, axis=1).min() < 1e-6
-
-
-# ---- in a browser -------------------------------------------------------------------------------
-
-
-@dataclass
-class Opened:
-    """The page in a browser, what it asked for and what it said."""
-
-    tab: Any
-    asked: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-
-    def picture(self) -> bytes:
-        """Return the 3D view as it is drawn."""
-        self.tab.wait_for_timeout(300)
-        return bytes(self.tab.locator("#view").screenshot())
+    evil = case("smoke").model_copy(update={"description": EVIL})
+    finish(root, evil, without=("VN-top-N-held",), moved=moved())
+    journal = History(root / "VN-bridge-held" / "steps.jsonl")
+    for energy, force in ((-101.0, 0.9), (-101.4, 0.2), (-101.5, 0.04)):
+        forces = [[0.0, 0.0, 0.0], [0.0, 0.0, force], [0.0, 0.0, 0.0]]
+        positions = STRUCTURE.positions.tolist()
+        journal.append({"energy": energy, "positions": positions, "forces": forces})
+    (root / "figures").mkdir()
+    (root / "figures" / "fig5.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    return write_page(Report(evil, survey(plan(evil), root)), root)
 
 
 @pytest.fixture(scope="module")
-def opened(page: Path) -> Iterator[Opened]:
-    if not CHROMIUM:
-        pytest.skip("needs chromium (Debian: chromium)")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        tab = browser.new_page(viewport={"width": 1400, "height": 900})
-        one = Opened(tab)
-        tab.on("request", lambda request: one.asked.append(request.url))
-        tab.on("console", lambda message: one.said.append(message.text))
-        tab.on("pageerror", lambda error: one.said.append(str(error)))
-        tab.goto(page.as_uri())
-        tab.wait_for_selector("#view[data-ready]", timeout=60_000)
-        yield one
-        browser.close()
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=FLAGS,
+            viewport={"width": 1000, "height": 800},
+        )
+        yield context
+        context.close()
 
 
-pytestmark_slow = pytest.mark.slow
+@pytest.fixture(scope="module")
+def opened(browser: BrowserContext, path: Path) -> tuple[Page, list[str], list[str]]:
+    """Return the page once its 3D view is there, what it said and what it asked for."""
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    page.wait_for_selector("#view[data-ready]", timeout=60_000)
+    return page, said, asked
 
 
-@pytestmark_slow
-def test_nothing_is_asked_for_and_nothing_is_wrong(opened: Opened, page: Path) -> None:
-    elsewhere = [url for url in opened.asked if not url.startswith(("data:", "blob:"))]
-    assert elsewhere == [page.as_uri()]
-    assert opened.said == []
-    assert opened.tab.title() == "smoke: Na on VN"  # no text of the case was run
+def picture(page: Page) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return what the 3D view shows, (height, width, 3)."""
+    return np.array(Image.open(io.BytesIO(page.locator("#view").screenshot())).convert("RGB"))
 
 
-@pytestmark_slow
-def test_the_slider_changes_the_surface_and_says_its_value(opened: Opened) -> None:
-    before, shown = opened.picture(), opened.tab.inner_text("#shown")
-    assert len(set(before)) > 50
-    opened.tab.locator("#isovalue").fill("80")
-    assert float(opened.tab.inner_text("#shown")) > 2 * float(shown)
-    assert opened.picture() != before
+def isovalue(page: Page) -> float:
+    """Return the isovalue that is printed beside the slider, e/angstrom^3."""
+    text = page.locator("#isovalue-text").text_content() or ""
+    return float(text.removeprefix("±").partition(" ")[0])
 
 
-@pytestmark_slow
-def test_keys_choose_the_site_and_turn_it(opened: Opened) -> None:
-    view = opened.tab.locator("#view")
-    opened.tab.locator("[role=tab]").first.focus()
-    assert view.get_attribute("data-site") == "top-V"
-    opened.tab.keyboard.press("ArrowRight")
-    assert view.get_attribute("data-site") == "hollow"
-    chosen = opened.tab.locator("[role=tab][aria-selected=true]")
-    assert chosen.inner_text() == "Na at hollow"
-    before = opened.picture()
-    view.focus()
-    opened.tab.keyboard.press("ArrowUp")
-    assert opened.picture() != before
+@pytest.mark.slow
+def test_it_opens_without_a_word_and_asks_for_nothing(
+    opened: tuple[Page, list[str], list[str]], path: Path
+) -> None:
+    page, said, asked = opened
+    assert said == []
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [path.as_uri()]
+    assert path.stat().st_size < 15e6
+    refused = page.evaluate(
+        """() => new Promise(done => {
+            addEventListener("securitypolicyviolation", event => done(event.blockedURI));
+            new Image().src = "https://example.org/seen.png";
+        })"""
+    )
+    assert refused.startswith("https://example.org")
+    said.clear()  # the browser says so, too
 
 
-@pytestmark_slow
-def test_on_a_telephone_only_tables_scroll_sideways(opened: Opened) -> None:
-    opened.tab.set_viewport_size({"width": 420, "height": 800})
-    assert opened.tab.evaluate("document.documentElement.scrollWidth") <= 420
-    opened.tab.set_viewport_size({"width": 1400, "height": 900})
+@pytest.mark.slow
+def test_text_of_the_case_is_text(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, _, _ = opened
+    assert page.title() == "Na on VN: smoke-V"
+    assert EVIL in (page.locator("pre").nth(1).text_content() or "")
+    assert page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.slow
+def test_the_atoms_and_the_surfaces_are_drawn(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, _, _ = opened
+    page.locator("#tab-0").click()
+    pixels = picture(page).astype(int)
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    assert np.mean((red - green > 40) & (blue - green > 40)) > 0.002  # violet: Na
+    assert np.mean((red - blue > 40) & (green - blue > 40)) > 0.002  # yellow
+    assert np.mean((green - red > 40) & (blue - red > 40)) > 0.002  # cyan
+
+
+@pytest.mark.slow
+def test_the_slider_moves_the_surface(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, _, _ = opened
+    page.locator("#tab-0").click()
+    before, text = picture(page), page.locator("#isovalue-text").text_content()
+    slider = page.locator("#isovalue")
+    slider.focus()
+    for _ in range(25):
+        slider.press("ArrowRight")
+    page.wait_for_function("old => document.getElementById('isovalue-text').textContent != old",
+                           arg=text)  # fmt: skip
+    page.wait_for_timeout(300)
+    assert np.mean(np.any(picture(page) != before, axis=2)) > 0.005
+    slider.press("End")
+    page.wait_for_timeout(300)
+    largest = isovalue(page)
+    slider.press("Home")
+    page.wait_for_timeout(300)
+    least = isovalue(page)
+    assert largest / least == pytest.approx(36.0, rel=0.1)
+
+
+@pytest.mark.slow
+def test_keys_choose_a_site_and_turn_it(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, _, _ = opened
+    page.locator("#tab-0").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.textContent") == "hollow"
+    assert page.locator("[role=tab][aria-selected=true]").all_text_contents() == ["hollow"]
+    assert page.locator(".site:visible").get_attribute("data-site") == "hollow"
+    page.locator("#view").focus()
+    before = picture(page)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(300)
+    assert np.mean(np.any(picture(page) != before, axis=2)) > 0.005
+
+
+@pytest.mark.slow
+def test_a_narrow_page_does_not_scroll_sideways(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, said, _ = opened
+    page.set_viewport_size({"width": 420, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    page.set_viewport_size({"width": 1000, "height": 800})
+    assert said == []
+
+
+def test_it_says_everything_without_a_browser(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "Not physical." in text
+    assert "missing: VN-top-N-held" in text
+    assert f"{PAPER['top-V']:.3f}".replace("-", "−") in text
+    assert EVIL not in text
+
+
+def test_a_volume_holds_the_density_at_its_points() -> None:
+    packed = volume(moved(), STRUCTURE, 0.02)
+    values = np.frombuffer(b64decode(packed["values"]), "<i2").reshape(packed["shape"])
+    i, j, k = (n // 2 for n in packed["shape"])
+    x, y, z = np.array(packed["origin"]) + np.array([i, j, k]) @ np.array(packed["steps"])
+    across = np.cos(2 * np.pi * (x - 1) / 3) + np.cos(2 * np.pi * (y - 1) / 3)
+    exact = 0.02 * np.exp(across) * (np.exp(-((z - 5.0) ** 2)) - np.exp(-((z - 7.2) ** 2)))
+    assert values[i, j, k] * packed["unit"] == pytest.approx(exact, abs=2e-4)
+    assert not values[0].any()
+    assert not values[:, -1].any()
+
+
+def test_a_structure_has_one_adatom_and_bonds_between_unlike_atoms() -> None:
+    shown = structure(STRUCTURE)
+    symbols = [atom["symbol"] for atom in shown["atoms"]]
+    assert symbols.count("Na") == 1
+    assert {frozenset((symbols[i], symbols[j])) for i, j in shown["bonds"]} == {
+        frozenset(("V", "N"))
+    }
+
+
+def test_a_chart_puts_larger_numbers_higher_and_ticks_at_round_ones() -> None:
+    laid = chart([Line("held", [0, 1, 2], [1.0, 0.1, 0.03])], log=True, level=0.05)
+    (_, first), (_, second), (_, third) = laid["lines"][0]["points"]
+    assert first < second < laid["level"] < third
+    assert [text for _, text in laid["y"]] == ["0.05", "0.1", "0.2", "0.5", "1"]
+    assert [text for _, text in laid["x"]] == ["0", "1", "2"]

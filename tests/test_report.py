@@ -92,7 +92,9 @@ def density() -> Density:
     return Density(np.arange(24.0).reshape(2, 3, 4), np.diag([3.0, 3.0, 12.0]))
 
 
-def finish(root: Path, case: Case, without: tuple[str, ...] = ()) -> None:
+def finish(
+    root: Path, case: Case, without: tuple[str, ...] = (), moved: Density | None = None
+) -> None:
     """Make the folders of a finished run, as far as it can be without some tasks."""
     for task in plan(case).values():
         parents = {name: TaskFolder(root / name).result() for name in task.needs}
@@ -106,7 +108,7 @@ def finish(root: Path, case: Case, without: tuple[str, ...] = ()) -> None:
         if task.kind == "density":
             names = ["difference.cube"]
             with (folder / names[0]).open("w", encoding="utf-8") as file:
-                write_cube(file, density(), STRUCTURE, "made up")
+                write_cube(file, moved or density(), STRUCTURE, "made up")
         values = made_up(task.name, task.kind, task.site)
         folder.finish(Result(fingerprint, values, folder.digests(names), 60.0, {"gpaw": "1.2"}))
 

@@ -128,7 +128,7 @@ def parser() -> argparse.ArgumentParser:
         "--isovalue", type=_positive, metavar="E", help="of the density differences, e/Å^3"
     )
     report.add_argument(
-        "--html", action="store_true", help="also one page with everything, to open in a browser"
+        "--html", action="store_true", help="also write report.html: one page, with 3D views"
     )
 
     clean = _verb(
@@ -395,28 +395,17 @@ def _end_of(log: Path) -> list[str]:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    root, console = arguments.directory, _console()
-    code = _show_report(root, console, redraw=True, isovalue=arguments.isovalue)
+    root, console, isovalue = arguments.directory, _console(), arguments.isovalue
+    code = _show_report(root, console, redraw=True, isovalue=isovalue)
     if arguments.html:
-        _write_pages(root, console, arguments.isovalue)
+        from workflows.campaign import read_campaign
+        from workflows.page import write_pages
+        from workflows.tasks import survey
+
+        campaign = read_campaign(root)
+        for page in write_pages(campaign, survey(campaign.tasks, root), root, isovalue):
+            _say(console, f"page:   {shown(page)}")
     return code
-
-
-def _write_pages(root: Path, console: Console, isovalue: float | None) -> None:
-    from workflows.campaign import read_campaign
-    from workflows.page import write_page
-    from workflows.report import Report
-    from workflows.tasks import survey
-
-    campaign = read_campaign(root)
-    states = survey(campaign.tasks, root)
-    for number, member in enumerate(campaign.members):
-        if campaign.convergence is not None and member is not campaign.members[-1]:
-            continue  # of a study of convergence, the page of its last, tightest case shows it
-        apart = campaign.shared and campaign.convergence is None
-        into = root / member.case.name if apart else root
-        report = Report(member.case, campaign.states_of(number, states))
-        _say(console, f"page:   {write_page(report, root, into, isovalue)}")
 
 
 def _show_report(

@@ -1,180 +1,299 @@
-"""A run as one page that opens anywhere: no network, no server, everything inside one file."""
+"""Results -> one page that needs nothing beside itself: to open from a mail, to print, to keep."""
 
 from __future__ import annotations
 
-import base64
-import io
-import itertools
 import json
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tomli_w
 from ase import Atoms
-from ase.io import read
-from ase.units import Bohr
-from jinja2 import Environment, FileSystemLoader
 
-from analysis import paper
-from analysis.charge import Density, coarsen, shape_for
-from analysis.cube import write_cube
-from analysis.figures import relaxations, style
+from analysis import page, paper
+from analysis.adsorption import Site
+from analysis.charge import Density, plane_average
+from analysis.figures import style
 from analysis.figures.isosurfaces import enclosing_isovalue
-from analysis.figures.scene import radius_of
-from workflows.figures import PLAIN, save
+from analysis.figures.profile import layer_heights
+from workflows.campaign import Campaign
+from workflows.history import whole_records
 from workflows.report import Report
 from workflows.store import write_text
 from workflows.structure import from_json
+from workflows.tasks import State
 
-PAGE = "report.html"
-PARTS = Path(__file__).parent / "page_parts"
-EDGE = 0.03  # of the cell: atoms so near its edge are shown on the other side, too
-SPACING = 0.25  # angstrom between grid points of the density differences in the page
-FIGURES = {
-    "fig5": "Fig. 5 again, from the numbers of this run",
-    "profiles": "Density differences averaged over planes: where electrons went along z",
-    "potentials": "Electrostatic potential along z, vacuum levels and work functions",
-    "relaxations": "Relaxations: energy and largest force by ionic step",
-    "lattice": "The host's diffraction lines beside the paper's spacings",
-    "convergence": "Convergence of the adsorption energy",
-}
+TEMPLATES = Path(__file__).parent / "html"
+VIEWER = "3Dmol-min.js"
+RELAXED = ("slab", "held", "free", "basin")  # kinds of tasks that move atoms
 
 
-def write_page(report: Report, root: Path, into: Path, isovalue: float | None = None) -> Path:
-    """Write `into`/report.html from a case's results and figures there; return its path.
+def write_page(
+    report: Report, root: Path, isovalue: float | None = None, into: Path | None = None
+) -> Path:
+    """Write report.html of a run; return its path.
 
-    `root` is where the tasks are. `isovalue` of the density differences in e/angstrom^3; by the
-    stated rule if None.
+    `root` holds the tasks; the page and the figures it shows lie in `into`, or `root` if None.
+    `isovalue` is the first one shown, e/angstrom^3; by the rule of Fig. 5 if None.
     """
-    _draw_relaxations(report, root, into)
+    folder = into or root
+    path = folder / "report.html"
+    write_text(path, _render(report, root, folder, isovalue))
+    return path
+
+
+def write_pages(
+    campaign: Campaign, states: Mapping[str, State], root: Path, isovalue: float | None = None
+) -> list[Path]:
+    """Write the page of every case of a directory; return their paths.
+
+    A sweep that asks for convergence is one page: of its last case, with the figure of them all.
+    """
+    if not campaign.shared:
+        return [write_page(Report(campaign.members[0].case, states), root, isovalue)]
+    everything = list(enumerate(campaign.members))
+    if campaign.convergence is not None:
+        number, last = everything[-1]
+        report = Report(last.case, campaign.states_of(number, states))
+        return [write_page(report, root, isovalue)]
+    return [
+        write_page(
+            Report(member.case, campaign.states_of(number, states)),
+            root,
+            isovalue,
+            into=root / member.case.name,
+        )
+        for number, member in everything
+    ]
+
+
+def _details(folder: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield what the smaller figures show, and their pictures where they are drawn."""
+    for name, text in (
+        ("potentials", "Electrostatic potential along z, vacuum levels and work functions"),
+        ("lattice", "Powder pattern and diffraction rings of the host beside the paper's spacings"),
+    ):
+        yield text, _picture(folder / "figures" / f"{name}.svg")
+
+
+def _retries(report: Report) -> Iterator[str]:
+    for name, state in report.states.items():
+        tries = state.result.values.get("retries") if state.result else None
+        if tries:
+            yield f"{name}: self-consistency took more than one try: {', '.join(tries)}"
+
+
+def _render(report: Report, root: Path, folder: Path, isovalue: float | None) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
-        loader=FileSystemLoader(PARTS), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    page = environment.get_template("page.html").render(
-        report=report,
-        table=report.table(),
-        paper=paper,
-        notes=[*report.as_json().get("warnings", ()), *report.notes()],
-        densities={site: report.density_summary(site) for site in report.case.slab.sites},
-        checks=report.slab_checks(),
-        figures=list(_figures(into)),
-        settings=json.dumps(report.case.model_dump(mode="json"), indent=2, ensure_ascii=False),
-        made_with=report.as_json()["made_with"],
-        tasks=report.states,
-        style=_part("page.css"),
-        viewer=_part("3Dmol-min.js"),
-        script=_part("page.js"),
-        data=_island(_sites(report, root, isovalue)),
-    )
-    write_text(into / PAGE, page)
-    return into / PAGE
-
-
-def _part(name: str) -> str:
-    return (PARTS / name).read_text(encoding="utf-8")
-
-
-def _island(data: object) -> str:
-    """Return JSON that cannot end the element it stands in, nor begin a comment."""
-    text = json.dumps(data, ensure_ascii=True)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _figures(root: Path) -> Iterator[tuple[str, str, str]]:
-    """Yield the name, the caption and the picture (a data URL) of each figure that is there."""
-    for name, caption in FIGURES.items():
-        path = root / "figures" / f"{name}.png"
-        if path.is_file():
-            picture = base64.b64encode(path.read_bytes()).decode()
-            yield name, caption, f"data:image/png;base64,{picture}"
-
-
-def _draw_relaxations(report: Report, root: Path, into: Path) -> None:
-    traces = {
-        name: trace
-        for name, state in report.states.items()
-        if state.task.kind in ("slab", "held", "free")
-        and state.task.surface == "host"
-        and (trace := _trace(report, root, name)) is not None
+    environment.filters |= {
+        "number": _number,
+        "duration": _duration,
+        "points": _points,
+        "sentence": _sentence,
     }
-    figure = relaxations.compose(
-        traces,
-        report.case.relax.fmax,
-        caption=report.caption(),
+    shown = {site: report.density(site, root) for site in report.case.slab.sites}
+    densities = [density for density, _ in shown.values() if density is not None]
+    chosen = isovalue or (enclosing_isovalue(densities) if densities else None) or None
+    sites = [_site(report, root, site, *found, isovalue=chosen) for site, found in shown.items()]
+    models = {site["name"]: site.pop("model") for site in sites}
+    texts = {name: _own(name) for name in ("page.css", "page.js", VIEWER)}
+    table, results = report.table(), report.as_json()
+    rows = list(_pairs((*table.sites, *table.metal_sites)))
+    return environment.get_template("page.html").render(
+        case=report.case,
+        results=results,
+        warnings=[*results["warnings"], *(f"missing: {line}" for line in results["missing"]),
+                  *results["notes"], *_retries(report)],
+        rows=rows,
+        published=any(held.published is not None for held, _ in rows),
+        charges={site: report.density_summary(site) for site in report.case.slab.sites},
         physical=report.case.physical,
-    )
-    folder = into / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    save(figure, folder, "relaxations", PLAIN)
+        caption=report.caption(),
+        citation=paper.CITATION,
+        doi=paper.DOI,
+        figure=_picture(folder / "figures" / "fig5.svg"),
+        details=[(text, found) for text, found in _details(folder) if found],
+        convergence=_picture(folder / "figures" / "convergence.svg"),
+        convergence_says=_convergence(folder),
+        sites=sites,
+        others=_other_traces(report, root),
+        isovalue=chosen,
+        reach=page.REACH,
+        view={"sites": models, "isovalue": chosen, "reach": page.REACH,
+              "accumulation": style.ACCUMULATION, "depletion": style.DEPLETION},
+        elements=_elements(models),
+        colours={"accumulation": style.ACCUMULATION, "depletion": style.DEPLETION},
+        tasks=list(report.states.items()),
+        toml=tomli_w.dumps(report.case.model_dump(mode="json", exclude_none=True)),
+        style=texts["page.css"],
+        scripts=[texts[VIEWER], texts["page.js"]],
+        hashes=[_hash(texts[VIEWER]), _hash(texts["page.js"])],
+    )  # fmt: skip
 
 
-def _trace(report: Report, root: Path, name: str) -> relaxations.Trace | None:
-    """Return energies (eV) and largest forces on free atoms (eV/angstrom) of a task's steps."""
-    values, path = report.values(name), root / report.states[name].task.name / "relaxation.extxyz"
-    if values is None or not path.is_file():
+def _own(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    """Return a script's hash as a Content-Security-Policy names it: no other one may run."""
+    return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
+
+
+def _picture(path: Path) -> str | None:
+    """Return an SVG file as a data URI, in which no script runs; None if it is not there."""
+    try:
+        return f"data:image/svg+xml;base64,{b64encode(path.read_bytes()).decode()}"
+    except FileNotFoundError:
         return None
-    relaxed = from_json(values["structure"])
+
+
+def _convergence(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / "convergence.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _pairs(sites: tuple[Site, ...]) -> Iterator[tuple[Site, Site | None]]:
+    """Yield each held site with its free twin, if that was asked for."""
+    free = {(s.surface, s.site): s for s in sites if s.relaxation == "free"}
+    for site in sites:
+        if site.relaxation == "held":
+            yield site, free.get((site.surface, site.site))
+
+
+def _site(
+    report: Report,
+    root: Path,
+    site: str,
+    density: Density | None,
+    atoms: Atoms | None,
+    *,
+    isovalue: float | None,
+) -> dict[str, Any]:
+    """Return what the page says of one site of the host; its model is for the 3D view."""
+    model = None if atoms is None else page.structure(atoms)
+    profile = None
+    if density is not None and atoms is not None:
+        if model is not None and isovalue is not None:
+            model["volume"] = page.volume(density, atoms, isovalue)
+        profile = _profile(density, atoms)
+    names = [report.name("host", f"{site}-{kind}") for kind in ("held", "free")]
+    found = [report.states[name] for name in names if name in report.states]
+    return {
+        "name": site,
+        "model": model,
+        "profile": profile,
+        "traces": _traces(report, found, root),
+    }
+
+
+def _profile(density: Density, atoms: Atoms) -> dict[str, Any]:
+    """Return the plane-averaged difference (e/angstrom) over the height above layer 1."""
+    height, gained = plane_average(density)
+    z = height - atoms.positions[:-1, 2].max()
+    low, high = atoms.positions[:, 2].min() - page.BELOW, atoms.positions[:, 2].max() + page.ABOVE
+    kept = (height >= low) & (height <= high)
+    line = page.Line("Δλ", z[kept].tolist(), gained[kept].tolist())
+    marks = [
+        (name, place - float(atoms.positions[:-1, 2].max())) for name, place in layer_heights(atoms)
+    ]
+    return page.chart([line], level=0.0, marks=marks)
+
+
+def _traces(report: Report, states: list[State], root: Path) -> dict[str, Any] | None:
+    """Return energy (above the lowest, eV) and fmax (eV/angstrom) by ionic step."""
     energies, forces = [], []
-    for frame in read(path, index=":"):
-        force_av = frame.get_forces()
-        for constraint in relaxed.constraints:
-            constraint.adjust_forces(relaxed, force_av)
-        energies.append(float(frame.get_potential_energy()))
-        forces.append(float(np.linalg.norm(force_av, axis=1).max()))
-    return energies, forces
-
-
-# ---- what the 3D view draws ---------------------------------------------------------------------
-
-
-def _sites(report: Report, root: Path, isovalue: float | None) -> dict[str, Any]:
-    """Return structures and coarse density differences of the held sites, for the 3D view."""
-    found = {site: report.density(site, root) for site in report.case.slab.sites}
-    known = [density for density, _ in found.values() if density is not None]
-    value = isovalue or (enclosing_isovalue(known) if known else 0.0)
+    for state in states:
+        records = whole_records(root / state.task.name / "steps.jsonl")
+        if not records:
+            continue
+        steps = list(range(len(records)))
+        energy = np.array([record["energy"] for record in records])
+        energies.append(page.Line(state.task.kind, steps, (energy - energy.min()).tolist()))
+        if state.result is not None:
+            atoms = from_json(state.result.values["structure"])
+            fmax = [_fmax(atoms, record) for record in records]
+            forces.append(page.Line(state.task.kind, steps, fmax))
+    if not energies:
+        return None
+    asked = report.case.relax.fmax
     return {
-        "isovalue": value,
-        "per_cubic_angstrom": Bohr**3,  # a cube file's values are in e/bohr^3
-        "gain": style.ACCUMULATION,
-        "loss": style.DEPLETION,
-        "sites": {
-            site: _site(report, site, density, atoms)
-            for site, (density, atoms) in found.items()
-            if atoms is not None
-        },
+        "energy": page.chart(energies),
+        "fmax": page.chart(forces, log=True, level=asked) if forces else None,
+        "names": [line.name for line in energies],
     }
 
 
-def _site(report: Report, site: str, density: Density | None, atoms: Atoms) -> dict[str, Any]:
-    return {
-        "title": f"{report.case.adatom} at {site}",
-        "atoms": [
-            {
-                "symbol": atom.symbol,
-                "position": [round(float(x), 4) for x in atom.position],
-                "radius": radius_of(atom.number),
-                "colour": style.ELEMENTS.get(atom.symbol, style.OTHER_ELEMENT),
-            }
-            for atom in with_images(atoms)
-        ],
-        "cell": np.round(np.asarray(atoms.cell), 4).tolist(),
-        "cube": _cube(density, atoms) if density is not None else None,
+LEAST = 1e-4  # eV/angstrom: smaller forces are shown as this, for the logarithm
+
+
+def _fmax(relaxed: Atoms, record: dict[str, Any]) -> float:
+    """Return the largest force (eV/angstrom) on an atom as far as it was free to move."""
+    atoms = relaxed.copy()
+    atoms.set_positions(record["positions"], apply_constraint=False)
+    forces = np.array(record["forces"])
+    for constraint in atoms.constraints:
+        constraint.adjust_forces(atoms, forces)
+    return max(float(np.linalg.norm(forces, axis=1).max()), LEAST)
+
+
+def _other_traces(report: Report, root: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Return the traces of all relaxations that no site of the page shows, by task."""
+    shown = {
+        report.name("host", f"{site}-{kind}")
+        for site in report.case.slab.sites
+        for kind in ("held", "free")
     }
+    found = [
+        (name, _traces(report, [state], root))
+        for name, state in report.states.items()
+        if state.task.kind in RELAXED and name not in shown
+    ]
+    return [(name, traces) for name, traces in found if traces is not None]
 
 
-def with_images(atoms: Atoms) -> Atoms:
-    """Return a slab with images of the atoms on its cell's edges, so that the cell looks full."""
-    full = atoms[:0]
-    for shift in itertools.product((-1, 0, 1), (-1, 0, 1), (0,)):
-        image = atoms.copy()
-        image.positions += shift @ image.cell
-        scaled = image.get_scaled_positions(wrap=False)[:, :2]
-        full += image[((scaled > -EDGE) & (scaled < 1.0 + EDGE)).all(axis=1)]
-    return full
+def _elements(models: dict[str, Any]) -> dict[str, str]:
+    """Return the colour of every element that is shown."""
+    atoms = [atom for model in models.values() if model for atom in model["atoms"]]
+    return {atom["symbol"]: atom["colour"] for atom in atoms}
 
 
-def _cube(density: Density, atoms: Atoms) -> str:
-    text = io.StringIO()
-    write_cube(text, coarsen(density, shape_for(density, SPACING)), atoms, "density difference")
-    return text.getvalue()
+# ---- filters of the template ---------------------------------------------------------------------
+
+
+def _number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
+    """Return a number with a true minus sign, so that columns align; nothing for None."""
+    if value is None:
+        return ""
+    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+
+
+def _sentence(text: str) -> str:
+    """Return words of the report as a sentence of the page."""
+    return f"{text[:1].upper()}{text[1:]}.".replace(" -", " −")
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes}:{rest:02d} min"
+
+
+def _points(points: list[list[float]]) -> str:
+    return " ".join(f"{x:g},{y:g}" for x, y in points)

@@ -152,11 +152,14 @@ def _below(values: Array, isovalue: float) -> float:
     return isovalue - 20.0 * float(values.max())
 
 
-def sample(density: Density, region: Region) -> Array:
-    """Give the density on an even grid over a region, by periodic cubic splines, e/angstrom^3."""
+def sample(density: Density, region: Region, step: float = STEP) -> Array:
+    """Give the density on an even grid over a region, by periodic cubic splines, e/angstrom^3.
+
+    Its points lie `step` (angstrom) apart or less, as long as they do not become too many.
+    """
     lengths = np.linalg.norm(density.cell_cv, axis=1)
     low, high = np.array(region.low), np.array(region.high)
-    counts = np.clip(np.ceil((high - low) * lengths / STEP).astype(int) + 1, 8, MOST_POINTS)
+    counts = np.clip(np.ceil((high - low) * lengths / step).astype(int) + 1, 8, MOST_POINTS)
     lines = [
         np.linspace(low[axis], high[axis], counts[axis]) * density.values.shape[axis]
         for axis in range(3)

@@ -128,13 +128,19 @@ def spheres(shown: Shown, view: Camera, fog: float) -> raster.Spheres:
     return raster.Spheres(centres, radii, colours * (1.0 - pale) + pale)
 
 
-def bonds(shown: Shown, view: Camera) -> list[raster.Surface]:
-    """Give sticks between unlike slab atoms that touch, before the camera."""
+def bonded(shown: Shown) -> Ints:
+    """Give the pairs (m, 2) of unlike slab atoms that touch, as indices into what is shown."""
     own = np.flatnonzero(~shown.adatom)
     places, numbers = shown.positions[own], shown.numbers[own]
     apart = np.linalg.norm(places[:, None] - places[None, :], axis=2)
     touch = BOND_REACH * (covalent_radii[numbers][:, None] + covalent_radii[numbers][None, :])
     pairs = np.argwhere((apart < touch) & (numbers[:, None] < numbers[None, :]))
+    return np.asarray(own[pairs], np.int64)
+
+
+def bonds(shown: Shown, view: Camera) -> list[raster.Surface]:
+    """Give sticks between unlike slab atoms that touch, before the camera."""
+    places, pairs = shown.positions, bonded(shown)
     if not len(pairs):
         return []
     sticks = [_stick(places[i], places[j]) for i, j in pairs]
