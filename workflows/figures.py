@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from workflows.machine import cores
 from workflows.measured import measured_fits
 from workflows.report import Report
+from workflows.stop import end_with
 from workflows.store import digest, file_digest, write_text
 
 if TYPE_CHECKING:
@@ -100,10 +101,15 @@ def _draw_all(report: Report, root: Path, folder: Path, isovalue: float | None) 
         "profiles": partial(fig5.profiles, pictures, sites=sites, **small_print),
         "panels": partial(fig5.panels, pictures, table, fits=fits, dpi=PLAIN, **surfaces),
     }
-    with ProcessPoolExecutor(max_workers=min(len(draw), cores())) as pool:
+    with _pool(min(len(draw), cores())) as pool:
         jobs = [pool.submit(_draw, function, folder, stem) for stem, function in draw.items()]
         for job in jobs:
             job.result()
+
+
+def _pool(size: int) -> ProcessPoolExecutor:
+    """Return processes that draw, none of which outlives this one, however it ends."""
+    return ProcessPoolExecutor(size, initializer=end_with, initargs=(os.getpid(),))
 
 
 def _draw(function: Callable[[], Any], folder: Path, stem: str) -> None:

@@ -96,6 +96,17 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True, name="end-with-parent").start()
 
 
+def end_with(parent: int) -> None:
+    """End this process when process `parent`, which started it, is gone; asks once a second."""
+
+    def wait() -> None:
+        while os.getppid() == parent:
+            threading.Event().wait(1.0)
+        os._exit(EXIT_CODES[signal.SIGTERM])
+
+    threading.Thread(target=wait, daemon=True, name="end-with").start()
+
+
 def parse_walltime(text: str) -> float:
     """Return seconds from 'H:MM:SS', 'MM:SS' or 'SS'.
 
