@@ -89,7 +89,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, (right, wrong) in MISTAKES.items():
         assert right in own_case()
         Path(name).write_text(own_case().replace(right, wrong, 1))
-    Path("cluster.toml").write_text('partition = "long"\n')
+    Path("cluster.toml").write_text('time = "4 hours"\n')
     Path("Rct.csv").write_text("temperature_C,R_ct_ohm,electrode\n25,120.5,Na\n")
     Path("papers").mkdir()
     Path("papers/a.pdf").touch()

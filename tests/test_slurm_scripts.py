@@ -11,6 +11,7 @@ import pytest
 from workflows.campaign import alone
 from workflows.case import CaseError, read
 from workflows.cli import main
+from workflows.needs import needs
 from workflows.profile import Profile, read_profile
 from workflows.slurm import Queue, _chains, _read_ledger, chain, sbatch, scripts, submit
 from workflows.store import TaskFolder, write_signed
@@ -50,7 +51,6 @@ def test_the_profiles_that_come_with_it_make_scripts(path: Path, tmp_path: Path)
     ("text", "words"),
     [
         ("", ["empty", "profile"]),
-        ("continuations = 1", ["time", "missing"]),
         ('time = "4:00:00"\npartion = "a"', ["partion: unknown key", "'partition'"]),
         ('time = "4 hours"', ["time", "'4 hours'", "H:MM:SS"]),
         ('time = "0:00:59"', ["time", "'0:00:59'", "0:01:00 to"]),
@@ -114,6 +114,18 @@ def test_a_script_says_what_it_asks_for_and_stops_before_its_time(tmp_path: Path
     assert {"#SBATCH --exclusive", "module load GCC/13", "export A=b"} <= set(told.split("\n"))
     assert f"task {tmp_path / 'run' / 'VN-slab'} --walltime 3:58:00" in told.split("\n")[-2]
     assert "depend" not in told
+
+
+def test_without_a_time_a_job_gets_one_by_the_size_of_its_task(tmp_path: Path) -> None:
+    texts = made(tmp_path, "continuations = 1", tmp_path)
+    assert directives(texts["VN-slab"])["time"] == "1:00:00"
+    assert "--walltime 0:58:00" in texts["VN-slab"]
+    settings = Profile(ranks=2)
+    assert settings.within(3.2 * 3600).time == "4:00:00"
+    assert settings.within(1e7).time == "24:00:00"  # continuations go on
+    assert Profile(time="0:10:00").within(1e7).time == "0:10:00"
+    wanted, task = needs(CASE), plan(CASE)["VN-top-V-held"]
+    assert wanted.seconds(task, ranks=2) == wanted.seconds(task) / 2 > 0.0
 
 
 @pytest.mark.parametrize(

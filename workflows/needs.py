@@ -20,6 +20,7 @@ from workflows.build import structures
 from workflows.calculator import grid_points, valence_electrons
 from workflows.campaign import Campaign, alone
 from workflows.case import Case, CaseError, shown
+from workflows.remaining import EFFORT
 from workflows.tasks import Task
 
 MB = 1e6
@@ -28,6 +29,10 @@ WAVES = 2.6  # copies of the wavefunctions: the eigensolver's search directions 
 GRIDS = 14  # copies of the fine grid: density, potential, mixing history
 CUBE_BYTES = 14  # per grid point in a cube file
 FIGURES = 60 * MB
+# Seconds for a coefficient in an SCF iteration: about three times what a core took for a slab of 25
+# atoms, since cores differ, and larger systems cost more for each.
+PACE = 2e-6
+HARDSHIP = 10  # times the typical SCF iterations: what the time of a job must suffice for
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,10 @@ class Needs:
     memory: Mapping[str, float]
     disk: float
     sizes: Mapping[str, float]
+
+    def seconds(self, task: Task, ranks: int = 1) -> float:
+        """Return a generous estimate of a task's time, seconds: for the limit of its job."""
+        return HARDSHIP * EFFORT[task.kind] * self.sizes[task.name] * PACE / ranks
 
     def largest(self, jobs: int) -> float:
         """Return the memory of the `jobs` hungriest tasks side by side, bytes."""

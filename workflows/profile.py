@@ -6,6 +6,7 @@ A profile is a TOML file, checked like a case file; it changes no number. Two ex
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,7 @@ from workflows.stop import parse_walltime
 from workflows.tasks import Task
 
 MOST_HOURS = 2400  # of a job
+LONGEST_DEFAULT = 24  # hours of a job whose time is not given
 LAUNCHERS = ("srun", "mpiexec", "mpirun")
 
 
@@ -73,7 +75,7 @@ Memory = Annotated[str, matching("[1-9][0-9]{0,6}[MG]", "such as '4G' or '800M'"
 class Override(Section):
     """What a job asks for; in a profile's `tasks`, for one task or one kind of task."""
 
-    time: Time | None = None
+    time: Time | None = None  # else from the size of the task's system, see `within`
     memory: Memory | None = None  # else from the estimate of workflows/needs.py
     ranks: Annotated[int, Field(ge=1, le=10_000)] = 1  # of MPI, for a task
     ranks_per_node: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -91,7 +93,6 @@ class Override(Section):
 class Profile(Override):
     """A cluster: what every job asks for, and what single tasks ask for instead."""
 
-    time: Time
     tasks: dict[str, Override] = Field(default={})
 
     def of(self, task: Task) -> Profile:
@@ -99,6 +100,14 @@ class Profile(Override):
         changes = [self.tasks[key] for key in (task.kind, task.label) if key in self.tasks]
         merged = {k: getattr(o, k) for o in changes for k in o.model_fields_set}
         return self.model_copy(update=merged)
+
+    def within(self, seconds: float) -> Profile:
+        """Return settings with a time: what is asked for, else whole hours for so many seconds.
+
+        Never more than a day, the longest that many queues take: continuations go on from there.
+        """
+        hours = min(max(math.ceil(seconds / 3600), 1), LONGEST_DEFAULT)
+        return self if self.time else self.model_copy(update={"time": f"{hours}:00:00"})
 
     @property
     def launch(self) -> list[str]:
@@ -112,7 +121,9 @@ class Profile(Override):
 
     @property
     def seconds(self) -> float:
-        """Return the wall-clock time of a job, seconds."""
+        """Return the wall-clock time of a job, seconds; of settings that have one."""
+        if self.time is None:
+            raise ValueError("these settings have no time yet: see `within`")
         return parse_walltime(self.time)
 
 

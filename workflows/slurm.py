@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workflows.campaign import Campaign, case_files, require_own, write_campaign
 from workflows.case import Case, CaseError, naming, one_line, shown
@@ -23,6 +24,9 @@ from workflows.history import History, whole_records
 from workflows.profile import Profile, require_known
 from workflows.store import lock, read_signed, write_signed, write_text
 from workflows.tasks import State, Task, survey
+
+if TYPE_CHECKING:
+    from workflows.needs import Needs
 
 JOBS = "jobs.json"  # the ids of every task's jobs, in a run's directory
 NEW_JOBS = "jobs.jsonl"  # those of a submission that is not over: a line for each job
@@ -40,18 +44,19 @@ Submit = Callable[[list[str]], str]
 def script(
     task: Task,
     case: Case,
-    profile: Profile,
+    settings: Profile,
     root: Path,
     memory: float,
     *,
     others: Iterable[str] = (),
 ) -> str:
-    """Return the job script of a task; `memory` (bytes) is its estimate, `root` is absolute.
+    """Return the job script of a task with these settings, which have a time.
+
+    `memory` (bytes) is the estimate for the task, `root` is absolute.
 
     It can be given to sbatch by hand. Its arguments are passed on to `sodiophile task`. `others`
     are tasks with the same settings that the job does after this one.
     """
-    settings = profile.of(task)
     lines = ["#!/bin/bash -l", f"# {task.title}"]
     lines += [f"#SBATCH {option}" for option in _options(task, case, settings, root, memory)]
     lines += ["", "set -e"]
@@ -127,19 +132,23 @@ def chain(
 
 @dataclass(frozen=True)
 class Scripts:
-    """Makes the job scripts of a campaign: `memory` is the estimate for each task, bytes."""
+    """Makes the job scripts of a campaign."""
 
     campaign: Campaign
     profile: Profile
     root: Path
-    memory: Mapping[str, float]
+    needs: Needs
 
     def text(self, names: Sequence[str]) -> str:
         """Return the script of a job that does these tasks one after the other."""
         first, *others = names
         task, case = self.campaign.tasks[first], self.campaign.case_of(first)
-        memory = max(self.memory[name] for name in names)
-        return script(task, case, self.profile, self.root.absolute(), memory, others=others)
+        settings = self.profile.of(task)
+        tasks = [self.campaign.tasks[name] for name in names]
+        seconds = sum(self.needs.seconds(one, settings.ranks) for one in tasks)
+        memory = max(self.needs.memory[name] for name in names)
+        root = self.root.absolute()
+        return script(task, case, settings.within(seconds), root, memory, others=others)
 
 
 def scripts(campaign: Campaign, profile: Profile, root: Path, source: str) -> Scripts:
@@ -159,7 +168,7 @@ def scripts(campaign: Campaign, profile: Profile, root: Path, source: str) -> Sc
     absolute = root.absolute()
     if not str(absolute).isprintable() or "\\" in str(absolute):  # sbatch takes such a line apart
         raise CaseError(f"{shown(absolute)}: allowed: a path without line breaks and backslashes")
-    return Scripts(campaign, profile, root, campaign_needs(campaign, ranks).memory)
+    return Scripts(campaign, profile, root, campaign_needs(campaign, ranks))
 
 
 def _require_ranks(campaign: Campaign, ranks: Mapping[str, int], profile: Profile) -> None:
