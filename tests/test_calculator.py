@@ -110,10 +110,42 @@ def test_all_electron_density_holds_all_electrons(tmp_path: Path) -> None:
 
 
 def test_the_ladder_goes_on_from_where_scf_stopped(tmp_path: Path) -> None:
-    few = calculation(tmp_path, with_scf(max_iterations=4))
+    few = calculation(tmp_path, with_scf(max_iterations=5))
     energy, _ = few(sodium())
     assert few.retries == ["more iterations"]
     assert energy == pytest.approx(calculation(tmp_path)(sodium())[0], abs=1e-4)
+
+
+def test_a_step_goes_on_from_the_last_ones_density_and_response(tmp_path: Path) -> None:
+    # Stiff nitrogen and soft sodium at the surface of a metal: charge sloshes.
+    slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
+    slab += Atoms("Na", positions=[[0.1, 0.2, slab.positions[:, 2].max() + 2.4]])
+    calc = calculation(tmp_path, kpoints=GRID)
+    calc(slab)
+    taken = []
+    for _ in range(4):
+        before = calc.scf_iterations
+        slab.positions[-1] += [0.02, 0.01, -0.04]
+        energy, forces = calc(slab)
+        taken.append(calc.scf_iterations - before)
+    fresh = calculation(tmp_path, kpoints=GRID)
+    cold_energy, cold_forces = fresh(slab)
+    assert energy == pytest.approx(cold_energy, abs=1e-3)
+    assert abs(forces - cold_forces).max() < 0.03
+    assert max(taken[1:]) <= 0.7 * fresh.scf_iterations
+
+
+def test_rough_forces_are_near_the_exact_ones_which_go_on_from_them(tmp_path: Path) -> None:
+    slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
+    calc, cold = calculation(tmp_path, kpoints=GRID), calculation(tmp_path, kpoints=GRID)
+    _, rough = calc(slab, rough=True)
+    taken = calc.scf_iterations
+    energy, exact = calc(slab)
+    cold_energy, cold_forces = cold(slab)
+    assert energy == pytest.approx(cold_energy, abs=1e-3)
+    assert abs(exact - cold_forces).max() < 0.02
+    assert 1e-6 < abs(rough - exact).max() < 0.1
+    assert taken < cold.scf_iterations
 
 
 def test_the_ladder_ends_with_what_was_tried(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Relaxing: as far as it should, and the same way however often it is interrupted."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms, FixedLine
 
 from workflows.history import History
-from workflows.relax import OutOfSteps, Relaxed, relax
+from workflows.relax import FAR, Evaluate, OutOfSteps, Relaxed, relax
 
 FMAX = 0.05
 
@@ -26,13 +27,15 @@ class Emt:
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.seen: list[np.ndarray] = []
+        self.rough: list[bool] = []
         self._stop_after = stop_after
 
-    def __call__(self, atoms: Atoms) -> tuple[float, np.ndarray]:
+    def __call__(self, atoms: Atoms, /, *, rough: bool = False) -> tuple[float, np.ndarray]:
         """Return energy (eV) and forces (eV/angstrom), or stop."""
         if len(self.seen) == self._stop_after:
             raise Stop
         self.seen.append(atoms.positions.copy())
+        self.rough.append(rough)  # exact all the same
         system = atoms.copy()
         system.set_constraint()
         system.calc = EMT()
@@ -58,11 +61,16 @@ def free() -> Atoms:
 def run(
     atoms: Atoms,
     path: Path,
-    evaluate: Callable[[Atoms], tuple[float, np.ndarray]] | None = None,
+    evaluate: Evaluate | None = None,
     **settings: Any,
 ) -> Relaxed:
     settings = {"fmax": FMAX, "max_steps": 100} | settings
     return relax(atoms, evaluate or Emt(), History(path), **settings)
+
+
+def places(seen: list[np.ndarray]) -> list[np.ndarray]:
+    """Return where forces were asked for; once where rough ones were asked for again."""
+    return [seen[0], *(here for last, here in pairwise(seen) if (here != last).any())]
 
 
 def journal(path: Path) -> list[dict[str, Any]]:
@@ -97,8 +105,39 @@ def test_the_energy_is_that_of_the_structure(tmp_path: Path) -> None:
     assert relaxed.energy == Emt()(relaxed.atoms)[0]
 
 
+def test_forces_may_be_rough_far_from_the_minimum_alone(tmp_path: Path) -> None:
+    evaluate = Emt()
+    fmax = 0.01
+    run(free(), tmp_path / "j", evaluate, fmax=fmax)
+    trend: list[float] = []
+    run(free(), tmp_path / "j", fmax=fmax, report=lambda **say: trend.append(say["fmax"]))
+    assert not evaluate.rough[0]  # nothing is known of it
+    assert True in evaluate.rough
+    assert evaluate.rough.count(True) == sum(largest > FAR * fmax for largest in trend)
+    assert not evaluate.rough[-1]
+
+
+def test_rough_forces_never_end_a_relaxation(tmp_path: Path) -> None:
+    asked = []
+
+    def spring(atoms: Atoms, /, *, rough: bool) -> tuple[float, np.ndarray]:
+        """Give a rough answer that would end it at once."""
+        bond = atoms.positions[1] - atoms.positions[0]
+        length = np.linalg.norm(bond)
+        force = (0.0 if rough else 2.0) * (length - 1.3) * bond / length
+        asked.append((length, rough))
+        return float((length - 1.3) ** 2), np.array([force, -force])
+
+    pair = Atoms("H2", [[0, 0, 0], [0, 0, 1.0]])
+    relaxed = run(pair, tmp_path / "j", spring, fmax=1e-4)
+    assert relaxed.atoms.get_distance(0, 1) == pytest.approx(1.3, abs=1e-4)
+    rough = [length for length, rough in asked if rough]
+    assert rough
+    assert set(rough) <= {length for length, rough in asked if not rough}  # asked again, there
+
+
 def test_a_pair_relaxes_to_the_length_of_its_spring(tmp_path: Path) -> None:
-    def spring(atoms: Atoms) -> tuple[float, np.ndarray]:
+    def spring(atoms: Atoms, /, *, rough: bool) -> tuple[float, np.ndarray]:
         bond = atoms.positions[1] - atoms.positions[0]
         length = np.linalg.norm(bond)
         force = 2.0 * (length - 1.3) * bond / length
@@ -194,10 +233,10 @@ def test_interrupted_after_any_step_it_ends_the_same(
 ) -> None:
     uninterrupted = Emt()
     whole = run(start(), tmp_path / "whole", uninterrupted)
-    for step in range(whole.steps + 1):
+    for step in range(len(uninterrupted.seen) + 1):
         path = tmp_path / f"{step}"
         before, after = Emt(stop_after=step), Emt()
-        if step < whole.steps:
+        if step < len(uninterrupted.seen):
             with pytest.raises(Stop):
                 run(start(), path, before)
         else:
@@ -205,8 +244,8 @@ def test_interrupted_after_any_step_it_ends_the_same(
         relaxed = run(start(), path, after)
         assert (relaxed.atoms.positions == whole.atoms.positions).all(), step
         assert (relaxed.energy, relaxed.fmax) == (whole.energy, whole.fmax), step
-        # No step twice, none left out, each at the very same place.
-        assert np.array_equal(before.seen + after.seen, uninterrupted.seen), step
+        # No finished step twice, none left out, each at the very same place.
+        assert np.array_equal(places(before.seen + after.seen), places(uninterrupted.seen)), step
 
 
 def test_interrupted_at_every_step_it_ends_the_same(tmp_path: Path) -> None:
@@ -323,7 +362,7 @@ def test_last_digits_of_another_machine_do_not_matter(tmp_path: Path) -> None:
 def test_what_is_not_a_number_is_neither_used_nor_kept(
     tmp_path: Path, number: float, what: str
 ) -> None:
-    def evaluate(atoms: Atoms) -> tuple[float, np.ndarray]:
+    def evaluate(atoms: Atoms, /, *, rough: bool) -> tuple[float, np.ndarray]:
         forces = np.zeros((len(atoms), 3))
         if what == "force":
             forces[0, 0] = number

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from ase import Atoms
@@ -20,8 +20,18 @@ from structures.hessian import model_hessian
 from workflows.history import History
 
 SAME_PLACE = 0.01  # angstrom: how far a journalled step may lie from where the optimizer goes
+FAR = 5.0  # times fmax: while forces are larger than this, rough ones do
+NEAR = 2.0  # times fmax: forces below this are never rough
 
-Evaluate = Callable[[Atoms], tuple[float, np.ndarray]]
+
+class Evaluate(Protocol):
+    """Energy and forces of a structure."""
+
+    def __call__(self, atoms: Atoms, /, *, rough: bool) -> tuple[float, np.ndarray]:
+        """Return energy (eV) and unconstrained forces (eV/angstrom, (number of atoms, 3)).
+
+        `rough`: forces that are off by a few hundredths of an eV/angstrom will do.
+        """
 
 
 class OutOfSteps(Exception):
@@ -68,7 +78,7 @@ def relax(
     atoms
         Start; its constraints are obeyed. Not changed.
     evaluate
-        Atoms -> (energy in eV, forces in eV/angstrom of shape (number of atoms, 3), unconstrained).
+        Gives energy and forces; asked for rough ones far from the minimum, never for the last.
     history
         Journal of this relaxation's steps; one that is not empty is gone on with, up to the first
         step that is not one of this relaxation.
@@ -93,17 +103,17 @@ def relax(
     atoms = atoms.copy()
     optimizer = BFGS(atoms, logfile=None)
     optimizer.H0 = model_hessian(atoms)
-    largest, trend = np.inf, list[float]()
+    largest, trend = 0.0, list[float]()
     for step in range(max(max_steps, len(history))):
         if step < len(history) and not _fits(history.records[step], atoms):
             history.cut(step)
         if step == len(history):
             before = effort()
-            record = _evaluate(atoms, evaluate)
+            record = _evaluate(atoms, evaluate, fmax, rough=largest > FAR * fmax)
             history.append(record | {"scf_iterations": effort() - before})
         _restore(atoms, history.records[step])
         watch(atoms)
-        largest = _largest_force(atoms)
+        largest = _largest(atoms, history.records[step]["forces"])
         trend.append(largest)
         report(step=step + 1, fmax=largest, trend=list(trend))
         if largest <= fmax:
@@ -134,8 +144,10 @@ def _finite(energy: Any, forces: Any) -> bool:
     return bool(np.isfinite(energy).all() and np.isfinite(forces).all())
 
 
-def _evaluate(atoms: Atoms, evaluate: Evaluate) -> dict[str, Any]:
-    energy, forces = evaluate(atoms)
+def _evaluate(atoms: Atoms, evaluate: Evaluate, fmax: float, *, rough: bool) -> dict[str, Any]:
+    energy, forces = evaluate(atoms, rough=rough)
+    if rough and _largest(atoms, forces) <= NEAR * fmax:
+        energy, forces = evaluate(atoms, rough=False)
     if not _finite(energy, forces):
         raise ValueError("the energy or a force is not a finite number")
     return {
@@ -153,6 +165,9 @@ def _restore(atoms: Atoms, record: Mapping[str, Any]) -> None:
     )
 
 
-def _largest_force(atoms: Atoms) -> float:
-    # Constrained forces: those on held atoms and held directions are zero.
-    return float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+def _largest(atoms: Atoms, forces: Any) -> float:
+    """Return the largest force of those that constraints leave: none on what is held."""
+    left = np.array(forces, dtype=float)
+    for constraint in atoms.constraints:
+        constraint.adjust_forces(atoms, left)
+    return float(np.linalg.norm(left, axis=1).max())
