@@ -135,6 +135,19 @@ def test_a_step_goes_on_from_the_last_ones_density_and_response(tmp_path: Path) 
     assert max(taken[1:]) <= 0.7 * fresh.scf_iterations
 
 
+def test_a_response_that_misleads_is_forgotten(tmp_path: Path) -> None:
+    few = with_scf(max_iterations=25)
+    pair = Atoms("Na2", positions=[[2, 2, 2], [3.7, 4.1, 4.3]], cell=[4, 4, 4.4], pbc=True)
+    calc, fresh = (calculation(tmp_path, few, (1, 1, 1)) for _ in range(2))
+    calc(pair)
+    secants = calc._mixer._secants
+    secants.steps = [(-30 * nt, -30 * D) for nt, D in secants.steps]
+    pair.positions[1] += 0.03
+    energy, _ = calc(pair)
+    assert calc.retries == ["more iterations"]
+    assert energy == pytest.approx(fresh(pair)[0], abs=1e-3)
+
+
 def test_rough_forces_are_near_the_exact_ones_which_go_on_from_them(tmp_path: Path) -> None:
     slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
     calc, cold = calculation(tmp_path, kpoints=GRID), calculation(tmp_path, kpoints=GRID)

@@ -148,6 +148,7 @@ class Calculation:
         self._new_log = new_log
         self._notify = notify
         self._calc: Any = None
+        self._mixer: Any = None
         self._rough = False
         self.scf_iterations = 0
         self.seconds = 0.0  # in GPAW
@@ -155,7 +156,12 @@ class Calculation:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another MPI rank needs for the same calculation: all but what writes."""
-        return self.__dict__ | {"_calc": None, "_new_log": _no_log, "_notify": _not_said}
+        return self.__dict__ | {
+            "_calc": None,
+            "_mixer": None,
+            "_new_log": _no_log,
+            "_notify": _not_said,
+        }
 
     @collective
     def __call__(self, atoms: Atoms, *, rough: bool = False) -> tuple[float, np.ndarray]:
@@ -199,7 +205,7 @@ class Calculation:
             self._climb(system)
 
     def _move(self, system: Atoms) -> None:
-        """Move the calculator's atoms where a system of the same atoms has others places."""
+        """Move the calculator's atoms where a system of the same atoms has other places."""
         from ase.calculators.calculator import compare_atoms
 
         from workflows import mixing
@@ -242,7 +248,8 @@ class Calculation:
 
         from workflows.mixing import Learning
 
-        calc = GPAW(txt=str(self._new_log()), mixer=Learning(), **self._parameters(atoms))
+        self._mixer = Learning()
+        calc = GPAW(txt=str(self._new_log()), mixer=self._mixer, **self._parameters(atoms))
         calc.hooks["scf_step"] = self._count
         return calc
 
@@ -342,6 +349,7 @@ class Calculation:
         try:
             atoms.get_potential_energy()
         except KohnShamConvergenceError:
+            self._mixer.forget()
             return False
         return True
 

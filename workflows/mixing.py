@@ -28,14 +28,16 @@ class Secants:
     from one ionic step to the next, they spare each step from learning it anew.
     """
 
+    steps: list[tuple[np.ndarray, np.ndarray]]
+    residuals: list[np.ndarray]
+    overlaps: np.ndarray
+
     def __init__(self) -> None:
-        self.steps: list[tuple[np.ndarray, np.ndarray]] = []
-        self.residuals: list[np.ndarray] = []
-        self.overlaps = np.zeros((0, 0))
+        self.forget()
 
     def forget(self) -> None:
-        """Drop all."""
-        self.__init__()  # type: ignore[misc]
+        """Begin with nothing."""
+        self.steps, self.residuals, self.overlaps = [], [], np.zeros((0, 0))
 
     def add(
         self, step: tuple[np.ndarray, np.ndarray], residual: np.ndarray, overlaps: np.ndarray
@@ -72,15 +74,16 @@ class LearningMixer(MSR1Mixer):  # type: ignore[misc]
 
     def _initialize_history_(self) -> None:
         # GPAW calls it at the start and after every move of the atoms
+        self.histories: list[Any] = []
         if self.desc.comm.size > 1:
             self._secants.forget()  # atoms may have gone to other MPI ranks
-        if not self._secants.steps:
-            super()._initialize_history_()
 
     def reset(self) -> None:
         """Begin an SCF cycle."""
-        super().reset()
         self._learnt = bool(self._secants.steps)
+        if not self._learnt and not self.histories:
+            super()._initialize_history_()
+        super().reset()
         self._given: tuple[np.ndarray, np.ndarray] | None = None
         self._residual: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self._step: tuple[np.ndarray, np.ndarray] | None = None
@@ -146,6 +149,10 @@ class Learning(MSR1):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._secants = Secants()
+
+    def forget(self) -> None:
+        """Begin with GPAW's mixer again: what was learnt did not help."""
+        self._secants.forget()
 
     def cls(self, **kwargs: Any) -> LearningMixer:
         """Return a mixer, which knows what the one before it learnt."""
