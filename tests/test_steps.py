@@ -38,7 +38,7 @@ class MadeUp:
     seconds: float = 0.0
     retries: list[str] = field(default_factory=list)
 
-    def __call__(self, atoms: Atoms) -> tuple[float, np.ndarray]:
+    def __call__(self, atoms: Atoms, *, rough: bool = False) -> tuple[float, np.ndarray]:  # noqa: ARG002
         self.calls += 1
         return self.surface(atoms)
 
