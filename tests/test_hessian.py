@@ -5,10 +5,11 @@ import pytest
 from ase import Atoms
 from ase.build import fcc100, molecule
 from ase.calculators.emt import EMT
+from ase.constraints import FixAtoms, FixedLine
 from ase.optimize import BFGS
 from ase.units import Bohr, Hartree
 
-from structures.hessian import FLOOR, model_hessian
+from structures.hessian import FLOOR, HELD, free_hessian, model_hessian
 from structures.slab import rocksalt_slab
 
 
@@ -47,6 +48,30 @@ def test_bending_a_lone_bond_costs_the_floor_alone() -> None:
     hessian = model_hessian(molecule("N2"))
     sideways = np.array([1.0, 0, 0, -1.0, 0, 0])
     assert hessian @ sideways == pytest.approx(FLOOR * sideways, abs=1e-9)
+
+
+def test_what_is_held_takes_no_part(slab: Atoms) -> None:
+    hessian, free = model_hessian(slab), free_hessian(slab)
+    held = np.repeat(slab.get_tags() == slab.get_tags().max(), 3)
+    assert 0 < held.sum() < len(held)
+    assert free[np.ix_(~held, ~held)] == pytest.approx(hessian[np.ix_(~held, ~held)])
+    assert free[np.ix_(held, held)] == pytest.approx(HELD * np.eye(held.sum()))
+    assert abs(free[np.ix_(held, ~held)]).max() == 0.0
+
+
+def test_an_atom_on_a_line_is_free_along_it() -> None:
+    pair = Atoms("N2", positions=[[0, 0, 0], [0.3, 0.2, 1.0]])
+    line = np.array([1.0, 2.0, 2.0]) / 3.0
+    pair.set_constraint([FixAtoms([0]), FixedLine(1, line)])
+    free, whole = free_hessian(pair), model_hessian(pair)
+    along, across = np.append([0.0] * 3, line), np.array([0, 0, 0, 0, 1.0, -1.0]) / np.sqrt(2)
+    assert along @ free @ along == pytest.approx(along @ whole @ along)
+    assert free @ across == pytest.approx(HELD * across)
+
+
+def test_without_constraints_all_is_free(slab: Atoms) -> None:
+    slab.set_constraint()
+    assert free_hessian(slab) == pytest.approx(model_hessian(slab))
 
 
 def test_it_saves_steps() -> None:

@@ -16,7 +16,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize import BFGS
 
-from structures.hessian import model_hessian
+from structures.hessian import free_hessian
 from workflows.history import History
 
 SAME_PLACE = 0.01  # angstrom: how far a journalled step may lie from where the optimizer goes
@@ -102,7 +102,7 @@ def relax(
     """
     atoms = atoms.copy()
     optimizer = BFGS(atoms, logfile=None)
-    optimizer.H0 = model_hessian(atoms)
+    optimizer.H0 = free_hessian(atoms)
     largest, trend = 0.0, list[float]()
     for step in range(max(max_steps, len(history))):
         if step < len(history) and not _fits(history.records[step], atoms):
