@@ -17,7 +17,7 @@ from gpaw.new.basis import create_basis
 from gpaw.new.density import atomic_occupation_numbers
 
 STEP = 0.1  # of the residual that is added to a density where nothing is known of its response
-MOST = 25  # secants kept; they take as much memory as the ten densities of GPAW's own mixer
+MOST = 25  # secants kept; in single precision, half the memory of what GPAW's own mixer keeps
 NOISE = 1e-3  # added to the overlap of each secant with itself, which is 1: what it is not sure of
 
 
@@ -45,8 +45,9 @@ class Secants:
         """Add a secant, given its residual's overlaps with those here and, last, with itself."""
         if not overlaps[-1] > 0.0:
             return  # nothing changed: nothing was learnt
-        self.steps.append(step)
-        self.residuals.append(residual)
+        nt_sX, D_asii = step
+        self.steps.append((nt_sX.astype(np.float32), D_asii))
+        self.residuals.append(residual.astype(np.float32))
         n = len(self.steps)
         grown = np.zeros((n, n))
         grown[:-1, :-1] = self.overlaps
@@ -58,7 +59,7 @@ class Secants:
     def shares(self, overlaps: np.ndarray) -> np.ndarray:
         """Return of each secant how much of it brings a residual with these overlaps nearest to 0.
 
-        Least squares: D. G. Anderson, J. ACM 12, 547 (1965), Eq. 4.15 and the text below it.
+        Least squares, as in D. G. Anderson, J. ACM 12, 547 (1965).
         """
         norms = np.sqrt(np.diag(self.overlaps))
         matrix = self.overlaps / np.outer(norms, norms) + NOISE * np.eye(len(norms))
@@ -73,8 +74,10 @@ class LearningMixer(MSR1Mixer):  # type: ignore[misc]
         super().__init__(**kwargs)
 
     def _initialize_history_(self) -> None:
-        # GPAW calls it at the start and after every move of the atoms
+        # GPAW calls it at the start and after every move of the atoms. What its own mixer keeps
+        # is much, and needed in the first cycle only: it is made when that begins.
         self.histories: list[Any] = []
+        self.nt_hsX = self.R_hsX = self.ntc_hsX = self.Rc_hsX = self.MRc_hsX = None
         if self.desc.comm.size > 1:
             self._secants.forget()  # atoms may have gone to other MPI ranks
 
