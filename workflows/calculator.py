@@ -1,4 +1,4 @@
-"""Settings -> GPAW. The only module that imports gpaw: everything else knows no DFT code."""
+"""Settings -> GPAW. Only this module and its own `mixing` import gpaw: all else knows no DFT code."""
 
 from __future__ import annotations
 
