@@ -1,4 +1,4 @@
-"""Settings -> GPAW. Only this module and its own `mixing` import gpaw: all else knows no DFT code."""
+"""Settings -> GPAW. Only this module and its own `mixing` import gpaw; no other knows a DFT code."""
 
 from __future__ import annotations
 
