@@ -1,4 +1,4 @@
-"""Settings -> GPAW. Only this module and its own `mixing` import gpaw; no other knows a DFT code."""
+"""Settings -> GPAW. Only this module and its own `mixing` import gpaw: none else knows of it."""
 
 from __future__ import annotations
 
