@@ -502,5 +502,11 @@ def libraries() -> dict[str, str]:
         "MPI": "yes" if mpi else "no",
         "ScaLAPACK": "yes" if mpi and compiled_with_sl() else "no",
         "MPI ranks": str(ranks),
-        "PAW data sets": ", ".join(str(path) for path in gpaw.setup_paths),
     }
+
+
+def setup_folders() -> str:
+    """Return where the PAW data sets are."""
+    import gpaw
+
+    return ", ".join(map(str, gpaw.setup_paths))

@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Iterator
 
-from workflows.calculator import libraries, setups
+from workflows.calculator import libraries, setup_folders, setups
 
 PACKAGES = (
     "sodiophile", "gpaw", "gpaw-data", "ase", "numpy", "scipy", "pymatgen", "scikit-image",
@@ -21,7 +21,7 @@ def lines() -> Iterator[str]:
     yield f"{'python':16}{platform.python_version()}"
     for package in PACKAGES:
         yield f"{package:16}{_version(package)}"
-    for name, value in libraries().items():
+    for name, value in (libraries() | {"PAW data sets": setup_folders()}).items():
         yield f"{name:16}{value}"
     for symbol in ELEMENTS:
         names = ", ".join(name or "default" for name in setups(symbol, "PBE"))
