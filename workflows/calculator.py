@@ -260,7 +260,6 @@ class Calculation:
         self._rough = rough
         if self._calc is not None:
             self._calc.dft.change(convergence=self._convergence())
-            self._calc.dft.results = {}
 
     def _convergence(self) -> dict[str, float]:
         wanted = self._settings.scf.model_dump(exclude={"max_iterations"})

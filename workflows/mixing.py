@@ -88,8 +88,7 @@ class LearningMixer(MSR1Mixer):  # type: ignore[misc]
             super()._initialize_history_()
         super().reset()
         self._given: tuple[np.ndarray, np.ndarray] | None = None
-        self._residual: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
-        self._step: tuple[np.ndarray, np.ndarray] | None = None
+        self._before: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     def _mix(self, nt_sX: Any, D_asii: Any, density: Any) -> float:
         """Replace the density by the next one to try; return the error in electrons."""
@@ -99,32 +98,26 @@ class LearningMixer(MSR1Mixer):  # type: ignore[misc]
             residual_sX, residual_D = nt_sX.new(), D_asii.data - given_D
             residual_sX.data[:] = nt_sX.data - given_sX
             whole_sX = self.add_compensation_charge(residual_sX, residual_D, density)
-            error = float(self.calculate_charge_sloshing(whole_sX))
-            self._learn(residual_sX.data, residual_D, whole_sX)
+            plain_sX, plain_D = given_sX + STEP * residual_sX.data, given_D + STEP * residual_D
+            self._learn(plain_sX, plain_D, whole_sX)
             if self._learnt:
-                nt_sX.data[:] = given_sX + STEP * residual_sX.data
-                D_asii.data[:] = given_D + STEP * residual_D
+                error = float(self.calculate_charge_sloshing(whole_sX))
+                nt_sX.data[:], D_asii.data[:] = plain_sX, plain_D
                 self._respond(nt_sX, D_asii, whole_sX)
         if not self._learnt:
             error = super()._mix(nt_sX, D_asii, density)
-        if self._given is not None:
-            self._step = nt_sX.data - self._given[0], D_asii.data - self._given[1]
         self._given = nt_sX.data.copy(), D_asii.data.copy()
         return error
 
-    def _learn(self, residual_sX: np.ndarray, residual_D: np.ndarray, whole_sX: Any) -> None:
-        """Keep what the last step did to the residual."""
-        if self._residual is not None and self._step is not None:
-            before_sX, before_D, whole_before_sX = self._residual
+    def _learn(self, plain_sX: np.ndarray, plain_D: np.ndarray, whole_sX: Any) -> None:
+        """Keep what the last step did to the residual, and to where plain mixing would go."""
+        if self._before is not None:
+            before_sX, before_D, whole_before_sX = self._before
             change_sX = whole_sX.new()
             change_sX.data[:] = whole_sX.data - whole_before_sX
-            step = (
-                self._step[0] + STEP * (residual_sX - before_sX),
-                self._step[1] + STEP * (residual_D - before_D),
-            )
             overlaps = self._overlaps(change_sX, [*self._secants.residuals, change_sX.data])
-            self._secants.add(step, change_sX.data, overlaps)
-        self._residual = residual_sX, residual_D, whole_sX.data
+            self._secants.add((plain_sX - before_sX, plain_D - before_D), change_sX.data, overlaps)
+        self._before = plain_sX, plain_D, whole_sX.data
 
     def _respond(self, nt_sX: Any, D_asii: Any, whole_sX: Any) -> None:
         """Take from a density what the secants say of how its residual vanishes."""
