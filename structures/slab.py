@@ -73,7 +73,7 @@ def rocksalt_slab(
     vacuum
         Empty space on each side, angstrom; the bottom layer lies at z = vacuum.
     held_layers
-        Number of bottom layers held at their bulk positions.
+        Number of bottom layers held at their bulk positions; with all of them the slab is rigid.
 
     Returns
     -------
@@ -236,8 +236,8 @@ def _finished(slab: Atoms, layers: int, held_layers: int) -> Atoms:
 def _check_layers(layers: int, held_layers: int) -> None:
     if layers < 1:
         raise ValueError(f"layers is {layers}: it must be at least 1")
-    if not 0 <= held_layers < layers:
-        raise ValueError(f"held_layers is {held_layers}: it must be 0 to {layers - 1}")
+    if not 0 <= held_layers <= layers:
+        raise ValueError(f"held_layers is {held_layers}: it must be 0 to {layers}")
 
 
 def _ordered(slab: Atoms) -> Atoms:

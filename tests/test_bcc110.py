@@ -74,7 +74,7 @@ def test_inner_atoms_have_the_neighbours_of_the_bulk(cell: str) -> None:
     ("changes", "message"),
     [
         ({"layers": 0, "held_layers": 0}, "layers is 0: it must be at least 1"),
-        ({"held_layers": 3}, "held_layers is 3: it must be 0 to 2"),
+        ({"held_layers": 4}, "held_layers is 4: it must be 0 to 3"),
         ({"vacuum": 0.0}, "vacuum is 0.0 angstrom: it must be positive"),
         ({"cell": "sqrt2"}, "'sqrt2': on bcc .110. it must be 'NxM'"),
         ({"cell": "2by2"}, "surface cell is '2by2'"),
@@ -227,8 +227,8 @@ def test_its_structures_are_built() -> None:
         (TABLE, "", "dft.kpoints.metal_slab_110: found a grid; allowed: with .metal_slab_110."),
         ('"2x1"', '"sqrt2"', "metal_slab_110.cell: found 'sqrt2'; allowed: '1x1', '2x1'"),
         ('"long-bridge"', '"bridge"', "metal_slab_110.sites: found 'bridge'.* short-bridge"),
-        ("held_layers = 1\nsites = [\"hollow\", \"l", "held_layers = 3\nsites = [\"hollow\", \"l",
-         "metal_slab_110.held_layers: found 3 with layers = 3"),
+        ("held_layers = 1\nsites = [\"hollow\", \"l", "held_layers = 4\nsites = [\"hollow\", \"l",
+         "metal_slab_110.held_layers: found 4 with layers = 3"),
     ],
 )  # fmt: skip
 def test_a_wrong_table_is_one_line(old: str, new: str, message: str) -> None:

@@ -246,8 +246,8 @@ def test_data_set_that_is_not_installed_is_named() -> None:
     ("changes", "line"),
     [
         (
-            [("held_layers = 1", "held_layers = 2")],
-            "slab.held_layers: found 2 with layers = 2; allowed: 0 to 1, so that",
+            [("held_layers = 1", "held_layers = 3")],
+            "slab.held_layers: found 3 with layers = 2; allowed: 0 to 2, where all",
         ),
         ([('anion = "N"', 'anion = "V"')], "host.anion: found 'V', as cation; allowed: two"),
         (

@@ -37,7 +37,8 @@ def test_smoke_is_one_line_whatever_it_sets() -> None:
     ("change", "line"),
     [
         ({"slab__layers": 2}, "slab.layers: found 2: "),
-        ({"slab__held_layers": 2}, "slab.held_layers: found 2 of 3: "),
+        ({"slab__held_layers": 2}, "slab.held_layers: found 2 of 3: only the top layer "),
+        ({"slab__held_layers": 3}, "slab.held_layers: found 3 of 3: a rigid slab, as cut"),
         ({"metal_slab__vacuum": 5.0}, "metal_slab.vacuum: found 5 Å on each side: "),
         ({"metal_slab__cell": "1x1", "dft__kpoints__metal_slab": [4, 4, 1]},
          "metal_slab.cell: found '1x1': Na is 4.20 Å from its images"),

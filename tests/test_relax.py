@@ -80,6 +80,18 @@ def damaged(folder: Path) -> list[str]:
 # ---- where it ends ------------------------------------------------------------------------------
 
 
+def test_a_rigid_slab_is_one_step_and_its_adatom_alone_moves(tmp_path: Path) -> None:
+    rigid = fcc100("Al", (2, 2, 2), vacuum=6.0)
+    rigid.set_constraint(FixAtoms(range(8)))
+    assert run(rigid, tmp_path / "slab").steps == 1
+    atoms = held()
+    atoms.set_constraint([FixAtoms(range(8)), FixedLine(8, (0, 0, 1))])
+    relaxed = run(atoms, tmp_path / "adatom")
+    assert relaxed.steps > 1
+    assert relaxed.fmax <= FMAX
+    assert (relaxed.atoms.positions[:8] == atoms.positions[:8]).all()
+
+
 @pytest.mark.parametrize("start", [held, free])
 def test_no_force_is_larger_than_asked_for(start: Callable[[], Atoms], tmp_path: Path) -> None:
     relaxed = run(start(), tmp_path / "j")

@@ -124,7 +124,7 @@ def test_unlike_atoms_are_neighbours_in_rocksalt(cell: str) -> None:
 
 
 @pytest.mark.parametrize("build", BUILDERS)
-@pytest.mark.parametrize("held", [0, 1, 3])
+@pytest.mark.parametrize("held", [0, 1, 3, 4])
 def test_only_the_lowest_layers_are_held(build: Callable[..., Atoms], held: int) -> None:
     slab = build(layers=4, held_layers=held)
     fixed = {index for constraint in slab.constraints for index in constraint.get_indices()}
@@ -148,8 +148,8 @@ def test_atoms_are_ordered_by_layer_then_position(build: Callable[..., Atoms], c
     ("changes", "message"),
     [
         ({"layers": 0, "held_layers": 0}, "layers is 0: it must be at least 1"),
-        ({"held_layers": 4}, "held_layers is 4: it must be 0 to 3"),
-        ({"held_layers": -1}, "held_layers is -1: it must be 0 to 3"),
+        ({"held_layers": 5}, "held_layers is 5: it must be 0 to 4"),
+        ({"held_layers": -1}, "held_layers is -1: it must be 0 to 4"),
         ({"vacuum": 0.0}, "vacuum is 0.0 angstrom: it must be positive"),
         ({"cell": "2by2"}, "surface cell is '2by2'"),
     ],

@@ -125,11 +125,11 @@ class Slab(Section):
     sites: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
 
     @model_validator(mode="after")
-    def _some_layer_moves(self) -> Slab:
-        if self.held_layers >= self.layers:
+    def _no_more_held_than_there_are(self) -> Slab:
+        if self.held_layers > self.layers:
             raise ValueError(
                 f"held_layers: found {self.held_layers} with layers = {self.layers}; "
-                f"allowed: 0 to {self.layers - 1}, so that the surface can relax"
+                f"allowed: 0 to {self.layers}, where all of them make a rigid slab"
             )
         return self
 

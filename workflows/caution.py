@@ -54,6 +54,11 @@ def _slabs(case: Case) -> Iterator[str]:
                 f"{table}.layers: found {slab.layers}: the adatom feels the other side; "
                 f"usual: {LEAST_LAYERS} or more"
             )
+        elif slab.layers == slab.held_layers:
+            yield (
+                f"{table}.held_layers: found {slab.held_layers} of {slab.layers}: a rigid slab, as "
+                "cut from the bulk; usual: half of them"
+            )
         elif slab.layers - slab.held_layers == 1:
             yield (
                 f"{table}.held_layers: found {slab.held_layers} of {slab.layers}: "

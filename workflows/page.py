@@ -21,6 +21,7 @@ from analysis.figures.isosurfaces import enclosing_isovalue
 from analysis.figures.profile import layer_heights
 from workflows.campaign import Campaign
 from workflows.history import whole_records
+from workflows.relax import largest_force
 from workflows.report import Report
 from workflows.store import write_text
 from workflows.structure import from_json
@@ -245,10 +246,7 @@ def _fmax(relaxed: Atoms, record: dict[str, Any]) -> float:
     """Return the largest force (eV/angstrom) on an atom as far as it was free to move."""
     atoms = relaxed.copy()
     atoms.set_positions(record["positions"], apply_constraint=False)
-    forces = np.array(record["forces"])
-    for constraint in atoms.constraints:
-        constraint.adjust_forces(atoms, forces)
-    return max(float(np.linalg.norm(forces, axis=1).max()), LEAST)
+    return max(largest_force(atoms, record["forces"]), LEAST)
 
 
 def _other_traces(report: Report, root: Path) -> list[tuple[str, dict[str, Any]]]:

@@ -113,7 +113,7 @@ def relax(
             history.append(record | {"scf_iterations": effort() - before})
         _restore(atoms, history.records[step])
         watch(atoms)
-        largest = _largest(atoms, history.records[step]["forces"])
+        largest = largest_force(atoms, history.records[step]["forces"])
         trend.append(largest)
         report(step=step + 1, fmax=largest, trend=list(trend))
         if largest <= fmax:
@@ -146,7 +146,7 @@ def _finite(energy: Any, forces: Any) -> bool:
 
 def _evaluate(atoms: Atoms, evaluate: Evaluate, fmax: float, *, rough: bool) -> dict[str, Any]:
     energy, forces = evaluate(atoms, rough=rough)
-    if rough and _largest(atoms, forces) <= NEAR * fmax:
+    if rough and largest_force(atoms, forces) <= NEAR * fmax:
         energy, forces = evaluate(atoms, rough=False)
     if not _finite(energy, forces):
         raise ValueError("the energy or a force is not a finite number")
@@ -165,8 +165,11 @@ def _restore(atoms: Atoms, record: Mapping[str, Any]) -> None:
     )
 
 
-def _largest(atoms: Atoms, forces: Any) -> float:
-    """Return the largest force of those that constraints leave: none on what is held."""
+def largest_force(atoms: Atoms, forces: Any) -> float:
+    """Return the largest force (eV/angstrom) that constraints leave: none on what is held.
+
+    `forces` are the unconstrained ones, eV/angstrom, of shape (number of atoms, 3).
+    """
     left = np.array(forces, dtype=float)
     for constraint in atoms.constraints:
         constraint.adjust_forces(atoms, left)
