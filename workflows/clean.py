@@ -1,7 +1,8 @@
 """Dropping what can be had again: contents set aside, journals, logs and temporary files.
 
 Results, and the structures and cubes that they name, stay: after cleaning, nothing has to be
-computed again and every table and figure can still be made.
+computed again and every table and figure can still be made. On request the cubes, by far the most
+of what is left, are made small.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workflows.case import shown
-from workflows.store import DENSITY, PROGRESS, lock
+from workflows.cubes import CUBE, SMALL, make_small
+from workflows.store import DENSITY, PROGRESS, TaskFolder, lock
 from workflows.tasks import State
 
 SET_ASIDE = re.compile(r"\.(damaged|stale|before)-\d+$")
 TEMPORARY = re.compile(r"^\..*\.tmp$|^\.fig.*\.(png|pdf|svg)$")
 
 
-def clean(root: Path, states: dict[str, State]) -> Iterator[str]:
+def clean(root: Path, states: dict[str, State], *, small_cubes: bool = False) -> Iterator[str]:
     """Drop what can be had again from a run's directory; yield a line for each thing dropped.
+
+    `small_cubes`: density differences are also made coarse and compressed, for good.
 
     Raises
     ------
@@ -34,7 +38,20 @@ def clean(root: Path, states: dict[str, State]) -> Iterator[str]:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-            yield f"{shown(path.relative_to(root))} ({size / 1e3:.0f} kB)"
+            yield f"dropped {shown(path.relative_to(root))} ({size / 1e3:.0f} kB)"
+        if small_cubes:
+            yield from _made_small(root, states)
+
+
+def _made_small(root: Path, states: dict[str, State]) -> Iterator[str]:
+    for name, state in states.items():
+        cube = root / name / CUBE
+        if state.status == "done" and state.result is not None and cube.is_file():
+            whole = _bytes(cube)
+            make_small(TaskFolder(root / name), state.result)
+            small = _bytes(cube.with_name(SMALL))
+            sizes = f"{whole / 1e3:.0f} kB to {small / 1e3:.0f} kB"
+            yield f"made small {shown(Path(name, CUBE))} ({sizes})"
 
 
 def _droppable(root: Path, states: dict[str, State]) -> Iterator[Path]:

@@ -135,6 +135,11 @@ def parser() -> argparse.ArgumentParser:
         verbs, "clean", "drop what can be had again; results, structures and cubes stay", _clean
     )
     _directory(clean)
+    clean.add_argument(
+        "--small-cubes",
+        action="store_true",
+        help="also make the density differences coarse and compressed, for good: for an archive",
+    )
 
     arrhenius = _verb(verbs, "arrhenius", "fit activation energies to measured R_ct(T)", _arrhenius)
     arrhenius.add_argument(
@@ -448,8 +453,8 @@ def _clean(arguments: argparse.Namespace) -> int:
 
     root: Path = arguments.directory
     states = survey(read_campaign(root).tasks, root)
-    for line in clean(root, states):
-        _say(_console(), f"dropped {line}")
+    for line in clean(root, states, small_cubes=arguments.small_cubes):
+        _say(_console(), line)
     return DONE
 
 

@@ -25,7 +25,6 @@ from analysis.adsorption import (
     require_same_settings,
 )
 from analysis.charge import Density
-from analysis.cube import read_cube
 from analysis.lattice import Ring, rings
 from analysis.potential import WorkFunctions
 from structures.diffraction import interplanar_spacing
@@ -34,7 +33,8 @@ from workflows.calculator import grid_points
 from workflows.case import Case
 from workflows.caution import warnings
 from workflows.checks import FLAT, slab_check, work_functions_of
-from workflows.store import write_text
+from workflows.cubes import cube_of, read_difference
+from workflows.store import TaskFolder, write_text
 from workflows.structure import from_json
 from workflows.tasks import State, Surface, Task, slab_of, surface_label, surface_name, surfaces
 
@@ -208,12 +208,11 @@ class Report:
     def density(self, site: str, root: Path) -> tuple[Density | None, Atoms | None]:
         """Return a site's density difference (e/angstrom^3) and structure, as far as there."""
         name = self.name("host", f"{site}-density")
-        values = self.values(name)
-        if values is not None:
-            folder = root / self.states[name].task.name
-            with (folder / "difference.cube").open(encoding="utf-8") as file:
-                density, _ = read_cube(file)
-            return density, from_json(values["structure"])
+        state = self.states.get(name)
+        if state is not None and state.result is not None:
+            folder = TaskFolder(root / state.task.name)
+            density, _ = read_difference(folder, state.result.files)
+            return density, from_json(state.result.values["structure"])
         held = self.values(self.name("host", f"{site}-held"))
         return None, None if held is None else from_json(held["structure"])
 
@@ -347,13 +346,12 @@ class Report:
 
     def density_summary(self, site: str) -> dict[str, Any] | None:
         """Return a site's integral, charges (electrons) and boundary (angstrom)."""
-        name = self.name("host", f"{site}-density")
-        values = self.values(name)
-        if values is None:
+        state = self.states.get(self.name("host", f"{site}-density"))
+        if state is None or state.result is None:
             return None
         keys = ("integral", "charge_moved", "bader_charge", "boundary")
-        cube = f"{self.states[name].task.name}/difference.cube"
-        return {key: values.get(key) for key in keys} | {"cube": cube}
+        cube = f"{state.task.name}/{cube_of(state.result.files)}"
+        return {key: state.result.values.get(key) for key in keys} | {"cube": cube}
 
     def _made_with(self) -> dict[str, str]:
         results = [state.result for state in self.states.values() if state.result is not None]

@@ -6,7 +6,6 @@ calculate. None of them knows the DFT code behind `Bench.calculation`.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -22,15 +21,15 @@ from ase.units import GPa
 
 from analysis.bader import populations
 from analysis.charge import Density, charge_transfer, difference, plane_average
-from analysis.cube import write_cube
 from structures import bulk, sites
 from structures.diffraction import powder_pattern
 from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 from workflows.calculator import AtomsCollide, Calculation, NotConverged
 from workflows.case import Case
+from workflows.cubes import write_difference
 from workflows.history import History
 from workflows.relax import OutOfSteps, relax
-from workflows.store import DENSITY, EFFORT, TaskFolder, file_digest, write_text
+from workflows.store import DENSITY, EFFORT, TaskFolder, file_digest
 from workflows.structure import from_json, to_json
 from workflows.tasks import Kind, Task, own_name
 
@@ -454,7 +453,8 @@ def _density(bench: Bench) -> Outcome:
         densities[name] = calculation.all_electron_density()
     electrons = populations(densities["total"], atoms.positions)
     moved = difference(densities["total"], densities["slab"], densities["adatom"])
-    _write_difference(bench, moved, atoms)
+    title = f"{bench.task.title}, case {bench.case.name}"
+    cube = write_difference(bench.folder, moved, atoms, title)
     z, profile = plane_average(moved)
     surface = atoms.positions[atoms.get_tags() == 1, 2].mean()
     transfer = charge_transfer(moved, float(surface), float(atoms.positions[-1, 2]))
@@ -468,7 +468,7 @@ def _density(bench: Bench) -> Outcome:
         "plane_average": profile.tolist(),
         "structure": to_json(atoms),
     }
-    return Outcome(values, ("difference.cube",))
+    return Outcome(values, (cube,))
 
 
 def _keep_density(bench: Bench, calculation: Calculation) -> dict[str, str]:
@@ -484,13 +484,6 @@ def _kept_density(bench: Bench, atoms: Atoms) -> dict[str, Density]:
     if not path.is_file() or file_digest(path) != bench.parent.get("density"):
         return {}
     return {"total": Density(np.load(path, allow_pickle=False), np.array(atoms.cell))}
-
-
-def _write_difference(bench: Bench, moved: Any, atoms: Atoms) -> None:
-    text = io.StringIO()
-    comment = f"charge-density difference, {bench.task.title}, case {bench.case.name}, e/bohr^3"
-    write_cube(text, moved, atoms, comment)
-    write_text(bench.folder / "difference.cube", text.getvalue())
 
 
 STEPS: dict[Kind, Callable[[Bench], Outcome]] = {
