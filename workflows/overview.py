@@ -17,6 +17,7 @@ from workflows.campaign import Campaign, Member
 from workflows.case import shown
 from workflows.figures import update_figures, write_figures
 from workflows.report import Report, write_tables
+from workflows.sensitivity import one_by_one, report_sensitivity
 from workflows.store import write_text
 from workflows.tasks import State
 
@@ -41,6 +42,8 @@ def report_all(
         yield from report_convergence(campaign, states, root)
     else:
         yield from _report_cases(campaign, states, root, redraw=redraw, isovalue=isovalue)
+        if one_by_one(campaign):
+            yield from report_sensitivity(campaign, states, root)
     missing = [
         f"{name}: {state.status}" + (f" ({state.note})" if state.note else "")
         for name, state in states.items()
