@@ -259,10 +259,21 @@ def test_values_on_bars_never_overlap(width: float) -> None:
         assert not Text.get_window_extent(one).overlaps(Text.get_window_extent(two))
 
 
-def test_a_failed_site_says_so_and_has_no_bar() -> None:
+@pytest.mark.parametrize(
+    ("problem", "energy", "word"),
+    [
+        ("failed: not converged", None, "failed"),
+        ("waiting: for VN-slab", None, "not computed"),
+        ("cutoff differs", -99.0, "refused"),
+    ],
+)
+def test_a_site_without_energy_says_why_and_has_no_bar(
+    problem: str, energy: float | None, word: str
+) -> None:
     _, ax = axes_of()
-    draw_adsorption_bars(ax, table(site("hollow", "held", -9.0, problem="not converged")))
-    assert "failed" in [text.get_text() for text in ax.texts]
+    hollow = Site("VN(001)", "hollow", "held", energy=energy, problem=problem)
+    draw_adsorption_bars(ax, table(hollow))
+    assert word in [text.get_text() for text in ax.texts]
     assert len(ax.patches) == len(paper.ADSORPTION_ENERGIES)
 
 

@@ -43,8 +43,8 @@ class Bar:
 def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
     """Draw the adsorption energies of all sites, negative down, beside the published ones.
 
-    Lines show the adatom on its own metal. A site without energy says 'not computed' or 'failed';
-    an adatom that left its site says where it went.
+    Lines show the adatom on its own metal. A site without energy says 'not computed', 'failed' or
+    'refused'; an adatom that left its site says where it went.
 
     Parameters
     ----------
@@ -116,9 +116,16 @@ def _bar(table: Table, name: str, kind: str) -> Bar:
         return Bar(None, instead="not computed")
     site = found[-1]
     if site.problem is not None:
-        return Bar(None, instead="failed")
+        return Bar(None, instead=_why_not(site))
     inside = f"to {nice(site.ended_at)}" if _moved(site) and site.ended_at else ""
     return Bar(site.adsorption_energy, instead="not computed", inside=inside)
+
+
+def _why_not(site: Site) -> str:
+    """Say in a word or two why a site has no bar."""
+    if (site.problem or "").startswith("failed"):
+        return "failed"
+    return "not computed" if site.energy is None else "refused"  # energies that are not alike
 
 
 def _moved(site: Site) -> bool:
