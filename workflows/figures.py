@@ -27,7 +27,7 @@ FORMATS = ("png", "pdf", "svg")
 # Pixels per inch of what is rendered in a figure; journals ask for 300. Lines and text are vectors.
 FINE, PLAIN = 400, 300
 DRAWN = ".drawn"  # what the figures were drawn from
-LOOK = 3  # raise it when the figures look different for the same results
+LOOK = 4  # raise it when the figures look different for the same results
 
 
 def save(figure: Figure, folder: Path, stem: str, dpi: int = FINE) -> list[Path]:

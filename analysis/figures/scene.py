@@ -201,7 +201,7 @@ class Scene:
     """A scene before its camera, in angstrom.
 
     `outline` holds lines (k, 2) around the cell, `flat` if they lie in the surface; `symbol` is
-    what to write on the adatom, which stands at `adatom` (2,), if anything.
+    what to write on the adatom, which stands at `adatom` (2,).
     """
 
     spheres: raster.Spheres
@@ -258,8 +258,7 @@ def build(
             surfaces,
             _outline(atoms, patch, view, direction),
             middle[:2],
-            # Under a surface the letters could not be read.
-            str(atoms.symbols[-1]) if density is None else "",
+            str(atoms.symbols[-1]),  # a blue ball under cyan would be taken for another element
             direction in ("top", "oblique"),
         ),
         float(middle[0]),
