@@ -51,10 +51,11 @@ def test_it_is_reported_again_as_it_is_shipped(tmp_path: Path) -> None:
     for name in ("results.json", "energies.csv", "figures"):
         path = copy / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    assert main(["report", str(copy)]) == 0
+    assert main(["report", str(copy), "--html"]) == 0
     for name in ("results.json", "energies.csv"):
         assert (copy / name).read_text() == (LAPTOP / name).read_text()
     assert (copy / "figures" / "fig5.png").stat().st_size > 500_000  # with all four densities
+    assert "<h3>VN-slab</h3>" in (copy / "report.html").read_text()  # its relaxation, step by step
 
 
 def test_the_docs_have_the_energies_of_the_laptop_case(results: Any) -> None:

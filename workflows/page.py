@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tomli_w
 from ase import Atoms
+from ase.io import read
 
 from analysis import page, paper
 from analysis.adsorption import Site
@@ -20,6 +21,7 @@ from analysis.figures import style
 from analysis.figures.isosurfaces import enclosing_isovalue
 from analysis.figures.profile import layer_heights
 from workflows.campaign import Campaign
+from workflows.database import RELAXATION
 from workflows.history import whole_records
 from workflows.relax import largest_force
 from workflows.report import Report
@@ -219,7 +221,7 @@ def _traces(report: Report, states: list[State], root: Path) -> dict[str, Any] |
     """Return energy (above the lowest, eV) and fmax (eV/angstrom) by ionic step."""
     energies, forces = [], []
     for state in states:
-        records = whole_records(root / state.task.name / "steps.jsonl")
+        records = _steps(state, root / state.task.name)
         if not records:
             continue
         steps = list(range(len(records)))
@@ -237,6 +239,21 @@ def _traces(report: Report, states: list[State], root: Path) -> dict[str, Any] |
         "fmax": page.chart(forces, log=True, level=asked) if forces else None,
         "names": [line.name for line in energies],
     }
+
+
+def _steps(state: State, folder: Path) -> list[dict[str, Any]]:
+    """Return a relaxation's steps; a finished one's from its result: that outlives the journal."""
+    if state.result is None or RELAXATION not in state.result.files:
+        return whole_records(folder / "steps.jsonl")
+    frames = read(folder / RELAXATION, index=":")
+    return [
+        {
+            "energy": frame.get_potential_energy(),
+            "positions": frame.positions,
+            "forces": frame.get_forces(),
+        }
+        for frame in frames
+    ]
 
 
 LEAST = 1e-4  # eV/angstrom: smaller forces are shown as this, for the logarithm

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -242,12 +242,17 @@ class Report:
     def notes(self) -> list[str]:
         """Return what a reader of the table must know about its numbers, a line each."""
         table = self.table()
-        lines = [line for s in (*table.sites, *table.metal_sites) for line in _site_notes(s)]
-        lines += [
-            f"{name}: the vacuum is not flat ({check['vacuum_flatness']:.3f} eV); give it more"
+        sites = (*table.sites, *table.metal_sites)
+        lines = [line for site in sites for line in _site_notes(site)]
+        lines += _reconstruction_notes(sites)
+        uneven = {
+            name: check["vacuum_flatness"]
             for name, check in self.slab_checks().items()
             if self.case.physical and check.get("vacuum_flatness", 0.0) > FLAT
-        ]
+        }
+        if uneven:
+            found = ", ".join(f"{name} ({energy:.3f} eV)" for name, energy in uneven.items())
+            lines.append(f"the vacuum is not flat: {found}; give it more")
         if not self.case.checks.same_basin:
             lines.append(
                 "energies are against the clean slab relaxed by itself (checks.same_basin is off): "
@@ -372,17 +377,27 @@ RECONSTRUCTED = 0.005  # eV: differences between bare slabs below this are not w
 
 def _site_notes(site: Site) -> Iterator[str]:
     where = f"{site.surface} {site.site}, {site.relaxation}"
-    change = site.reconstruction_energy
-    if change is not None and abs(change) > RECONSTRUCTED:
-        yield (
-            f"{where}: the slab that the adatom leaves behind relaxes to {change * 1000:+.0f} meV "
-            f"from the clean one (an atom {site.reconstruction_displacement:.2f} Å away); "
-            f"against the clean slab {site.against_clean:.3f} eV"
-        )
     if site.saddle:
         yield f"{where}: the adatom rests on a saddle, pushed off it by less than fmax"
     if site.moved:
         yield f"{where}: the adatom ended at {site.ended_at}"
+
+
+def _reconstruction_notes(sites: Sequence[Site]) -> Iterator[str]:
+    """Yield a line for each surface on which the adatom leaves another slab behind."""
+    for surface in dict.fromkeys(site.surface for site in sites):
+        changes, farthest = [], 0.0
+        for site in sites:
+            change, moved = site.reconstruction_energy, site.reconstruction_displacement
+            if site.surface == surface and change is not None and abs(change) > RECONSTRUCTED:
+                changes.append(f"{site.site} {site.relaxation} {1000 * change:+.0f} meV")
+                farthest = max(farthest, moved or 0.0)
+        if changes:
+            yield (
+                f"{surface}: the adatom leaves another slab than the clean one behind: "
+                f"{', '.join(changes)} from it (an atom up to {farthest:.2f} Å away); "
+                "against_clean has the energies against the clean slab"
+            )
 
 
 def settings_in_cell(task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
