@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-
 from matplotlib.axes import Axes
 
 from analysis.convergence import Convergence
 from analysis.figures import style
 
 HEIGHT_MM = 66.0
-_COLOURS = (style.OURS, style.SECOND, "#009e73", "#cc79a7", "#4d4d4d")
-_MARKERS = "osD^v"
 
 
 def draw_energies(ax: Axes, study: Convergence) -> Axes:
@@ -37,8 +33,7 @@ def draw_differences(ax: Axes, study: Convergence) -> Axes:
 def _draw(
     ax: Axes, study: Convergence, energies: dict[str, tuple[float | None, ...]], scale: float
 ) -> None:
-    looks = zip(cycle(_COLOURS), cycle(_MARKERS), strict=False)
-    for (site, found), (colour, marker) in zip(energies.items(), looks, strict=False):
+    for (site, found), (colour, marker) in zip(energies.items(), style.series(), strict=False):
         points = [(x, scale * e) for x, e in zip(study.sizes, found, strict=True) if e is not None]
         ax.plot(
             [x for x, _ in points],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
-
 from matplotlib.axes import Axes
 
 from analysis.figures import style
@@ -11,17 +9,14 @@ from analysis.sensitivity import Sensitivity
 
 LINE_MM, ABOVE_MM, BELOW_MM = 6.5, 9.0, 12.0  # of a choice; over and under all of them
 LEFT_MM = 48.0  # where the axes begin; the choices stand to the left
-_COLOURS = (style.OURS, style.SECOND, "#009e73", "#cc79a7", "#4d4d4d")
-_MARKERS = "osD^v"
 
 
 def draw(ax: Axes, found: Sensitivity) -> Axes:
     """Draw the change of every site's adsorption energy (eV), the first choice uppermost."""
     lines = range(len(found.choices))
     ax.axvline(0.0, color=style.INK, lw=0.6)
-    looks = zip(cycle(_COLOURS), cycle(_MARKERS), strict=False)
     sites = list(found.base)
-    for number, (site, (colour, marker)) in enumerate(zip(sites, looks, strict=False)):
+    for number, (site, (colour, marker)) in enumerate(zip(sites, style.series(), strict=False)):
         shift = 0.7 * ((number + 0.5) / len(sites) - 0.5)  # apart, so that none hides another
         marks = [(c, y + shift) for c, y in zip(found.changes(site), lines, strict=True)]
         there = [(change, y) for change, y in marks if change is not None]

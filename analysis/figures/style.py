@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import lru_cache
+from itertools import cycle
 from typing import Any
 
 from matplotlib import font_manager, rc_context
@@ -34,6 +36,9 @@ PAPER = "#b4b4b4"
 SECOND = "#d55e00"
 MUTED = "#767676"
 INK = "#222222"
+
+# Curves or marks of several sites in one plot: told apart by colour, and by shape without it.
+_SERIES = ((OURS, "o"), (SECOND, "s"), ("#009e73", "D"), ("#cc79a7", "^"), ("#4d4d4d", "v"))
 
 WATERMARK = "not physical: smoke-test settings"
 _FAMILIES = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
@@ -103,6 +108,11 @@ class PaperFigure(Figure):
 def inches(millimetres: float) -> float:
     """Convert millimetres to inches."""
     return millimetres / MM_PER_INCH
+
+
+def series() -> Iterator[tuple[str, str]]:
+    """Give a colour and a marker for one site after another, from the start again at the end."""
+    return cycle(_SERIES)
 
 
 def new_figure(width_mm: float, height_mm: float) -> PaperFigure:
