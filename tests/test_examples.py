@@ -1,5 +1,6 @@
 """What is shipped: every result is believed, draws its figures again, and is what the docs say."""
 
+import csv
 import json
 import re
 import shutil
@@ -9,20 +10,21 @@ from typing import Any
 import pytest
 
 from workflows.campaign import read_campaign
+from workflows.case import read
 from workflows.cli import main
 from workflows.sweep import gather
 from workflows.tasks import survey
 
 ROOT = Path(__file__).parents[1]
-LAPTOP = ROOT / "examples" / "laptop"
+LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
 TEXT = (ROOT / "docs" / "agreement.md").read_text(encoding="utf-8")
 
 
-def rows(heading: str) -> list[list[str]]:
-    """Return the cells of the table whose first column has this heading."""
-    lines = re.search(rf"^\| {heading} \|.*\n\|[- |]+\|\n((?:\|.*\n)+)", TEXT, re.M)
-    assert lines, heading
-    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[1].splitlines()]
+def rows(heading: str, which: int = 0) -> list[list[str]]:
+    """Return the cells of the first (or another) table whose first column has this heading."""
+    found = re.findall(rf"^\| {heading} \|.*\n\|[- |]+\|\n((?:\|.*\n)+)", TEXT, re.M)
+    lines = found[which].splitlines()
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 
 
 def number(text: str) -> float:
@@ -87,3 +89,56 @@ def test_nothing_shipped_names_a_place_on_a_machine() -> None:
     for path in (ROOT / "examples").rglob("*"):
         if path.suffix in (".json", ".csv", ".toml", ".md", ".extxyz", ".cif"):
             assert not re.search(r"/(home|root|tmp|work)/", path.read_text(encoding="utf-8")), path
+
+
+# ---- what moves the numbers ---------------------------------------------------------------------
+
+
+def test_the_sweep_is_the_one_that_was_computed_and_whole() -> None:
+    asked = gather([str(SENSITIVITY / "sweep.toml")])
+    computed = read_campaign(SENSITIVITY / "run")
+    assert asked.tasks.keys() == computed.tasks.keys()
+    states = survey(computed.tasks, SENSITIVITY / "run")
+    assert {state.status for state in states.values()} == {"done"}
+
+
+def test_the_base_of_the_sweep_is_the_laptop_case_in_a_smaller_cell() -> None:
+    small, laptop = (
+        read(path).model_dump() for path in (SENSITIVITY / "sqrt2.toml", LAPTOP / "case.toml")
+    )
+    different = {key for key in laptop if small[key] != laptop[key]}
+    assert different == {"name", "description", "slab", "metal_slab_110", "dft"}
+    assert {key for key in laptop["slab"] if small["slab"][key] != laptop["slab"][key]} == {
+        "cell",
+        "sites",
+    }
+    assert {key for key in laptop["dft"] if small["dft"][key] != laptop["dft"][key]} == {"kpoints"}
+
+
+def test_the_docs_have_what_moves_the_numbers() -> None:
+    with (SENSITIVITY / "run" / "sensitivity.csv").open(encoding="utf-8") as file:
+        computed = {row["choice"]: row for row in csv.DictReader(file)}
+    table = rows("choice")
+    assert [row[0] for row in table] == list(computed)
+    for choice, *said in table:
+        kind = "adsorption" if choice == "base" else "change"
+        known = [float(computed[choice][f"{site}_{kind}_eV"]) for site in ("top-V", "top-N")]
+        assert [number(text) for text in said] == pytest.approx(known, abs=0.0005)
+
+
+def test_the_docs_have_what_moves_the_numbers_of_the_laptop_case(results: Any) -> None:
+    with (SENSITIVITY / "run" / "sensitivity.csv").open(encoding="utf-8") as file:
+        base = next(csv.DictReader(file))
+    known: list[list[float]] = [[], [], [], []]
+    for site in ("top-V", "top-N"):
+        held, free = (
+            next(s for s in results["sites"] if (s["site"], s["relaxation"]) == (site, relaxation))
+            for relaxation in ("held", "free")
+        )
+        small = float(base[f"{site}_adsorption_eV"])
+        known[0].append(held["adsorption_energy"] - small)
+        known[1].append(held["against_clean"] - small)
+        known[2].append(free["adsorption_energy"] - held["adsorption_energy"])
+        known[3].append(held["without_dipole"] - held["against_clean"])
+    said = [[number(text) for text in row[1:]] for row in rows("choice", which=1)]
+    assert said == [pytest.approx(line, abs=0.0005) for line in known]

@@ -61,7 +61,7 @@ def report_sensitivity(
     found, case = sensitivity(campaign, states), campaign.members[0].case
     write_text(root / f"{STEM}.csv", _csv(found))
     base = ", ".join(
-        f"{site} {'missing' if energy is None else f'{energy:.3f}'}"
+        f"{site} {'missing' if energy is None else f'{energy:.3f}'.replace('-', '−')}"
         for site, energy in found.base.items()
     )
     where = f"{case.adatom} on {case.host.formula}(001), held"
