@@ -142,3 +142,15 @@ def test_the_docs_have_what_moves_the_numbers_of_the_laptop_case(results: Any) -
         known[3].append(held["without_dipole"] - held["against_clean"])
     said = [[number(text) for text in row[1:]] for row in rows("choice", which=1)]
     assert said == [pytest.approx(line, abs=0.0005) for line in known]
+
+
+def test_the_docs_have_what_the_k_points_do() -> None:
+    path = SENSITIVITY / "kpoints"
+    states = survey(read_campaign(path).tasks, path)
+    assert {state.status for state in states.values()} == {"done"}
+    study = json.loads((path / "convergence.json").read_text(encoding="utf-8"))
+    assert study["values"] == ["4×4", "6×6", "8×8"]
+    assert study["recommended"] == "6×6"
+    for energies in study["adsorption_energy"].values():
+        assert energies[1] - energies[0] == pytest.approx(-0.10, abs=0.005)
+        assert energies[2] - energies[0] == pytest.approx(-0.08, abs=0.005)

@@ -52,7 +52,7 @@ def compose(study: Convergence, *, caption: str, physical: bool) -> style.PaperF
     """Return the figure of a study: energies, differences, the recommendation and the settings."""
     with style.context():
         small = style.wrapped(f"{study.sentence()}. {caption}", 6.0, style.WIDTH_MM - 16.0)
-        height = HEIGHT_MM + 2.6 * len(small)
+        height = HEIGHT_MM + 2.6 * len(small) + 2.0
         figure = style.new_figure(style.WIDTH_MM, height)
         draw_energies(style.place(figure, 16.0, 5.0, 70.0, 48.0), study)
         draw_differences(style.place(figure, 106.0, 5.0, 70.0, 48.0), study)
