@@ -63,8 +63,12 @@ def draw(axes: Axes, series: Mapping[str, tuple[Sequence[float], Sequence[float]
             x = np.array([min(size), max(size)])
             axes.plot(x, factor * x**exponent, color=line.get_color(), linewidth=0.8)
             line.set_label(f"{label}: $N^{{{exponent:.2f}}}$")
-    axes.set(xscale="log", yscale="log", xlabel="atoms N")
-    axes.legend(frameon=False, fontsize="small")
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log", base=2)
+    for axis in (axes.xaxis, axes.yaxis):  # 4, 8, 16: whole numbers read better than powers
+        axis.set_major_formatter("{x:g}")
+    axes.set_xlabel("atoms N")
+    axes.legend()
     return axes
 
 
@@ -188,7 +192,7 @@ def figure(points: Mapping[str, Mapping[str, float]]) -> Figure:
     relax = [(n.split("_")[1], p) for n, p in points.items() if n[:5] == "relax"]
     cells = [cell for cell in KPOINTS if cell in dict(scf)]
     one = {c: [p for cell, p in scf if cell == c] for c in cells}
-    picture = Figure(figsize=(10, 3.4), layout="constrained")
+    picture = Figure(figsize=(7.1, 2.6), layout="constrained")
     of_iteration, of_run, of_memory = picture.subplots(1, 3)
     everything = [point for _, point in scf]
     draw(
@@ -197,14 +201,14 @@ def figure(points: Mapping[str, Mapping[str, float]]) -> Figure:
             p["cpu"] / p["scf_iterations"] / p["kpoints"] for p in everything
         ])},
     )  # fmt: skip
-    of_iteration.set_ylabel("CPU seconds per SCF iteration and k-point")
+    of_iteration.set_ylabel("CPU seconds per iteration and k-point")
     runs = {f"SCF, {c}": (_all(ps, "atoms"), _all(ps, "cpu")) for c, ps in one.items()}
     relaxed = [point for _, point in relax]
     draw(of_run, runs | {"relaxation": (_all(relaxed, "atoms"), _all(relaxed, "cpu"))})
     of_run.set_ylabel("CPU seconds")
     memory = [m / 1e6 for m in _all(everything, "memory")]
     draw(of_memory, {"all cells": (_all(everything, "atoms"), memory)})
-    of_memory.set_ylabel("peak memory / MB")
+    of_memory.set(ylabel="peak memory / MB", ylim=(128, None))
     return picture
 
 
@@ -233,7 +237,10 @@ def main() -> None:
     points = found(into)
     print(table(points), end="")  # noqa: T201
     if chosen.draw:
-        figure(points).savefig(chosen.draw, dpi=150)
+        from analysis.figures import style
+
+        with style.context():
+            figure(points).savefig(chosen.draw, dpi=200)
 
 
 if __name__ == "__main__":
