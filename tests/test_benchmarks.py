@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
+from matplotlib.figure import Figure
 
 from structures import sites
 from tests.benchmarks import baseline
-from tests.benchmarks.scaling import figure, fit, names
+from tests.benchmarks.scaling import draw_two_cores, figure, fit, names
 from tests.benchmarks.scaling import table as scaling_table
 from tests.benchmarks.table import Cost, Judged, System, tables
 from workflows.case import parse
@@ -138,8 +139,17 @@ def test_scaling_is_drawn_with_its_exponents() -> None:
     labels = [text.get_text() for legend in legends for text in legend.get_texts()]
     assert labels == [
         "all cells: $N^{2.00}$", "SCF, 1x1: $N^{2.00}$", "relaxation: $N^{2.00}$",
-        "all cells: $N^{1.00}$",
+        "all cells: $N^{1.00}$", "side by side, a core each", "in turn, on 2 MPI ranks",
     ]  # fmt: skip
+
+
+def test_the_gain_of_two_cores_is_for_two_scfs() -> None:
+    alone = POINTS["scf_1x1_2_1x1"]  # 4 s
+    ways = {"scf_1x1_2_1x2": alone | {"wall": 5.0}, "scf_1x1_2_2x1": alone | {"wall": 2.5}}
+    side_by_side, ranks, _ = draw_two_cores(Figure().subplots(), POINTS | ways).lines
+    assert list(side_by_side.get_ydata()) == [8.0 / 5.0]
+    assert list(ranks.get_ydata()) == [8.0 / 5.0]
+    assert list(ranks.get_xdata()) == [4.0]
 
 
 def test_every_point_has_a_line() -> None:

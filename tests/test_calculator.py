@@ -110,7 +110,7 @@ def test_all_electron_density_holds_all_electrons(tmp_path: Path) -> None:
 
 
 def test_the_ladder_goes_on_from_where_scf_stopped(tmp_path: Path) -> None:
-    few = calculation(tmp_path, with_scf(max_iterations=5))
+    few = calculation(tmp_path, with_scf(max_iterations=8))
     energy, _ = few(sodium())
     assert few.retries == ["more iterations"]
     assert energy == pytest.approx(calculation(tmp_path)(sodium())[0], abs=1e-4)

@@ -146,9 +146,12 @@ def test_a_task_alone_stops_at_its_wall_clock_limit_and_goes_on(uninterrupted: P
     root = uninterrupted.parent / "alone"
     root.mkdir()
     (root / "case.toml").write_bytes(TINY.read_bytes())
-    command = [sys.executable, "-m", "workflows.cli", "task", str(root / "VN-lattice")]
-    stopped = subprocess.run([*command, "--walltime", "4"], check=False, capture_output=True)
+    do = [sys.executable, "-m", "workflows.cli", "task"]
+    command = [*do, str(root / "VN-lattice")]
+    both = [*do, str(root / "VN-slab"), str(root / "VN-lattice"), "--walltime", "4"]
+    stopped = subprocess.run(both, check=False, capture_output=True, text=True)
     assert stopped.returncode == 75
+    assert stopped.stderr.splitlines()[-1].startswith("VN-lattice: out of wall-clock time; ")
     assert not (root / "VN-lattice" / "result.json").exists()
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     assert energies(root) == pytest.approx(

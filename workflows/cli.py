@@ -478,7 +478,7 @@ def _info(arguments: argparse.Namespace) -> int:
 
 def _task(arguments: argparse.Namespace) -> int:
     from workflows.calculator import team
-    from workflows.stop import Stopped, end_with_parent, say
+    from workflows.stop import Stopped, end_with_parent
     from workflows.worker import run_tasks
 
     sys.unraisablehook = _without_refusals
@@ -493,9 +493,6 @@ def _task(arguments: argparse.Namespace) -> int:
             )
         )
     except Stopped as stop:
-        say(
-            f"{arguments.tasks[0].name}: {stop.reason}; the same command goes on from the last step"
-        )
         return stop.exit_code
 
 

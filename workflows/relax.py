@@ -20,8 +20,7 @@ from structures.hessian import free_hessian
 from workflows.history import History
 
 SAME_PLACE = 0.01  # angstrom: how far a journalled step may lie from where the optimizer goes
-FAR = 5.0  # times fmax: while forces are larger than this, rough ones do
-NEAR = 2.0  # times fmax: forces below this are never rough
+NEAR = 2.0  # times fmax: forces below this are never rough, above it rough ones do
 
 
 class Evaluate(Protocol):
@@ -103,13 +102,13 @@ def relax(
     atoms = atoms.copy()
     optimizer = BFGS(atoms, logfile=None)
     optimizer.H0 = free_hessian(atoms)
-    largest, trend = 0.0, list[float]()
+    largest, trend = np.inf, list[float]()
     for step in range(max(max_steps, len(history))):
         if step < len(history) and not _fits(history.records[step], atoms):
             history.cut(step)
         if step == len(history):
             before = effort()
-            record = _evaluate(atoms, evaluate, fmax, rough=largest > FAR * fmax)
+            record = _evaluate(atoms, evaluate, fmax, rough=largest > NEAR * fmax)
             history.append(record | {"scf_iterations": effort() - before})
         _restore(atoms, history.records[step])
         watch(atoms)

@@ -13,7 +13,7 @@ from workflows.machine import age, peak_memory, versions
 from workflows.mpi import PATIENCE
 from workflows.ranks import require_usable
 from workflows.steps import Bench, TaskFailed, carry_out
-from workflows.stop import say, stoppable
+from workflows.stop import Stopped, say, stoppable
 from workflows.store import Locked, Reporter, Result, TaskFolder, lock
 from workflows.tasks import State, own_name, survey
 
@@ -54,8 +54,12 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         require_usable([(state.task, case)], {path.name: ranks.size})
     path.mkdir(exist_ok=True)
     grace = PATIENCE if ranks.size > 1 else None
-    with lock(path / ".lock", f"task {path.name}"), stoppable(walltime, ranks.stop, grace):
-        return _work(case, state, states, root)
+    try:
+        with lock(path / ".lock", f"task {path.name}"), stoppable(walltime, ranks.stop, grace):
+            return _work(case, state, states, root)
+    except Stopped as stop:
+        say(f"{path.name}: {stop.reason}; the same command goes on from the last step")
+        raise
 
 
 def run_tasks(

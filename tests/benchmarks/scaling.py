@@ -64,7 +64,9 @@ def draw(axes: Axes, series: Mapping[str, tuple[Sequence[float], Sequence[float]
             axes.plot(x, factor * x**exponent, color=line.get_color(), linewidth=0.8)
             line.set_label(f"{label}: $N^{{{exponent:.2f}}}$")
     axes.set_xscale("log", base=2)
-    axes.set_yscale("log", base=2)
+    axes.set_yscale("log")
+    axes.yaxis.get_major_locator().set_params(subs=(1, 2, 3, 5))
+    axes.yaxis.set_minor_formatter("")
     for axis in (axes.xaxis, axes.yaxis):  # 4, 8, 16: whole numbers read better than powers
         axis.set_major_formatter("{x:g}")
     axes.set_xlabel("atoms N")
@@ -185,31 +187,47 @@ def table(points: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def figure(points: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Draw SCF, relaxation and memory against size."""
+    """Draw SCF, relaxation and memory against size, and what two cores are best used for."""
     from matplotlib.figure import Figure
 
     scf = [(n.split("_")[1], p) for n, p in points.items() if n[:3] == "scf" and n[-3:] == "1x1"]
-    relax = [(n.split("_")[1], p) for n, p in points.items() if n[:5] == "relax"]
-    cells = [cell for cell in KPOINTS if cell in dict(scf)]
-    one = {c: [p for cell, p in scf if cell == c] for c in cells}
-    picture = Figure(figsize=(7.1, 2.6), layout="constrained")
-    of_iteration, of_run, of_memory = picture.subplots(1, 3)
+    relaxed = [point for name, point in points.items() if name.startswith("relax")]
     everything = [point for _, point in scf]
-    draw(
-        of_iteration,
-        {"all cells": (_all(everything, "atoms"), [
-            p["cpu"] / p["scf_iterations"] / p["kpoints"] for p in everything
-        ])},
-    )  # fmt: skip
+    picture = Figure(figsize=(7.1, 5.4), layout="constrained")
+    (of_iteration, of_run), (of_memory, of_cores) = picture.subplots(2, 2)
+    iteration = [p["cpu"] / p["scf_iterations"] / p["kpoints"] for p in everything]
+    draw(of_iteration, {"all cells": (_all(everything, "atoms"), iteration)})
     of_iteration.set_ylabel("CPU seconds per iteration and k-point")
+    one = {c: [p for cell, p in scf if cell == c] for c in KPOINTS if c in dict(scf)}
     runs = {f"SCF, {c}": (_all(ps, "atoms"), _all(ps, "cpu")) for c, ps in one.items()}
-    relaxed = [point for _, point in relax]
     draw(of_run, runs | {"relaxation": (_all(relaxed, "atoms"), _all(relaxed, "cpu"))})
     of_run.set_ylabel("CPU seconds")
     memory = [m / 1e6 for m in _all(everything, "memory")]
     draw(of_memory, {"all cells": (_all(everything, "atoms"), memory)})
-    of_memory.set(ylabel="peak memory / MB", ylim=(128, None))
+    of_memory.set_ylabel("peak memory / MB")
+    draw_two_cores(of_cores, points)
     return picture
+
+
+def draw_two_cores(axes: Axes, points: Mapping[str, Mapping[str, float]]) -> Axes:
+    """Draw how much sooner two SCFs are done on two cores than on one, for both ways."""
+    for way, label, turns in (
+        ("1x2", "side by side, a core each", 1),
+        ("2x1", "in turn, on 2 MPI ranks", 2),
+    ):
+        pairs = [
+            (points[name], point)
+            for other, point in points.items()
+            if other.endswith(way) and (name := other.replace(way, "1x1")) in points
+        ]
+        gain = [2 * alone["wall"] / (turns * two["wall"]) for alone, two in pairs]
+        axes.plot([alone["atoms"] for alone, _ in pairs], gain, "o", label=label)
+    axes.axhline(2.0, color="0.6", linewidth=0.8)
+    axes.set_ylim(0.0, 2.6)
+    axes.set_xlabel("atoms N")
+    axes.set_ylabel("two SCFs on two cores: gain")
+    axes.legend(loc="lower left")
+    return axes
 
 
 def _all(points: Sequence[Mapping[str, float]], key: str) -> list[float]:
