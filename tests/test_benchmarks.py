@@ -147,9 +147,9 @@ def test_the_gain_of_two_cores_is_for_two_scfs() -> None:
     alone = POINTS["scf_1x1_2_1x1"]  # 4 s
     ways = {"scf_1x1_2_1x2": alone | {"wall": 5.0}, "scf_1x1_2_2x1": alone | {"wall": 2.5}}
     side_by_side, ranks, _ = draw_two_cores(Figure().subplots(), POINTS | ways).lines
-    assert list(side_by_side.get_ydata()) == [8.0 / 5.0]
-    assert list(ranks.get_ydata()) == [8.0 / 5.0]
-    assert list(ranks.get_xdata()) == [4.0]
+    assert np.asarray(side_by_side.get_ydata()).tolist() == [8.0 / 5.0]
+    assert np.asarray(ranks.get_ydata()).tolist() == [8.0 / 5.0]
+    assert np.asarray(ranks.get_xdata()).tolist() == [4.0]
 
 
 def test_every_point_has_a_line() -> None:

@@ -23,9 +23,9 @@ from workflows.mpi import Team
 
 Notify = Callable[..., None]
 
-# Many cheap SCF iterations and some more empty bands than GPAW takes: on slabs half the processor
-# time of GPAW's defaults, for the same forces. An atom in a box is better off with fewer iterations,
-# whose time goes into its density. Figures in docs/performance.md.
+# Many cheap SCF iterations and some more empty bands than GPAW takes: on slabs about half the
+# processor time of GPAW's defaults, for the same forces. An atom in a box takes fewer iterations,
+# as its time goes into the density. Figures in docs/performance.md.
 EIGENSOLVER = {"name": "davidson", "niter": 1}
 OF_ATOM = {"name": "davidson", "niter": 2}
 EMPTY_BANDS = (4, 1.5)  # some, and so many for each atom

@@ -56,6 +56,8 @@ def fit(size: Sequence[float], cost: Sequence[float]) -> tuple[float, float]:
 
 def draw(axes: Axes, series: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Axes:
     """Draw costs against numbers of atoms, with the fitted power of each series."""
+    from matplotlib.ticker import LogLocator
+
     for label, (size, cost) in series.items():
         (line,) = axes.plot(size, cost, "o", label=label)
         if len(set(size)) > 2:
@@ -65,7 +67,7 @@ def draw(axes: Axes, series: Mapping[str, tuple[Sequence[float], Sequence[float]
             line.set_label(f"{label}: $N^{{{exponent:.2f}}}$")
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.yaxis.get_major_locator().set_params(subs=(1, 2, 3, 5))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     axes.yaxis.set_minor_formatter("")
     for axis in (axes.xaxis, axes.yaxis):  # 4, 8, 16: whole numbers read better than powers
         axis.set_major_formatter("{x:g}")
