@@ -29,17 +29,20 @@ Surface = Callable[[Atoms], tuple[float, np.ndarray]]
 
 @dataclass
 class MadeUp:
-    """A calculation with a made-up energy surface."""
+    """A calculation with a made-up energy surface; counts the structures that it is asked for."""
 
     surface: Surface
     calls: int = 0
+    last: Atoms | None = None
     scf_iterations: int = 0
     cell_cv: np.ndarray = field(default_factory=lambda: np.eye(3))
     seconds: float = 0.0
     retries: list[str] = field(default_factory=list)
 
     def __call__(self, atoms: Atoms, *, rough: bool = False) -> tuple[float, np.ndarray]:  # noqa: ARG002
-        self.calls += 1
+        if atoms != self.last:  # rough forces are asked for again where they turn out small
+            self.calls += 1
+            self.last = atoms.copy()
         return self.surface(atoms)
 
     def converge(self, atoms: Atoms) -> Atoms:
@@ -243,7 +246,7 @@ def test_a_wide_clean_slab_starts_from_the_relaxed_smallest_cell(tmp_path: Path)
     outcome = carry_out(replace(made, task=task))
     relaxed = from_json(outcome.values["structure"])
     assert (seen[0], seen[-1]) == (4, 16)
-    assert seen.count(16) == 1  # it was there at once
+    assert outcome.values["steps"] == 1  # it was there at once
     top_anions = (relaxed.get_tags() == 1) & (relaxed.numbers == 7)
     assert relaxed.positions[top_anions, 2] == pytest.approx(7.2, abs=0.05)
 
