@@ -23,12 +23,12 @@ from workflows.mpi import Team
 
 Notify = Callable[..., None]
 
-# Many cheap SCF iterations and some more empty bands than GPAW takes: on slabs about half the
-# processor time of GPAW's defaults, for the same forces. An atom in a box takes fewer iterations,
-# as its time goes into the density. Figures in docs/performance.md.
-EIGENSOLVER = {"name": "davidson", "niter": 1}
+# An isolated atom's time goes into the density: few SCF iterations. A crystal's or a slab's goes
+# into wavefunctions: many cheap ones, with more empty bands than GPAW takes (docs/performance.md).
 OF_ATOM = {"name": "davidson", "niter": 2}
-EMPTY_BANDS = (4, 1.5)  # some, and so many for each atom
+OF_CRYSTAL = {"name": "davidson", "niter": 1}
+EMPTY_BANDS = 4
+EMPTY_BANDS_PER_ATOM = 1.5  # more
 
 # Times the tolerance of the eigenstates, far from the minimum: forces are then off by a hundredth
 # of an eV/angstrom. The last step of a relaxation is never rough.
@@ -286,7 +286,7 @@ class Calculation:
             "xc": dft.xc,
             "setups": dict(dft.setups),
             "occupations": {"name": "fermi-dirac", "width": dft.smearing},
-            "eigensolver": OF_ATOM if self._kpoints is None else EIGENSOLVER,
+            "eigensolver": OF_ATOM,
             "convergence": self._convergence(),
             "maxiter": dft.scf.max_iterations,
             # GPAW does not know ASE's constraints. Held atoms are told apart, or a mirror plane
@@ -297,9 +297,12 @@ class Calculation:
             # An atom's levels are sharp: without smearing, Hund's rule fills them whole.
             parameters |= {"hund": True, "occupations": {"name": "fermi-dirac", "width": 0.0}}
         if self._kpoints is not None:
-            some, each = EMPTY_BANDS
-            parameters["kpts"] = {"size": self._kpoints, "gamma": True}
-            parameters["nbands"] = -math.ceil(some + each * len(atoms))  # GPAW: so many empty ones
+            empty = math.ceil(EMPTY_BANDS + EMPTY_BANDS_PER_ATOM * len(atoms))
+            parameters |= {
+                "kpts": {"size": self._kpoints, "gamma": True},
+                "eigensolver": OF_CRYSTAL,
+                "nbands": -empty,  # GPAW: negative means empty ones
+            }
         if team().size > 1 and not has_scalapack():
             # Else GPAW shares out bands and plane waves too, and fails where it lacks libraries.
             parameters["parallel"] = {"domain": 1, "band": 1}

@@ -29,7 +29,7 @@ class Evaluate(Protocol):
     def __call__(self, atoms: Atoms, /, *, rough: bool) -> tuple[float, np.ndarray]:
         """Return energy (eV) and unconstrained forces (eV/angstrom, (number of atoms, 3)).
 
-        `rough`: forces that are off by a few hundredths of an eV/angstrom will do.
+        `rough`: forces that are off by a hundredth of an eV/angstrom or two will do.
         """
 
 
