@@ -220,7 +220,7 @@ def draw_two_cores(axes: Axes, points: Mapping[str, Mapping[str, float]]) -> Axe
         pairs = [
             (points[name], point)
             for other, point in points.items()
-            if other.endswith(way) and (name := other.replace(way, "1x1")) in points
+            if other.endswith(way) and (name := other.removesuffix(way) + "1x1") in points
         ]
         gain = [2 * alone["wall"] / (turns * two["wall"]) for alone, two in pairs]
         axes.plot([alone["atoms"] for alone, _ in pairs], gain, "o", label=label)
