@@ -61,6 +61,18 @@ def test_a_ratio_counts_only_with_small_forces() -> None:
     assert "- clean: ours: largest force 0.051 eV/Å" in text
 
 
+def test_what_brings_ours_within_fmax_counts_as_ours() -> None:
+    more = Cost(6.0, 12.0, 1, 20)
+    finished = replace(CLEAN, ours_more=more)
+    text = tables([finished], FMAX, (60.0, 55.0))
+    assert line(text, "clean").startswith("| clean | 100 → 56 | 1.79 | 200 → 62 |")
+    assert line(text, "**in all**").startswith("| **in all** | 100 → 66 | 1.52 | 200 → 67 |")
+    assert line(text, "clean", 1).endswith("| ours: 6 s more, to come within fmax |")
+    theirs = tables([replace(CLEAN, baseline_more=more)], FMAX, (60.0, 55.0))
+    assert line(theirs, "clean").startswith("| clean | 100 → 50 | 2.00 | 200 → 50 |")
+    assert line(theirs, "clean", 1).endswith("| baseline: 6 s more, to come within fmax |")
+
+
 def test_a_higher_end_must_be_continued() -> None:
     assert TOP.higher == "ours"
     text = tables([TOP], FMAX, None)

@@ -48,6 +48,9 @@ class System:
         What each side took; `serial` is the baseline on one rank.
     baseline_end, ours_end
         Each side's final geometry.
+    baseline_more, ours_more
+        Where a side's final forces were above fmax after all: what it took to come within it, with
+        a tight SCF; the end is then the one after that.
     onward
         Where the two ends differ by more than `SAME_VALLEY`: the higher one continued from the
         geometry of the lower one, and what that took.
@@ -61,6 +64,8 @@ class System:
     serial: Cost | None = None
     baseline_end: Judged | None = None
     ours_end: Judged | None = None
+    baseline_more: Cost | None = None
+    ours_more: Cost | None = None
     onward: tuple[Cost, Judged] | None = None
     floor: Cost | None = None
 
@@ -80,10 +85,14 @@ class System:
 
     @property
     def our_cost(self) -> Cost | None:
-        """Return what our side took; where it ended higher, its continuation is counted."""
-        if self.ours is not None and self.higher == "ours" and self.onward is not None:
-            return self.ours + self.onward[0]
-        return self.ours
+        """Return what our side took, all that it was continued for included."""
+        return None if self.ours is None else self.ours + self.our_continuation
+
+    @property
+    def our_continuation(self) -> Cost:
+        """Return what our side took after its run: to come within fmax, from the lower geometry."""
+        more = self.ours_more or NOTHING
+        return more + self.onward[0] if self.higher == "ours" and self.onward else more
 
     def problems(self, fmax: float) -> Iterator[str]:
         """Yield why a ratio of this system does not count."""
@@ -128,7 +137,7 @@ def _costs(systems: Sequence[System], fmax: float, driver: tuple[float, float] |
     before = _sum(s.baseline for s in systems)
     ours = _sum(s.our_cost for s in systems)
     if before and ours and driver:
-        extra = _sum(s.onward[0] for s in systems if s.higher == "ours" and s.onward) or NOTHING
+        extra = _sum(s.our_continuation for s in systems) or NOTHING
         whole = Cost(driver[0] + extra.wall, driver[1] + extra.cpu, ours.steps, ours.scf_iterations)
         counts = not any(problem for s in systems for problem in s.problems(fmax))
         lines.append(_line("**in all**", before, whole, counts=counts))
@@ -154,21 +163,25 @@ def _ends(systems: Iterable[System]) -> str:
     for s in systems:
         forces = [f"{end.fmax:.3f}" if end else "–" for end in (s.baseline_end, s.ours_end)]
         difference = "–" if s.difference is None else f"{1000 * s.difference:+.1f}"
-        rows.append([s.name, difference, *forces, _onward(s)])
+        rows.append([s.name, difference, *forces, "; ".join(_continued(s))])
     heading = ("system", "E(ours) − E(baseline) / meV", "fmax of baseline / (eV/Å)",
                "fmax of ours / (eV/Å)", "continued")  # fmt: skip
     return _markdown(heading, rows)
 
 
-def _onward(system: System) -> str:
+def _continued(system: System) -> Iterator[str]:
+    for side, more in (("baseline", system.baseline_more), ("ours", system.ours_more)):
+        if more is not None:
+            yield f"{side}: {more.wall:.0f} s more, to come within fmax"
     if system.higher is None:
-        return ""
+        return
     if system.onward is None:
-        return f"{system.higher} is higher: not continued yet"
+        yield f"{system.higher} is higher: not continued yet"
+        return
     cost, end = system.onward
     lower = system.baseline_end if system.higher == "ours" else system.ours_end
     assert lower is not None
-    return (
+    yield (
         f"{system.higher}, from the other's geometry: {1000 * (end.energy - lower.energy):+.1f} "
         f"meV from it after {cost.steps} steps, {cost.wall:.0f} s"
     )
