@@ -226,6 +226,7 @@ def draw_two_cores(axes: Axes, points: Mapping[str, Mapping[str, float]]) -> Axe
         axes.plot([alone["atoms"] for alone, _ in pairs], gain, "o", label=label)
     axes.axhline(2.0, color="0.6", linewidth=0.8)
     axes.set_ylim(0.0, 2.6)
+    axes.locator_params(axis="x", integer=True)
     axes.set_xlabel("atoms N")
     axes.set_ylabel("two SCFs on two cores: gain")
     axes.legend(loc="lower left")
