@@ -44,7 +44,7 @@ def names() -> Iterator[str]:
         yield from (f"scf_{cell}_{layers}_1x1" for layers in LAYERS)
         yield from (f"scf_{cell}_{layers}_2x1" for layers in (2, 3))
         yield from (f"scf_{cell}_{layers}_1x2" for layers in (2, 3))
-        if cell in ("1x1", "sqrt2"):
+        if cell != "3x3":
             yield from (f"relax_{cell}_{layers}_1x1" for layers in (2, 3, 4))
 
 
