@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from matplotlib.figure import Figure
 
 from structures import sites
 from tests.benchmarks import baseline
+from tests.benchmarks.bench import Benchmark
 from tests.benchmarks.scaling import draw_two_cores, figure, fit, names
 from tests.benchmarks.scaling import table as scaling_table
 from tests.benchmarks.table import Cost, Judged, System, tables
@@ -91,6 +94,34 @@ def test_what_continues_the_baseline_does_not_count() -> None:
     lower = replace(CONTINUED, ours_end=Judged(-10.02, 0.02))
     assert lower.higher == "baseline"
     assert line(tables([lower], FMAX, None), "top-V").startswith("| top-V | 100 → 50 | 2.00 |")
+
+
+def test_the_higher_end_goes_on_from_where_the_lower_one_was_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = {
+        "baseline-clean": {"energy": -10.0, "fmax": 0.06},
+        "finished-baseline-clean": {
+            "energy": -10.1, "fmax": 0.04, "wall": 6.0, "cpu": 6.0, "steps": 2, "scf_iterations": 9,
+        },
+        "ours-clean": {"energy": -10.0, "fmax": 0.04},
+    }  # fmt: skip
+    (tmp_path / "checks").mkdir()
+    for name, found in checks.items():
+        (tmp_path / "checks" / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
+    asked: dict[str, Any] = {}
+
+    def note(_: Benchmark, what: str, record: Any, name: str) -> None:
+        asked[name] = (what, record)
+
+    monkeypatch.setattr(Benchmark, "_check", note)
+    monkeypatch.setattr(Benchmark, "record", lambda *_: None)
+    case = tomllib.loads(FULL.read_text(encoding="utf-8"))
+    case["slab"]["sites"] = []
+    Benchmark(FULL, case, tmp_path).judge()
+    assert asked["finished-baseline-clean"] == ("onward", None)
+    assert "finished-ours-clean" not in asked
+    assert asked["onward-clean"] == ("onward", checks["finished-baseline-clean"])
 
 
 @pytest.mark.parametrize("difference", [0.0, 0.0049, -0.0049])

@@ -95,7 +95,8 @@ class Benchmark:
             self._floor(system)
             if (higher := self.system(system).higher) is not None:
                 lower = "baseline" if higher == "ours" else "ours"
-                self._check("onward", self.record(lower, system), f"onward-{system}")
+                finished = self._checked(f"finished-{lower}-{system}")
+                self._check("onward", finished or self.record(lower, system), f"onward-{system}")
 
     def _check(self, what: str, record: Any, name: str) -> None:
         out = self.into / "checks" / f"{name}.json"

@@ -137,7 +137,7 @@ def _costs(systems: Sequence[System], fmax: float, driver: tuple[float, float] |
     before = _sum(s.baseline for s in systems)
     ours = _sum(s.our_cost for s in systems)
     if before and ours and driver:
-        extra = _sum(s.our_continuation for s in systems) or NOTHING
+        extra = sum((s.our_continuation for s in systems), NOTHING)
         whole = Cost(driver[0] + extra.wall, driver[1] + extra.cpu, ours.steps, ours.scf_iterations)
         counts = not any(problem for s in systems for problem in s.problems(fmax))
         lines.append(_line("**in all**", before, whole, counts=counts))
