@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import workflows  # noqa: F401  (first: it keeps numerical libraries to one thread)
+from tests.paths import ROOT
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,7 +24,7 @@ MPIEXEC = shutil.which("mpiexec", path=f"{os.environ['PATH']}:{Path(sys.executab
 @pytest.fixture(scope="session")
 def mpi() -> tuple[str, str]:
     """Return mpiexec, and why no task can be started on two ranks with it, or nothing."""
-    from workflows.calculator import libraries
+    from workflows.dft.installation import libraries
 
     if libraries()["MPI"] != "yes":
         return "", "GPAW was compiled without MPI (`make clean test` compiles it with one)"
@@ -32,7 +33,7 @@ def mpi() -> tuple[str, str]:
     try:
         done = subprocess.run(
             [MPIEXEC, "-n", "2", sys.executable, "-m", "workflows.cli", "info"],
-            cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False, timeout=180,
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=180,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return MPIEXEC, f"{MPIEXEC} does not start two processes"

@@ -19,11 +19,12 @@ from tests.benchmarks.bench import Benchmark
 from tests.benchmarks.scaling import draw_two_cores, figure, fit, names
 from tests.benchmarks.scaling import table as scaling_table
 from tests.benchmarks.table import Cost, Judged, System, tables
-from workflows.case import parse
-from workflows.effort import Effort, efforts, total, untold
-from workflows.steps import clean_slab
-from workflows.store import Result
-from workflows.tasks import State, plan
+from workflows.case.reading import parse
+from workflows.report.timing import Effort, efforts, total, untold
+from workflows.steps.initial import clean_slab
+from workflows.tasks.folder import Result
+from workflows.tasks.graph import plan
+from workflows.tasks.status import State
 
 FULL = Path(__file__).parent / "benchmarks" / "full.toml"
 FMAX = 0.05

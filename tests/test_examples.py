@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from workflows.campaign import read_campaign
-from workflows.case import read
+from tests.paths import ROOT
+from workflows.campaign.directory import read_campaign
+from workflows.campaign.sweep import gather
+from workflows.case.reading import read
 from workflows.cli import main
-from workflows.sweep import gather
-from workflows.tasks import survey
+from workflows.tasks.status import survey
 
-ROOT = Path(__file__).parents[1]
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
 TEXT = (ROOT / "docs" / "agreement.md").read_text(encoding="utf-8")
 

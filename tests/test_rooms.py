@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.paths import ROOT
+
 ROOMS = ("structures", "analysis", "workflows")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 QUIET = [path for path in MODULES if path.relative_to(ROOT).parts[0] != "workflows"]
@@ -96,14 +97,17 @@ def test_quiet_rooms_touch_no_files(path: Path) -> None:
     assert not used & FILE_FUNCTIONS
 
 
-CALCULATOR, MIXING = "workflows/calculator.py", "workflows/mixing.py"
+CALCULATOR, MIXING = "workflows/dft/calculation.py", "workflows/dft/mixing.py"
 
 
 @pytest.mark.parametrize(
     ("name", "homes"),
     [
         ("gpaw", [CALCULATOR, MIXING]),
-        ("workflows.mixing", [CALCULATOR]),  # the rest of the program knows GPAW by one door only
+        (
+            "workflows.dft.mixing",
+            [CALCULATOR],
+        ),  # one door to GPAW
         ("pymatgen", ["structures/diffraction.py"]),
     ],
 )

@@ -16,11 +16,12 @@ from ase.units import Bohr
 from pymatgen.core import Structure
 from pymatgen.io.common import VolumetricData
 
-from workflows.case import read as read_case
-from workflows.database import write_database
-from workflows.needs import needs
-from workflows.report import Report
-from workflows.tasks import plan, survey
+from workflows.case.reading import read as read_case
+from workflows.preflight.resources import needs
+from workflows.report.database import write_database
+from workflows.report.results import Report
+from workflows.tasks.graph import plan
+from workflows.tasks.status import survey
 
 pytestmark = pytest.mark.slow
 

@@ -16,16 +16,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Never
 
-from workflows.case import CaseError, find, naming, one_line, presets, read, shown
-from workflows.machine import forget_launcher, launched_ranks
+from workflows.case.reading import find, presets, read
+from workflows.system.machine import forget_launcher, launched_ranks
+from workflows.system.messages import UserError, naming, one_line, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from workflows.campaign import Campaign
-    from workflows.tasks import State
+    from workflows.campaign.campaign import Campaign
+    from workflows.tasks.status import State
 
-OVER = ("cutoff", "kpoints", "layers", "vacuum", "cell")  # what workflows/converge.py can vary
+OVER = ("cutoff", "kpoints", "layers", "vacuum", "cell")  # campaign/convergence.py
 DONE, INCOMPLETE, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 # What a machine refuses for a path or a disk: not a bug of ours, so one line and no traceback.
@@ -208,7 +209,7 @@ def _positive(text: str) -> float:
 
 
 def _walltime(text: str) -> float:
-    from workflows.stop import parse_walltime
+    from workflows.system.signals import parse_walltime
 
     try:
         return parse_walltime(text)
@@ -224,7 +225,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _converge(arguments: argparse.Namespace) -> int:
-    from workflows.converge import study
+    from workflows.campaign.convergence import study
 
     campaign = study(
         arguments.case, arguments.over, arguments.values, arguments.site, arguments.tolerance
@@ -236,11 +237,11 @@ def _converge(arguments: argparse.Namespace) -> int:
 
 def _work(campaign: Campaign, arguments: argparse.Namespace) -> int:
     """Compute cases on this machine and show what came out."""
-    from workflows.live import view
-    from workflows.local import run
-    from workflows.needs import campaign_needs
-    from workflows.remaining import Remaining
-    from workflows.stop import Stopped, say
+    from workflows.preflight.resources import campaign_needs
+    from workflows.run.local import run
+    from workflows.run.time_left import Remaining
+    from workflows.system.signals import Stopped, say
+    from workflows.terminal.progress import view
 
     root: Path = arguments.into
     console = _console()
@@ -256,7 +257,7 @@ def _work(campaign: Campaign, arguments: argparse.Namespace) -> int:
 
 def _computable(names_or_paths: Sequence[str]) -> Campaign:
     """Return cases that can be computed."""
-    from workflows.sweep import gather
+    from workflows.campaign.sweep import gather
 
     campaign = gather(names_or_paths)
     with naming(shown(find(names_or_paths[0])) if len(names_or_paths) == 1 else "cases"):
@@ -265,8 +266,8 @@ def _computable(names_or_paths: Sequence[str]) -> Campaign:
 
 
 def _require_computable(campaign: Campaign) -> None:
-    from workflows.build import structures
-    from workflows.calculator import require_cutoff, require_setups
+    from workflows.dft.datasets import require_cutoff, require_setups
+    from workflows.steps.initial import structures
 
     for case in (member.case for member in campaign.members):
         with naming(case.name if campaign.shared else ""):
@@ -276,19 +277,20 @@ def _require_computable(campaign: Campaign) -> None:
 
 
 def _submit(arguments: argparse.Namespace) -> int:
-    from workflows import slurm
-    from workflows.profile import read_profile
+    from workflows.run.slurm.cluster import read_profile
+    from workflows.run.slurm.script import scripts
+    from workflows.run.slurm.submit import dry_run, submit
 
     campaign = _computable(arguments.cases)
     profile = read_profile(arguments.profile)
-    texts = slurm.scripts(campaign, profile, arguments.into, shown(arguments.profile))
+    texts = scripts(campaign, profile, arguments.into, shown(arguments.profile))
     console = _console()
     if arguments.dry_run:
-        for line in slurm.dry_run(texts, arguments.bundle):
+        for line in dry_run(texts, arguments.bundle):
             _say(console, line)
         return DONE
     submitted = 0
-    for names, line in slurm.submit(texts, arguments.bundle):
+    for names, line in submit(texts, arguments.bundle):
         _say(console, line)
         submitted += len(names)
     tasks = len(campaign.tasks)
@@ -297,19 +299,20 @@ def _submit(arguments: argparse.Namespace) -> int:
 
 
 def _cancel(arguments: argparse.Namespace) -> int:
-    from workflows import slurm
-    from workflows.campaign import read_campaign
+    from workflows.campaign.directory import read_campaign
+    from workflows.run.slurm.submit import cancel
 
     read_campaign(arguments.directory)
-    lines = list(slurm.cancel(arguments.directory))
+    lines = list(cancel(arguments.directory))
     for line in lines or ["no jobs are queued or running"]:
         _say(_console(), line)
     return DONE
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    from workflows.build import build, structures
-    from workflows.caution import warn
+    from workflows.preflight.setting_warnings import warn
+    from workflows.preflight.structure_files import build
+    from workflows.steps.initial import structures
 
     path = find(arguments.case)
     case = read(path)
@@ -322,9 +325,9 @@ def _build(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from workflows.campaign import read_campaign
-    from workflows.live import status_table
-    from workflows.tasks import summary, survey
+    from workflows.campaign.directory import read_campaign
+    from workflows.tasks.status import summary, survey
+    from workflows.terminal.progress import status_table
 
     campaign = read_campaign(arguments.directory)
     console = _console()
@@ -342,19 +345,19 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _watch(campaign: Campaign, root: Path, console: Console) -> Mapping[str, State]:
-    from workflows.live import view
-    from workflows.needs import campaign_needs
-    from workflows.remaining import Remaining
-    from workflows.watch import watch
+    from workflows.preflight.resources import campaign_needs
+    from workflows.run.time_left import Remaining
+    from workflows.terminal.progress import view
+    from workflows.terminal.watch import watch
 
     with view(console, shown(root), Remaining(campaign_needs(campaign).sizes)) as shows:
         return watch(campaign.tasks, root, shows)
 
 
 def _profile(arguments: argparse.Namespace) -> int:
-    from workflows.campaign import read_campaign
-    from workflows.effort import effort_table, efforts, untold
-    from workflows.tasks import survey
+    from workflows.campaign.directory import read_campaign
+    from workflows.report.timing import effort_table, efforts, untold
+    from workflows.tasks.status import survey
 
     states = survey(read_campaign(arguments.directory).tasks, arguments.directory)
     of, console = efforts(states), _console()
@@ -366,14 +369,14 @@ def _profile(arguments: argparse.Namespace) -> int:
 
 def _whereabouts(states: Mapping[str, State], root: Path) -> Iterator[str]:
     """Yield where to read on about failed tasks, and the jobs of a run that was submitted."""
-    from workflows import slurm
-    from workflows.live import MANY
+    from workflows.run.slurm.queue import JOBS, NEW_JOBS, ask
+    from workflows.terminal.progress import MANY
 
     idle: list[str] = []
-    if (root / slurm.JOBS).exists() or (root / slurm.NEW_JOBS).exists():
+    if (root / JOBS).exists() or (root / NEW_JOBS).exists():
         try:
-            queue = slurm.ask(root)
-        except CaseError as error:
+            queue = ask(root)
+        except UserError as error:
             yield f"jobs: not known ({error})"
         else:
             lines = list(queue.lines())
@@ -403,9 +406,9 @@ def _report(arguments: argparse.Namespace) -> int:
     root, console, isovalue = arguments.directory, _console(), arguments.isovalue
     code = _show_report(root, console, redraw=True, isovalue=isovalue)
     if arguments.html:
-        from workflows.campaign import read_campaign
-        from workflows.page import write_pages
-        from workflows.tasks import survey
+        from workflows.campaign.directory import read_campaign
+        from workflows.report.page import write_pages
+        from workflows.tasks.status import survey
 
         campaign = read_campaign(root)
         for page in write_pages(campaign, survey(campaign.tasks, root), root, isovalue):
@@ -416,13 +419,13 @@ def _report(arguments: argparse.Namespace) -> int:
 def _show_report(
     root: Path, console: Console, *, redraw: bool = False, isovalue: float | None = None
 ) -> int:
-    from workflows.campaign import read_campaign
-    from workflows.database import write_database
-    from workflows.figures import update_figures, write_figures
-    from workflows.overview import report_all
-    from workflows.report import Report, write_tables
-    from workflows.tasks import survey
-    from workflows.terminal import energy_table
+    from workflows.campaign.directory import read_campaign
+    from workflows.report.campaign import report_all
+    from workflows.report.database import write_database
+    from workflows.report.figures import update_figures, write_figures
+    from workflows.report.results import Report, write_tables
+    from workflows.tasks.status import survey
+    from workflows.terminal.energy_table import energy_table
 
     campaign = read_campaign(root)
     states = survey(campaign.tasks, root)
@@ -447,9 +450,9 @@ def _show_report(
 
 
 def _clean(arguments: argparse.Namespace) -> int:
-    from workflows.campaign import read_campaign
-    from workflows.clean import clean
-    from workflows.tasks import survey
+    from workflows.campaign.directory import read_campaign
+    from workflows.run.clean import clean
+    from workflows.tasks.status import survey
 
     root: Path = arguments.directory
     states = survey(read_campaign(root).tasks, root)
@@ -459,7 +462,7 @@ def _clean(arguments: argparse.Namespace) -> int:
 
 
 def _arrhenius(arguments: argparse.Namespace) -> int:
-    from workflows.measured import fit_file
+    from workflows.report.arrhenius import fit_file
 
     for line in fit_file(arguments.data, arguments.into):
         _say(_console(), line)
@@ -468,8 +471,8 @@ def _arrhenius(arguments: argparse.Namespace) -> int:
 
 def _info(arguments: argparse.Namespace) -> int:
     del arguments
-    from workflows.calculator import team
-    from workflows.info import lines
+    from workflows.dft.team import team
+    from workflows.terminal.info import lines
 
     for line in lines() if team().rank == 0 else ():
         _say(_console(), line)
@@ -477,9 +480,9 @@ def _info(arguments: argparse.Namespace) -> int:
 
 
 def _task(arguments: argparse.Namespace) -> int:
-    from workflows.calculator import team
-    from workflows.stop import Stopped, end_with_parent
-    from workflows.worker import run_tasks
+    from workflows.dft.team import team
+    from workflows.run.worker import run_tasks
+    from workflows.system.signals import Stopped, end_with_parent
 
     sys.unraisablehook = _without_refusals
     if arguments.with_parent:
@@ -535,7 +538,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _obey(argv: Sequence[str] | None) -> int:
-    from workflows.store import Locked
+    from workflows.system.files import Locked
 
     arguments = parser().parse_args(argv)
     if (ranks := launched_ranks()) == 1:
@@ -546,7 +549,7 @@ def _obey(argv: Sequence[str] | None) -> int:
         )
     try:
         code: int = arguments.do(arguments)
-    except (CaseError, Locked) as error:
+    except (UserError, Locked) as error:
         return _refuse(str(error))
     except OSError as error:
         given = [v if isinstance(v, list) else [v] for v in vars(arguments).values()]

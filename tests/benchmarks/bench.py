@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.table import System, cost, judged, tables
-from workflows.calculator import libraries
-from workflows.history import History
-from workflows.store import TaskFolder, write_text
-from workflows.structure import from_json, to_json
+from workflows.dft.installation import libraries
+from workflows.system.files import write_text
+from workflows.tasks.atoms_json import from_json, to_json
+from workflows.tasks.folder import TaskFolder
+from workflows.tasks.journal import History
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

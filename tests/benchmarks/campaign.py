@@ -17,9 +17,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from workflows.campaign import Campaign, write_campaign
-from workflows.store import Result, TaskFolder
-from workflows.sweep import gather
+from workflows.campaign.campaign import Campaign
+from workflows.campaign.directory import write_campaign
+from workflows.campaign.sweep import gather
+from workflows.tasks.folder import Result, TaskFolder
 
 ROOT = Path(__file__).parents[2]
 PROFILE = ROOT / "workflows" / "profiles" / "plain.toml"

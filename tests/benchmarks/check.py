@@ -45,8 +45,8 @@ def onward(case: dict[str, Any], atoms: Atoms, out: Path) -> dict[str, Any]:
 
 def floor(case_file: Path, atoms: Atoms, out: Path) -> dict[str, Any]:
     """Return what one cold SCF takes with our settings, on one core."""
-    from workflows.calculator import Calculation
-    from workflows.case import read
+    from workflows.case.reading import read
+    from workflows.dft.calculation import Calculation
 
     case = read(case_file)
     calculation = Calculation(case.dft, case.dft.kpoints.host_slab, lambda: out.with_suffix(".txt"))

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from workflows.campaign import alone, write_campaign
-from workflows.case import parse
-from workflows.live import Lines
-from workflows.local import Run
-from workflows.tasks import State, Task
+from workflows.campaign.campaign import alone
+from workflows.campaign.directory import write_campaign
+from workflows.case.reading import parse
+from workflows.run.local import Run
+from workflows.tasks.graph import Task
+from workflows.tasks.status import State
+from workflows.terminal.progress import Lines
 
 
 class HeldSites(Run):

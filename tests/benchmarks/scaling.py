@@ -20,13 +20,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.benchmarks.bench import parallel
-from workflows.campaign import alone, write_campaign
-from workflows.case import parse
-from workflows.machine import peak_memory
-from workflows.steps import clean_slab
-from workflows.store import TaskFolder, write_text
-from workflows.structure import from_json
-from workflows.tasks import plan
+from workflows.campaign.campaign import alone
+from workflows.campaign.directory import write_campaign
+from workflows.case.reading import parse
+from workflows.steps.initial import clean_slab
+from workflows.system.files import write_text
+from workflows.system.machine import peak_memory
+from workflows.tasks.atoms_json import from_json
+from workflows.tasks.folder import TaskFolder
+from workflows.tasks.graph import plan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,7 +100,8 @@ def one_scf(name: str, out: Path) -> None:
     from gpaw.mpi import world
 
     from tests.benchmarks import baseline
-    from workflows.calculator import Calculation, team
+    from workflows.dft.calculation import Calculation
+    from workflows.dft.team import team
 
     _, cell, layers, _ = name.split("_")
     case = parse(case_text(cell, int(layers)).encode(), name)

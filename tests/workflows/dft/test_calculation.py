@@ -1,0 +1,199 @@
+"""Real GPAW on tiny cells: settings reach it, symmetry knows of holds, SCF failures are mended."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+
+from structures.bulk import isolated_atom
+from structures.slab import rocksalt_slab
+from workflows.case.schema import DFT, SCF, KPoints
+from workflows.dft.calculation import LADDER, Calculation
+from workflows.dft.datasets import require_setups, setups
+from workflows.dft.interface import AtomsCollide, NotConverged
+from workflows.dft.parameters import grid_points
+from workflows.system.messages import UserError
+from workflows.tasks.folder import TaskFolder
+
+pytestmark = pytest.mark.slow
+
+GRID = (2, 2, 1)
+KPOINTS = KPoints(host_bulk=(2, 2, 2), host_slab=GRID, metal_bulk=(2, 2, 2), metal_slab=GRID)
+TINY = DFT(cutoff=200.0, smearing=0.2, setups={"V": "5"}, kpoints=KPOINTS)
+
+
+def sodium() -> Atoms:
+    return bulk("Na", "bcc", a=4.2)
+
+
+def calculation(
+    folder: Path,
+    settings: DFT = TINY,
+    kpoints: tuple[int, int, int] | None = (2, 2, 2),
+    *,
+    hund: bool = False,
+) -> Calculation:
+    return Calculation(settings, kpoints, lambda: TaskFolder(folder).next_log("gpaw"), hund=hund)
+
+
+def with_scf(**changes: Any) -> DFT:
+    return TINY.model_copy(update={"scf": SCF(**changes)})
+
+
+def test_the_settings_reach_gpaw(tmp_path: Path) -> None:
+    calculation(tmp_path)(sodium())
+    log = (tmp_path / "gpaw-1.txt").read_text()
+    assert "'ecut': 200.0" in log or "ecut=200.0" in log
+    assert "'size': (2, 2, 2)" in log or "size=(2, 2, 2)" in log
+    assert "0.2" in log
+    assert "PBE" in log
+
+
+def test_forces_agree_with_energy_differences(tmp_path: Path) -> None:
+    # F = -dE/dx; a gap and little smearing, so that free and extrapolated energy are the same
+    dimer = Atoms("Na2", positions=[[3, 3, 2.6], [3, 3, 5.4]], cell=[6, 6, 8], pbc=True)
+    sharp = with_scf(density=1e-6, energy=1e-6, eigenstates=1e-9).model_copy(
+        update={"smearing": 0.01}
+    )
+    calc = calculation(tmp_path, sharp, (1, 1, 1))
+    _, forces = calc(dimer)
+    step = 0.02
+    energies = []
+    for sign in (-1, 1):
+        moved = dimer.copy()
+        moved.positions[1, 2] += sign * step
+        energies.append(calc(moved)[0])
+    slope = (energies[1] - energies[0]) / (2 * step)
+    assert forces[1, 2] == pytest.approx(-slope, abs=0.02)
+
+
+def test_the_isolated_atom_is_converged_with_its_box_and_with_the_cutoff(tmp_path: Path) -> None:
+    # The box and cutoff of `laptop`, each against more of it; the cutoff in a small box, where it
+    # is quick: it has to do with the atom, the box with what is far from it.
+    def energy(box: float, cutoff: float) -> float:
+        settings = TINY.model_copy(update={"cutoff": cutoff})
+        return calculation(tmp_path, settings, None, hund=True)(isolated_atom("Na", box))[0]
+
+    assert energy(12.0, 350.0) == pytest.approx(energy(13.0, 350.0), abs=0.005)
+    assert energy(8.0, 350.0) == pytest.approx(energy(8.0, 500.0), abs=0.005)
+
+
+def test_a_slab_held_on_one_side_relaxes_without_breaking_symmetry(tmp_path: Path) -> None:
+    # A flat slab has a mirror plane between its two faces; holding one face breaks it.
+    slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
+    calc = calculation(tmp_path, kpoints=GRID)
+    calc(slab)
+    slab.positions[slab.get_tags() == 1, 2] += [0.05, -0.05]
+    energy, forces = calc(slab)
+    assert np.isfinite(energy)
+    assert abs(forces[:, :2]).max() < 0.02  # the square symmetry is used still
+
+
+def test_the_grid_is_the_same_with_and_without_adatom() -> None:
+    slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="2x2", vacuum=5.0, held_layers=1)
+    bare = grid_points(slab, 400.0)
+    assert bare == grid_points(slab + Atoms("Na", positions=[[0.3, 0.4, 9.5]]), 400.0)
+    assert bare[0] == bare[1]
+
+
+def test_all_electron_density_holds_all_electrons(tmp_path: Path) -> None:
+    calc = calculation(tmp_path)
+    calc.converge(sodium())
+    assert calc.all_electron_density().integral() == pytest.approx(11.0, abs=1e-5)
+
+
+def test_the_ladder_goes_on_from_where_scf_stopped(tmp_path: Path) -> None:
+    few = calculation(tmp_path, with_scf(max_iterations=8))
+    energy, _ = few(sodium())
+    assert few.retries == ["more iterations"]
+    assert energy == pytest.approx(calculation(tmp_path)(sodium())[0], abs=1e-4)
+
+
+def test_a_step_goes_on_from_the_last_ones_density_and_response(tmp_path: Path) -> None:
+    # Stiff nitrogen and soft sodium at the surface of a metal: charge sloshes.
+    slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
+    slab += Atoms("Na", positions=[[0.1, 0.2, slab.positions[:, 2].max() + 2.4]])
+    calc = calculation(tmp_path, kpoints=GRID)
+    calc(slab)
+    taken = []
+    for _ in range(4):
+        before = calc.scf_iterations
+        slab.positions[-1] += [0.02, 0.01, -0.04]
+        energy, forces = calc(slab)
+        taken.append(calc.scf_iterations - before)
+    fresh = calculation(tmp_path, kpoints=GRID)
+    cold_energy, cold_forces = fresh(slab)
+    assert energy == pytest.approx(cold_energy, abs=1e-3)
+    assert abs(forces - cold_forces).max() < 0.03
+    assert max(taken[1:]) <= 0.7 * fresh.scf_iterations
+
+
+def test_a_response_that_misleads_is_forgotten(tmp_path: Path) -> None:
+    few = with_scf(max_iterations=25)
+    pair = Atoms("Na2", positions=[[2, 2, 2], [3.7, 4.1, 4.3]], cell=[4, 4, 4.4], pbc=True)
+    calc, fresh = (calculation(tmp_path, few, (1, 1, 1)) for _ in range(2))
+    calc(pair)
+    secants = calc._mixer._secants
+    secants.steps = [(-30 * nt, -30 * D) for nt, D in secants.steps]
+    pair.positions[1] += 0.03
+    energy, _ = calc(pair)
+    assert calc.retries == ["more iterations"]
+    assert energy == pytest.approx(fresh(pair)[0], abs=1e-3)
+
+
+def test_rough_forces_are_near_the_exact_ones_which_go_on_from_them(tmp_path: Path) -> None:
+    slab = rocksalt_slab("V", "N", 4.2, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
+    calc, cold = calculation(tmp_path, kpoints=GRID), calculation(tmp_path, kpoints=GRID)
+    _, rough = calc(slab, rough=True)
+    taken = calc.scf_iterations
+    energy, exact = calc(slab)
+    cold_energy, cold_forces = cold(slab)
+    assert energy == pytest.approx(cold_energy, abs=1e-3)
+    assert abs(exact - cold_forces).max() < 0.02
+    assert 1e-6 < abs(rough - exact).max() < 0.1
+    assert taken < cold.scf_iterations
+
+
+def test_the_ladder_ends_with_what_was_tried(tmp_path: Path) -> None:
+    impossible = with_scf(max_iterations=1, density=1e-12, eigenstates=1e-16)
+    with pytest.raises(NotConverged) as error:
+        calculation(tmp_path, impossible)(sodium())
+    for name, _changes in LADDER:
+        assert name in str(error.value)
+
+
+def test_atoms_on_top_of_each_other_are_refused(tmp_path: Path) -> None:
+    pair = Atoms("Na2", positions=[[1, 1, 1], [1, 1, 1.001]], cell=[5, 5, 5], pbc=True)
+    with pytest.raises(AtomsCollide, match="too close"):
+        calculation(tmp_path, kpoints=(1, 1, 1))(pair)
+
+
+def test_the_atom_has_the_moment_of_hunds_rule(tmp_path: Path) -> None:
+    atom = Atoms("Na", positions=[[3.5, 3.5, 3.5]], cell=[7, 7, 7])
+    calc = calculation(tmp_path, kpoints=None, hund=True)
+    calc(atom)
+    assert calc.magnetic_moment() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_structure_that_leaves_its_symmetry_is_calculated_all_the_same(tmp_path: Path) -> None:
+    pair = Atoms("Na2", positions=[[2, 2, 2], [4, 4, 4.2]], cell=[4, 4, 4.4], pbc=True)
+    calc = calculation(tmp_path, kpoints=(1, 1, 1))
+    calc(pair)
+    pair.positions[1] += [0.03, 0.05, 0.1]
+    energy, _ = calc(pair)
+    fresh = calculation(tmp_path, kpoints=(1, 1, 1))(pair)[0]
+    assert energy == pytest.approx(fresh, abs=1e-3)
+    assert len(list(tmp_path.glob("gpaw-*.txt"))) == 3  # the earlier log is still there
+
+
+def test_installed_data_sets_are_listed() -> None:
+    assert setups("V", "PBE") == ["", "5"]
+
+
+def test_a_data_set_that_is_not_installed_is_refused() -> None:
+    settings = TINY.model_copy(update={"setups": {"V": "13"}})
+    with pytest.raises(UserError, match=r"dft\.setups\.V: found '13' for PBE; allowed: .*'5'"):
+        require_setups(settings, ["V", "N", "Na"])

@@ -1,0 +1,79 @@
+"""Settings that make the numbers mean little are named, with what was found and what is usual."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflows.case.reading import find
+from workflows.case.schema import Case
+from workflows.preflight.setting_warnings import warnings
+
+
+def case(preset: str = "laptop", **changes: Any) -> Case:
+    data = tomllib.loads(find(preset).read_text(encoding="utf-8"))
+    for name, value in changes.items():
+        *tables, key = name.split("__")
+        table = data
+        for step in tables:
+            table = table.setdefault(step, {})
+        table[key] = value
+    return Case.model_validate(data)
+
+
+@pytest.mark.parametrize("preset", ["laptop", "production"])
+def test_presets_that_are_for_results_have_none(preset: str) -> None:
+    assert warnings(case(preset)) == []
+
+
+def test_smoke_is_one_line_whatever_it_sets() -> None:
+    (line,) = warnings(case("smoke", dft__dipole_correction=False))
+    assert line.startswith("quality: found 'smoke': not physical")
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"slab__layers": 2}, "slab.layers: found 2: "),
+        ({"slab__held_layers": 2}, "slab.held_layers: found 2 of 3: only the top layer "),
+        ({"slab__held_layers": 3}, "slab.held_layers: found 3 of 3: a rigid slab, as cut"),
+        ({"metal_slab__vacuum": 5.0}, "metal_slab.vacuum: found 5 Å on each side: "),
+        ({"metal_slab__cell": "1x1", "dft__kpoints__metal_slab": [4, 4, 1]},
+         "metal_slab.cell: found '1x1': Na is 4.20 Å from its images"),
+        ({"dft__kpoints__host_slab": [2, 3, 1]},
+         "dft.kpoints.host_slab: found [2, 3, 1], 0.54 1/Å apart: too coarse for the cell; "
+         "usual: [3, 3, 1] or more"),
+        ({"dft__kpoints__metal_bulk": [4, 4, 4]}, "dft.kpoints.metal_bulk: found [4, 4, 4], 0.53 "),
+        ({"dft__dipole_correction": False}, "dft.dipole_correction: found false: "),
+        ({"dft__smearing": 0.3}, "dft.smearing: found 0.3 eV: "),
+        ({"dft__setups": {"V": "5"}}, "dft.setups.V: found '5', with 5 electrons in place of 13"),
+        ({"dft__scf__density": 0.01}, "dft.scf.density: found 0.01: "),
+        ({"relax__fmax": 0.5}, "relax.fmax: found 0.5 eV/Å: "),
+        ({"atom__box": 9.0}, "atom.box: found 9 Å: the atom feels the walls"),
+        ({"host__lattice_constant": 4.5}, "host.lattice_constant: found 4.5 Å, +9 % from "),
+        ({"metal__lattice_constant": 4.2}, "metal.lattice_constant: found a given one: "),
+    ],
+)  # fmt: skip
+def test_a_doubtful_setting_is_one_line(change: dict[str, Any], line: str) -> None:
+    (found,) = warnings(case(**change))
+    assert found.startswith(line)
+
+
+def test_a_data_set_that_is_not_installed_is_left_to_those_who_refuse_it() -> None:
+    assert warnings(case(dft__setups={"V": "99"})) == []
+
+
+def test_they_are_said_once_on_standard_error(tmp_path: Path) -> None:
+    path = tmp_path / "thin.toml"
+    text = find("laptop").read_text(encoding="utf-8").replace("layers = 3", "layers = 2", 1)
+    path.write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "workflows.cli", "build", str(path), "--into"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "built")], capture_output=True, text=True, check=True
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"warning: {path}: slab.layers: found 2: ")
+    assert "warning" not in done.stdout

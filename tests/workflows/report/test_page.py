@@ -1,0 +1,216 @@
+"""The page of a report, in a real browser: it draws, answers, escapes, and asks for nothing."""
+
+import io
+import shutil
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from analysis.charge import Density
+from analysis.page import Line, chart, structure, volume
+from tests.workflows.report.test_results import PAPER, STRUCTURE, case, finish
+from workflows.report.page import write_page
+from workflows.report.results import Report
+from workflows.tasks.graph import plan
+from workflows.tasks.journal import History
+from workflows.tasks.status import survey
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+)  # fmt: skip
+EVIL = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>"
+SHAPE = (24, 24, 72)
+
+
+def moved() -> Density:
+    """Return electrons (e/angstrom^3) that go from above the adatom to below it."""
+    x, y, z = (np.arange(n) / n * length for n, length in zip(SHAPE, (3, 3, 12), strict=True))
+    across = np.cos(2 * np.pi * (x - 1) / 3)[:, None] + np.cos(2 * np.pi * (y - 1) / 3)[None, :]
+    along = np.exp(-((z - 5.0) ** 2)) - np.exp(-((z - 7.2) ** 2))
+    return Density(0.02 * np.exp(across)[:, :, None] * along, np.diag([3.0, 3.0, 12.0]))
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the page of a made-up run whose case tries to break out of it."""
+    root = tmp_path_factory.mktemp("page")
+    evil = case("smoke").model_copy(update={"description": EVIL})
+    finish(root, evil, without=("VN-top-N-held",), moved=moved())
+    journal = History(root / "VN-bridge-held" / "steps.jsonl")
+    for energy, force in ((-101.0, 0.9), (-101.4, 0.2), (-101.5, 0.04)):
+        forces = [[0.0, 0.0, 0.0], [0.0, 0.0, force], [0.0, 0.0, 0.0]]
+        positions = STRUCTURE.positions.tolist()
+        journal.append({"energy": energy, "positions": positions, "forces": forces})
+    (root / "figures").mkdir()
+    (root / "figures" / "fig5.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    return write_page(Report(evil, survey(plan(evil), root)), root)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=FLAGS,
+            viewport={"width": 1000, "height": 800},
+        )
+        yield context
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def opened(browser: BrowserContext, path: Path) -> tuple[Page, list[str], list[str]]:
+    """Return the page once its 3D view is there, what it said and what it asked for."""
+    page = browser.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    page.wait_for_selector("#view[data-ready]", timeout=60_000)
+    return page, said, asked
+
+
+def picture(page: Page) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return what the 3D view shows, (height, width, 3)."""
+    return np.array(Image.open(io.BytesIO(page.locator("#view").screenshot())).convert("RGB"))
+
+
+def isovalue(page: Page) -> float:
+    """Return the isovalue that is printed beside the slider, e/angstrom^3."""
+    text = page.locator("#isovalue-text").text_content() or ""
+    return float(text.removeprefix("±").partition(" ")[0])
+
+
+@pytest.mark.slow
+def test_it_opens_without_a_word_and_asks_for_nothing(
+    opened: tuple[Page, list[str], list[str]], path: Path
+) -> None:
+    page, said, asked = opened
+    assert said == []
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [path.as_uri()]
+    assert path.stat().st_size < 15e6
+    refused = page.evaluate(
+        """() => new Promise(done => {
+            addEventListener("securitypolicyviolation", event => done(event.blockedURI));
+            new Image().src = "https://example.org/seen.png";
+        })"""
+    )
+    assert refused.startswith("https://example.org")
+    said.clear()  # the browser says so, too
+
+
+@pytest.mark.slow
+def test_text_of_the_case_is_text(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, _, _ = opened
+    assert page.title() == "Na on VN: smoke-V"
+    assert EVIL in (page.locator("pre").nth(1).text_content() or "")
+    assert page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.slow
+def test_the_atoms_and_the_surfaces_are_drawn(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, _, _ = opened
+    page.locator("#tab-0").click()
+    pixels = picture(page).astype(int)
+    red, green, blue = np.moveaxis(pixels, 2, 0)
+    assert np.mean((red - green > 40) & (blue - green > 40)) > 0.002  # violet: Na
+    assert np.mean((red - blue > 40) & (green - blue > 40)) > 0.002  # yellow
+    assert np.mean((green - red > 40) & (blue - red > 40)) > 0.002  # cyan
+
+
+@pytest.mark.slow
+def test_the_slider_moves_the_surface(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, _, _ = opened
+    page.locator("#tab-0").click()
+    before, text = picture(page), page.locator("#isovalue-text").text_content()
+    slider = page.locator("#isovalue")
+    slider.focus()
+    for _ in range(25):
+        slider.press("ArrowRight")
+    page.wait_for_function("old => document.getElementById('isovalue-text').textContent != old",
+                           arg=text)  # fmt: skip
+    page.wait_for_timeout(300)
+    assert np.mean(np.any(picture(page) != before, axis=2)) > 0.005
+    slider.press("End")
+    page.wait_for_timeout(300)
+    largest = isovalue(page)
+    slider.press("Home")
+    page.wait_for_timeout(300)
+    least = isovalue(page)
+    assert largest / least == pytest.approx(36.0, rel=0.1)
+
+
+@pytest.mark.slow
+def test_keys_choose_a_site_and_turn_it(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, _, _ = opened
+    page.locator("#tab-0").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.textContent") == "hollow"
+    assert page.locator("[role=tab][aria-selected=true]").all_text_contents() == ["hollow"]
+    assert page.locator(".site:visible").get_attribute("data-site") == "hollow"
+    page.locator("#view").focus()
+    before = picture(page)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(300)
+    assert np.mean(np.any(picture(page) != before, axis=2)) > 0.005
+
+
+@pytest.mark.slow
+def test_a_narrow_page_does_not_scroll_sideways(opened: tuple[Page, list[str], list[str]]) -> None:
+    page, said, _ = opened
+    page.set_viewport_size({"width": 420, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    page.set_viewport_size({"width": 1000, "height": 800})
+    assert said == []
+
+
+def test_it_says_everything_without_a_browser(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "Not physical." in text
+    assert "missing: VN-top-N-held" in text
+    assert f"{PAPER['top-V']:.3f}".replace("-", "−") in text
+    assert EVIL not in text
+
+
+def test_a_volume_holds_the_density_at_its_points() -> None:
+    packed = volume(moved(), STRUCTURE, 0.02)
+    values = np.frombuffer(b64decode(packed["values"]), "<i2").reshape(packed["shape"])
+    i, j, k = (n // 2 for n in packed["shape"])
+    x, y, z = np.array(packed["origin"]) + np.array([i, j, k]) @ np.array(packed["steps"])
+    across = np.cos(2 * np.pi * (x - 1) / 3) + np.cos(2 * np.pi * (y - 1) / 3)
+    exact = 0.02 * np.exp(across) * (np.exp(-((z - 5.0) ** 2)) - np.exp(-((z - 7.2) ** 2)))
+    assert values[i, j, k] * packed["unit"] == pytest.approx(exact, abs=2e-4)
+    assert not values[0].any()
+    assert not values[:, -1].any()
+
+
+def test_a_structure_has_one_adatom_and_bonds_between_unlike_atoms() -> None:
+    shown = structure(STRUCTURE)
+    symbols = [atom["symbol"] for atom in shown["atoms"]]
+    assert symbols.count("Na") == 1
+    assert {frozenset((symbols[i], symbols[j])) for i, j in shown["bonds"]} == {
+        frozenset(("V", "N"))
+    }
+
+
+def test_a_chart_puts_larger_numbers_higher_and_ticks_at_round_ones() -> None:
+    laid = chart([Line("held", [0, 1, 2], [1.0, 0.1, 0.03])], log=True, level=0.05)
+    (_, first), (_, second), (_, third) = laid["lines"][0]["points"]
+    assert first < second < laid["level"] < third
+    assert [text for _, text in laid["y"]] == ["0.05", "0.1", "0.2", "0.5", "1"]
+    assert [text for _, text in laid["x"]] == ["0", "1", "2"]

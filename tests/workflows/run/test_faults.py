@@ -1,0 +1,151 @@
+"""Real runs on a machine that fails them: full disks, damage, tasks that have no number to give."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.paths import TINY
+
+pytestmark = pytest.mark.slow
+
+
+def sodiophile(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "workflows.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+
+
+def mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a file system of 96 kB of its own."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    try:
+        mount("-t", "tmpfs", "-o", "size=96k", "tmpfs", str(disk))
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("mounting a small tmpfs is not allowed here (root is needed)")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def prepare(root: Path) -> Path:
+    """Make a run's directory in which nothing has been computed yet."""
+    root.mkdir()
+    (root / "case.toml").write_bytes(TINY.read_bytes())
+    return root
+
+
+def test_a_disk_too_small_for_the_run_is_refused_before_it_starts(small_disk: Path) -> None:
+    refused = sodiophile("run", TINY, "--into", small_disk / "run")
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
+    assert "this run needs up to" in refused.stderr
+    assert list(small_disk.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_costs_one_line_and_no_step(small_disk: Path) -> None:
+    root = prepare(small_disk / "run")
+    (small_disk / "ballast").write_bytes(b"x" * 60_000)
+    full = sodiophile("task", root / "VN-lattice")
+    assert full.returncode == 2
+    assert "No space left on device" in full.stderr
+    assert "Traceback (most recent call last)" not in full.stderr
+    assert not (root / "VN-lattice" / "result.json").exists()
+    (small_disk / "ballast").unlink()
+    mount("-o", "remount,size=20m", str(small_disk))
+    assert sodiophile("task", root / "VN-lattice").returncode == 0
+    assert "1 of 9 tasks done" in sodiophile("status", root).stdout
+
+
+def test_a_read_only_directory_is_one_line(small_disk: Path) -> None:
+    root = prepare(small_disk / "run")
+    mount("-o", "remount,ro", str(small_disk))
+    for arguments in (("task", root / "Na-atom"), ("run", TINY, "--into", small_disk / "other")):
+        refused = sodiophile(*arguments)
+        assert refused.returncode == 2
+        assert refused.stderr.count("\n") == 1, refused.stderr
+        assert "Read-only file system" in refused.stderr or "of disk are free" in refused.stderr
+
+
+@pytest.fixture(scope="module")
+def stuck(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the tiny case with one ionic step allowed, so that relaxations fail."""
+    folder = tmp_path_factory.mktemp("stuck")
+    case = folder / "case.toml"
+    case.write_text(TINY.read_text().replace("max_steps = 40", "max_steps = 1"))
+    assert sodiophile("run", case, "--into", folder / "run").returncode == 1
+    return folder / "run"
+
+
+def test_a_failed_task_blocks_its_dependents_and_nothing_else(stuck: Path) -> None:
+    status = sodiophile("status", stuck).stdout
+    lines = {line.split()[0]: line for line in status.splitlines() if line.strip()}
+    assert "failed" in lines["VN-slab"]
+    assert "out-of-steps: fmax is" in lines["VN-slab"]
+    assert "blocked" in lines["VN-top-V-held"]
+    assert "done" in lines["Na-atom"]
+    assert "done" in lines["VN-lattice"]
+
+
+def test_a_failed_task_is_never_a_number(stuck: Path) -> None:
+    results = json.loads((stuck / "results.json").read_text())
+    assert results["complete"] is False
+    assert all(site["adsorption_energy"] is None for site in results["sites"])
+    assert any("VN-slab: failed" in line for line in results["missing"])
+
+
+def test_with_more_steps_allowed_it_goes_on_from_those_taken(stuck: Path, tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    shutil.copytree(stuck, root)
+    (root / "case.toml").write_bytes(TINY.read_bytes())
+    first = (root / "VN-slab" / "steps.jsonl").read_bytes()
+    assert sodiophile("task", root / "VN-slab").returncode == 0
+    assert (root / "VN-slab" / "steps.jsonl").read_bytes().startswith(first)
+    assert len(list((root / "VN-slab").glob("gpaw-*.txt"))) == 2
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "edited", "binary", "missing structure"])
+def test_damage_is_set_aside_and_computed_again(stuck: Path, tmp_path: Path, damage: str) -> None:
+    root = tmp_path / "run"
+    shutil.copytree(stuck, root)
+    path = root / "Na-atom" / "result.json"
+    original = path.read_bytes()
+    path.write_bytes(
+        {
+            "cut": original[: len(original) // 2],
+            "empty": b"",
+            "edited": original.replace(b'"energy": -', b'"energy": -1', 1),
+            "binary": os.urandom(500),
+            "missing structure": b'{"schema": "sodiophile-task/1", "checksum": "0"}',
+        }[damage]
+    )
+    assert "stale: Na-atom" in sodiophile("status", root).stdout
+    done = sodiophile("task", root / "Na-atom")
+    assert done.returncode == 0
+    assert "set aside as result.json.damaged-1" in done.stderr
+    before, after = json.loads(original)["values"], json.loads(path.read_bytes())["values"]
+    assert after["energy"] == pytest.approx(before["energy"], abs=1e-3)
+
+
+def test_cleaning_keeps_every_result(stuck: Path, tmp_path: Path) -> None:
+    root = tmp_path / "run"
+    shutil.copytree(stuck, root)
+    kept = {p: p.read_bytes() for p in root.glob("*/result.json")}
+    before = sodiophile("status", root).stdout
+    cleaned = sodiophile("clean", root)
+    assert cleaned.returncode == 0
+    assert "gpaw-1.txt" in cleaned.stdout
+    assert {p: p.read_bytes() for p in root.glob("*/result.json")} == kept
+    assert not list(root.glob("Na-atom/gpaw-*.txt"))
+    # what has failed keeps its journal and logs: they say why
+    assert (root / "VN-slab" / "steps.jsonl").exists()
+    assert sodiophile("status", root).stdout == before

@@ -1,0 +1,113 @@
+"""Density differences as files: whole, small, and neither lost nor mistaken on the way."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import read
+from scipy.ndimage import gaussian_filter
+
+from analysis.charge import Density
+from tests.workflows.report.test_results import STRUCTURE, case, finish
+from workflows.report.results import Report, write_tables
+from workflows.run.clean import clean
+from workflows.steps import cubes
+from workflows.steps.cubes import CUBE, SMALL
+from workflows.tasks.folder import TaskFolder
+from workflows.tasks.graph import plan
+from workflows.tasks.status import survey
+
+SITE = "top-V"
+SHAPE = (32, 30, 128)
+
+
+@pytest.fixture
+def moved() -> Density:
+    """Give a smooth density difference (e/angstrom^3) on a fine grid, of no electrons in all."""
+    noise = np.random.default_rng(5).normal(size=SHAPE)
+    values = gaussian_filter(noise, 3.0, mode="wrap")
+    return Density(0.05 * values / abs(values).max(), np.array(STRUCTURE.cell))
+
+
+@pytest.fixture
+def root(tmp_path: Path, moved: Density) -> Path:
+    finish(tmp_path, case(), moved=moved)
+    return tmp_path
+
+
+def report(root: Path) -> Report:
+    return Report(case(), survey(plan(case()), root))
+
+
+def small(root: Path) -> list[str]:
+    return list(clean(root, survey(plan(case()), root), small_cubes=True))
+
+
+def test_a_small_cube_takes_the_place_of_the_whole_one(root: Path, moved: Density) -> None:
+    folder = root / f"VN-{SITE}-density"
+    whole = (folder / CUBE).stat().st_size
+    assert sum(line.startswith("made small VN-") for line in small(root)) == 4
+    assert not (folder / CUBE).exists()
+    assert (folder / SMALL).stat().st_size < whole / 10
+    density, structure = report(root).density(SITE, root)
+    assert density is not None
+    assert structure is not None
+    assert np.all(np.diag(density.cell_cv) / density.shape < cubes.SPACING + 1e-6)
+    assert density.integral() == pytest.approx(moved.integral(), abs=1e-3)
+    assert abs(density.values).max() == pytest.approx(abs(moved.values).max(), rel=0.2)
+
+
+def test_everything_else_is_as_it_was(root: Path) -> None:
+    before, energies = survey(plan(case()), root), report(root).as_json()
+    small(root)
+    after, later = survey(plan(case()), root), report(root).as_json()
+    assert [s.status for s in after.values()] == [s.status for s in before.values()]
+    assert later["sites"] == energies["sites"]
+    of_site = later["density_differences"][SITE]
+    assert of_site.pop("cube") == f"VN-{SITE}-density/{SMALL}"
+    assert of_site.items() <= energies["density_differences"][SITE].items()
+
+
+def test_twice_is_once_and_an_interrupted_one_is_ended(root: Path) -> None:
+    folder = root / f"VN-{SITE}-density"
+    whole = (folder / CUBE).read_bytes()
+    small(root)
+    content = (folder / SMALL).read_bytes()
+    assert small(root) == []
+    (folder / CUBE).write_bytes(whole)  # killed before the whole one was dropped
+    assert small(root) != []
+    assert not (folder / CUBE).exists()
+    assert (folder / SMALL).read_bytes() == content
+
+
+def test_without_the_switch_cubes_stay_whole(root: Path) -> None:
+    list(clean(root, survey(plan(case()), root)))
+    assert (root / f"VN-{SITE}-density" / CUBE).is_file()
+
+
+def test_a_damaged_small_cube_is_no_result(root: Path) -> None:
+    small(root)
+    path = root / f"VN-{SITE}-density" / SMALL
+    path.write_bytes(path.read_bytes()[:-20])
+    assert report(root).density(SITE, root)[0] is None
+    assert survey(plan(case()), root)[f"VN-{SITE}-density"].status != "done"
+
+
+def test_ase_reads_the_small_one(root: Path) -> None:
+    small(root)
+    atoms = read(root / f"VN-{SITE}-density" / SMALL)
+    assert isinstance(atoms, Atoms)
+    assert atoms.get_chemical_symbols() == STRUCTURE.get_chemical_symbols()
+
+
+def test_tables_name_the_small_one(root: Path) -> None:
+    small(root)
+    write_tables(report(root), root)
+    results = json.loads((root / "results.json").read_text(encoding="utf-8"))
+    assert results["density_differences"][SITE]["cube"].endswith(SMALL)
+    folder = TaskFolder(root / f"VN-{SITE}-density")
+    result = folder.result()
+    assert result is not None
+    assert set(result.files) == {SMALL}

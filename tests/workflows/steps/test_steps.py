@@ -1,0 +1,312 @@
+"""What tasks do when physics goes wrong: each way is named, and none leaves a number.
+
+The energy surfaces here are made up (a force that pulls an atom away, say), because no real surface
+goes wrong on demand; everything around them is real.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+from analysis.charge import Density
+from tests.paths import TINY
+from workflows.case.reading import read
+from workflows.case.schema import Case, Checks
+from workflows.dft.calculation import Calculation
+from workflows.dft.interface import AtomsCollide, NotConverged
+from workflows.steps import carry_out
+from workflows.steps.context import Bench, TaskFailed
+from workflows.steps.initial import clean_slab
+from workflows.steps.relaxations import PUSHES, SAME_BASIN
+from workflows.tasks.atoms_json import from_json, to_json
+from workflows.tasks.folder import TaskFolder
+from workflows.tasks.graph import plan
+from workflows.tasks.journal import History
+
+CASE: Case = read(TINY).model_copy(update={"checks": Checks()})
+TASKS = plan(CASE)
+Surface = Callable[[Atoms], tuple[float, np.ndarray]]
+
+
+@dataclass
+class MadeUp:
+    """A calculation with a made-up energy surface; counts the structures that it is asked for."""
+
+    surface: Surface
+    calls: int = 0
+    last: Atoms | None = None
+    scf_iterations: int = 0
+    cell_cv: np.ndarray = field(default_factory=lambda: np.eye(3))
+    seconds: float = 0.0
+    retries: list[str] = field(default_factory=list)
+
+    def __call__(self, atoms: Atoms, *, rough: bool = False) -> tuple[float, np.ndarray]:  # noqa: ARG002
+        if atoms != self.last:  # rough forces are asked for again where they turn out small
+            self.calls += 1
+            self.last = atoms.copy()
+        return self.surface(atoms)
+
+    def converge(self, atoms: Atoms) -> Atoms:
+        self.cell_cv = np.array(atoms.cell)
+        return atoms
+
+    def electrostatics(self) -> dict[str, Any]:
+        return {"z": [0.0], "potential": [0.0], "fermi_level": 0.0}
+
+    def all_electron_density(self) -> Density:
+        return Density(np.ones((2, 2, 2)), self.cell_cv)
+
+
+@dataclass(frozen=True)
+class MadeUpBench(Bench):
+    """A bench whose calculations have a made-up energy surface."""
+
+    made_up: MadeUp = field(default_factory=lambda: MadeUp(at_rest))
+
+    def calculation(self, kpoints: object = None, *, hund: bool = False) -> Calculation:  # noqa: ARG002
+        calculation = cast("Calculation", self.made_up)
+        self.calculations.append(calculation)
+        return calculation
+
+
+def at_rest(atoms: Atoms) -> tuple[float, np.ndarray]:
+    return -1.0, np.zeros((len(atoms), 3))
+
+
+def pulling(atom: int, force: tuple[float, float, float]) -> Surface:
+    def surface(atoms: Atoms) -> tuple[float, np.ndarray]:
+        # a pull that grows a little on the way: BFGS learns nothing from a constant one
+        pull = np.array(force) * (1.0 + 0.01 * abs(atoms.positions[atom, 2] - 9.0))
+        forces = np.zeros((len(atoms), 3))
+        forces[atom] = pull
+        return -float(atoms.positions[atom] @ pull), forces
+
+    return surface
+
+
+def raising(error: Exception) -> Surface:
+    def surface(_atoms: Atoms) -> tuple[float, np.ndarray]:
+        raise error
+
+    return surface
+
+
+def bench(folder: Path, task: str, surface: Surface = at_rest, **case: Any) -> MadeUpBench:
+    slab = clean_slab(TASKS["VN-slab"], 4.2)
+    values = {"structure": to_json(slab), "lattice_constant": 4.2}
+    parents = {name: dict(values) for name in TASKS[task].needs}
+    folder.mkdir(exist_ok=True)
+    changed = CASE.model_copy(update=case)
+    return MadeUpBench(
+        TASKS[task], changed, TaskFolder(folder), parents, lambda **_: None, [], MadeUp(surface)
+    )
+
+
+def reason(bench: Bench) -> str:
+    with pytest.raises(TaskFailed) as error:
+        carry_out(bench)
+    assert "\n" not in str(error.value)
+    return error.value.reason
+
+
+HELD = "VN-top-V-held"
+
+
+def test_an_adatom_that_flies_away_is_desorbed(tmp_path: Path) -> None:
+    steps = CASE.relax.model_copy(update={"max_steps": 500})
+    away = pulling(-1, (0.0, 0.0, 2.0))
+    assert reason(bench(tmp_path, HELD, away, relax=steps)) == "desorbed"
+
+
+def test_an_adatom_that_is_pulled_down_is_too_close_or_absorbed(tmp_path: Path) -> None:
+    assert reason(bench(tmp_path, HELD, pulling(-1, (0.0, 0.0, -5.0)))) in ("too-close", "absorbed")
+
+
+def test_a_slab_atom_that_leaves_breaks_the_slab(tmp_path: Path) -> None:
+    outward = pulling(3, (0.0, 0.0, 3.0))
+    assert reason(bench(tmp_path, "VN-slab", outward)) == "slab-broken"
+
+
+def test_forces_that_never_vanish_run_out_of_steps(tmp_path: Path) -> None:
+    dice = np.random.default_rng(1)
+
+    def noise(atoms: Atoms) -> tuple[float, np.ndarray]:
+        return 0.0, dice.normal(size=(len(atoms), 3)) * 0.5
+
+    few = CASE.relax.model_copy(update={"max_steps": 3})
+    stuck = bench(tmp_path, HELD, noise, relax=few)
+    assert reason(stuck) == "out-of-steps"
+    assert stuck.made_up.calls == 3
+
+
+def test_more_steps_go_on_from_those_taken(tmp_path: Path) -> None:
+    few = CASE.relax.model_copy(update={"max_steps": 2})
+    assert reason(bench(tmp_path, HELD, spring, relax=few)) == "out-of-steps"
+    more = bench(tmp_path, HELD, spring)
+    values = carry_out(more).values
+    assert values["steps"] == 2 + more.made_up.calls
+    assert values["fmax"] <= CASE.relax.fmax
+
+
+def spring(atoms: Atoms) -> tuple[float, np.ndarray]:
+    """Hold the adatom at 2.2 angstrom above the highest slab atom, softly."""
+    stretch = atoms.positions[-1, 2] - atoms.positions[:-1, 2].max() - 2.2
+    forces = np.zeros((len(atoms), 3))
+    forces[-1, 2] = -4.0 * stretch
+    return 2.0 * stretch**2, forces
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (NotConverged("after 9 iterations"), "scf-not-converged"),
+        (AtomsCollide("x"), "atoms-too-close"),
+    ],
+)
+def test_errors_of_the_calculation_have_their_names(
+    tmp_path: Path, error: Exception, name: str
+) -> None:
+    assert reason(bench(tmp_path, HELD, raising(error))) == name
+
+
+def test_a_bug_is_not_taken_for_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        carry_out(bench(tmp_path, HELD, raising(ZeroDivisionError())))
+
+
+def test_a_free_adatom_starts_off_its_site_and_names_where_it_ended(tmp_path: Path) -> None:
+    held = carry_out(bench(tmp_path / "held", HELD, spring)).values
+    free = bench(tmp_path / "free", "VN-top-V-free", spring)
+    free.parents[HELD]["structure"] = held["structure"]  # type: ignore[index]
+    values = carry_out(free).values
+    assert values["ended_at"] == "top-V"
+    assert values["site_offset"] == pytest.approx(0.05)
+    assert values["site_curvature"] == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(("curvature", "saddle"), [(-0.5, True), (0.5, False)])
+def test_a_saddle_is_told_from_a_minimum(tmp_path: Path, curvature: float, *, saddle: bool) -> None:
+    start = from_json(carry_out(bench(tmp_path / "held", HELD, spring)).values["structure"])
+
+    def bowl(atoms: Atoms) -> tuple[float, np.ndarray]:
+        push = atoms.positions[-1] - start.positions[-1]
+        forces = np.zeros((len(atoms), 3))
+        forces[-1] = -curvature * push
+        return 0.5 * curvature * float(push @ push), forces
+
+    free = bench(tmp_path / "free", "VN-top-V-free", bowl)
+    free.parents[HELD]["structure"] = to_json(start)  # type: ignore[index]
+    values = carry_out(free).values
+    assert values["site_curvature"] == pytest.approx(curvature)
+    assert values["saddle"] is saddle
+    # where it did not leave, it was pushed farther before the saddle was believed
+    assert values["pushed"] == (PUSHES[-1] if saddle else PUSHES[0])
+
+
+def test_a_slab_that_the_adatom_has_tipped_over_is_compared_in_its_own_basin(
+    tmp_path: Path,
+) -> None:
+    held = from_json(
+        carry_out(bench(tmp_path / "held", "VN-top-V-held", spring)).values["structure"]
+    )
+    held.positions[2, 2] += 0.4  # an atom of the slab, in another minimum
+    basin = bench(tmp_path / "basin", "VN-top-V-held-basin")
+    basin.parents[HELD]["structure"] = to_json(held)  # type: ignore[index]
+    values = carry_out(basin).values
+    bare = from_json(values["structure"])
+    assert list(bare.symbols) == list(held.symbols)[:-1]
+    assert bare.positions[2, 2] == pytest.approx(held.positions[2, 2])
+
+    again = bench(tmp_path / "again", "VN-top-V-free-basin")
+    again.parents["VN-top-V-free"]["structure"] = to_json(held)  # type: ignore[index]
+    again.parents["VN-top-V-held-basin"].update(values)  # type: ignore[attr-defined]
+    assert carry_out(again).values["same_as"] == "VN-top-V-held-basin"
+    assert again.made_up.calls == 0
+
+    held.positions[1, 2] += 2 * SAME_BASIN  # not where the other began: computed
+    again.parents["VN-top-V-free"]["structure"] = to_json(held)  # type: ignore[index]
+    assert "same_as" not in carry_out(again).values
+    assert again.made_up.calls == 1
+
+
+def test_a_wide_clean_slab_starts_from_the_relaxed_smallest_cell(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def surface(atoms: Atoms) -> tuple[float, np.ndarray]:
+        """Pull the top layer's anions 0.1 angstrom outward of where they are built."""
+        seen.append(len(atoms))
+        top_anions = (atoms.get_tags() == 1) & (atoms.numbers == 7)
+        stretch = atoms.positions[top_anions, 2] - (5.0 + 2.1 + 0.1)
+        forces = np.zeros((len(atoms), 3))
+        forces[top_anions, 2] = -5.0 * stretch
+        return float(2.5 * (stretch**2).sum()), forces
+
+    wide = CASE.slab.model_copy(update={"cell": "2x2"})
+    task = plan(CASE.model_copy(update={"slab": wide}))["VN-slab"]
+    made = bench(tmp_path, "VN-slab", surface)
+    outcome = carry_out(replace(made, task=task))
+    relaxed = from_json(outcome.values["structure"])
+    assert (seen[0], seen[-1]) == (4, 16)
+    assert outcome.values["steps"] == 1  # it was there at once
+    top_anions = (relaxed.get_tags() == 1) & (relaxed.numbers == 7)
+    assert relaxed.positions[top_anions, 2] == pytest.approx(7.2, abs=0.05)
+
+
+def parabola(minimum: float) -> Surface:
+    def surface(atoms: Atoms) -> tuple[float, np.ndarray]:
+        constant = (4 * atoms.get_volume()) ** (1 / 3)
+        return 30.0 * (constant - minimum) ** 2, np.zeros((len(atoms), 3))
+
+    return surface
+
+
+@pytest.mark.parametrize("minimum", [4.08, 4.20, 3.90, 4.45])
+def test_the_lattice_constant_is_found_near_the_guess_and_beyond(
+    tmp_path: Path, minimum: float
+) -> None:
+    found = carry_out(bench(tmp_path, "VN-lattice", parabola(minimum))).values
+    assert found["lattice_constant"] == pytest.approx(minimum, abs=2e-3)
+
+
+def test_an_energy_without_a_minimum_is_no_lattice(tmp_path: Path) -> None:
+    def slope(atoms: Atoms) -> tuple[float, np.ndarray]:
+        return -float(atoms.get_volume()), np.zeros((len(atoms), 3))
+
+    assert reason(bench(tmp_path, "VN-lattice", slope)) == "no-minimum"
+
+
+def test_an_equation_of_state_goes_on_from_its_last_volume(tmp_path: Path) -> None:
+    whole = bench(tmp_path / "whole", "VN-lattice", parabola(4.08))
+    expected = carry_out(whole).values
+    rest = bench(tmp_path / "cut", "VN-lattice", parabola(4.08))
+    journal = History(tmp_path / "cut" / "steps.jsonl")
+    for record in History(tmp_path / "whole" / "steps.jsonl").records[:3]:
+        journal.append(record)
+    assert carry_out(rest).values["lattice_constant"] == expected["lattice_constant"]
+    assert rest.made_up.calls == whole.made_up.calls - 3
+
+
+def test_a_surface_that_lost_its_net_has_no_sites_to_start_from(tmp_path: Path) -> None:
+    start = from_json(carry_out(bench(tmp_path / "held", HELD, spring)).values["structure"])
+    top = start.get_tags() == 1
+    start.positions[top, :2] = start.positions[top, :2].mean(axis=0)  # one over the other
+    start.positions[top, 2] -= [2.0, 0.0]
+    free = bench(tmp_path / "free", "VN-top-V-free")
+    free.parents[HELD]["structure"] = to_json(start)  # type: ignore[index]
+    assert reason(free) == "no-sites"
+
+
+def test_an_adatom_on_a_surface_that_lost_its_net_keeps_its_energy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_net(_atoms: Atoms) -> None:
+        raise ValueError("no square net")
+
+    monkeypatch.setattr("structures.sites.find_site", no_net)
+    values = carry_out(bench(tmp_path, HELD)).values
+    assert (values["energy"], values["ended_at"], values["site_offset"]) == (-1.0, None, None)

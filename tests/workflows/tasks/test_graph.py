@@ -1,0 +1,470 @@
+"""The graph: what a case asks for, what each task depends on, and how far each one is."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflows.case.reading import find, presets, read
+from workflows.case.schema import Case
+from workflows.system.files import lock, write_signed
+from workflows.system.machine import versions
+from workflows.tasks import graph as module
+from workflows.tasks.folder import Result, TaskFolder
+from workflows.tasks.graph import Task, plan
+from workflows.tasks.status import State, summary, survey
+
+CASE = """
+name = "small"
+quality = "smoke"
+adatom = "Na"
+[host]
+cation = "V"
+anion = "N"
+lattice_guess = 4.13
+[metal]
+lattice_guess = 4.20
+[slab]
+layers = 2
+cell = "1x1"
+vacuum = 5.0
+held_layers = 1
+sites = ["bridge", "hollow", "top-V", "top-N"]
+[metal_slab]
+layers = 2
+cell = "1x1"
+vacuum = 5.0
+held_layers = 1
+sites = ["hollow"]
+[atom]
+box = 8.0
+[dft]
+cutoff = 250.0
+setups = { V = "5" }
+smearing = 0.2
+[dft.kpoints]
+host_bulk = [4, 4, 4]
+host_slab = [2, 2, 1]
+metal_bulk = [4, 4, 4]
+metal_slab = [2, 2, 1]
+[relax]
+fmax = 0.2
+max_steps = 60
+"""
+PARENT = Result("parent", {"energy": -1.0}, {}, 1.0, {})
+
+
+def case(**changes: Any) -> Case:
+    """Return a small case with some settings changed: case(dft__scf__energy=1e-5)."""
+    data = tomllib.loads(CASE)
+    for name, value in changes.items():
+        *tables, key = name.split("__")
+        table = data
+        for step in tables:
+            table = table.setdefault(step, {})
+        table[key] = value
+    return Case.model_validate(data)
+
+
+def fingerprints(case: Case) -> dict[str, str]:
+    """Return every task's fingerprint if the tasks that it needs had the same results."""
+    return {t.name: t.fingerprint(dict.fromkeys(t.needs, PARENT)) for t in plan(case).values()}
+
+
+# ---- the plan -----------------------------------------------------------------------------------
+
+
+def test_the_graph() -> None:
+    graph = [f"{' '.join(task.needs)} -> {task.name}" for task in plan(case()).values()]
+    assert (
+        "\n".join(graph)
+        == """\
+ -> VN-lattice
+ -> Na-lattice
+ -> Na-atom
+VN-lattice -> VN-slab
+Na-lattice -> Na-slab
+VN-slab -> VN-bridge-held
+VN-slab -> VN-hollow-held
+VN-slab -> VN-top-V-held
+VN-slab -> VN-top-N-held
+Na-slab -> Na-hollow-held
+VN-bridge-held -> VN-bridge-free
+VN-hollow-held -> VN-hollow-free
+VN-top-V-held -> VN-top-V-free
+VN-top-N-held -> VN-top-N-free
+Na-hollow-held -> Na-hollow-free
+VN-bridge-held -> VN-bridge-held-basin
+VN-bridge-free VN-bridge-held-basin -> VN-bridge-free-basin
+VN-hollow-held -> VN-hollow-held-basin
+VN-hollow-free VN-hollow-held-basin -> VN-hollow-free-basin
+VN-top-V-held -> VN-top-V-held-basin
+VN-top-V-free VN-top-V-held-basin -> VN-top-V-free-basin
+VN-top-N-held -> VN-top-N-held-basin
+VN-top-N-free VN-top-N-held-basin -> VN-top-N-free-basin
+Na-hollow-held -> Na-hollow-held-basin
+Na-hollow-free Na-hollow-held-basin -> Na-hollow-free-basin
+VN-bridge-held -> VN-bridge-density
+VN-hollow-held -> VN-hollow-density
+VN-top-V-held -> VN-top-V-density
+VN-top-N-held -> VN-top-N-density
+VN-slab -> VN-slab-uncorrected
+VN-bridge-held -> VN-bridge-held-uncorrected
+VN-hollow-held -> VN-hollow-held-uncorrected
+VN-top-V-held -> VN-top-V-held-uncorrected
+VN-top-N-held -> VN-top-N-held-uncorrected"""
+    )
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_parents_come_before_their_children(preset: str) -> None:
+    seen: set[str] = set()
+    for task in plan(read(find(preset))).values():
+        assert set(task.needs) <= seen
+        seen.add(task.name)
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_every_task_has_a_name_and_a_title_of_its_own(preset: str) -> None:
+    tasks = plan(read(find(preset)))
+    assert [task.name for task in tasks.values()] == list(tasks)
+    assert len({task.title for task in tasks.values()}) == len(tasks)
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_no_two_tasks_are_the_same_calculation(preset: str) -> None:
+    found = fingerprints(read(find(preset)))
+    assert len(set(found.values())) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("VN-lattice", "lattice constant of VN"),
+        ("VN-slab", "clean VN(001)"),
+        ("VN-top-V-held", "Na at top-V on VN, x and y held"),
+        ("VN-top-V-free", "Na at top-V on VN, free"),
+        ("VN-top-V-density", "charge-density difference, Na at top-V on VN"),
+        ("Na-atom", "isolated Na atom"),
+    ],
+)
+def test_titles_say_what_is_computed(name: str, title: str) -> None:
+    assert plan(case())[name].title == title
+
+
+@pytest.mark.parametrize(("crystal", "surface"), [("host", "VN"), ("metal", "Na")])
+def test_a_given_lattice_constant_is_not_computed(crystal: str, surface: str) -> None:
+    given: dict[str, Any] = {f"{crystal}__lattice_constant": 4.2}
+    tasks = plan(case(**given))
+    assert f"{surface}-lattice" not in tasks
+    assert tasks[f"{surface}-slab"].needs == ()
+    assert tasks[f"{surface}-slab"].inputs["lattice_constant"] == 4.2
+
+
+def test_only_sites_asked_for_are_planned() -> None:
+    tasks = plan(case(slab__sites=["top-V"]))
+    assert [n for n in tasks if n.startswith(("VN-top", "VN-h"))] == [
+        "VN-top-V-held", "VN-top-V-free", "VN-top-V-held-basin", "VN-top-V-free-basin",
+        "VN-top-V-density", "VN-top-V-held-uncorrected",
+    ]  # fmt: skip
+
+
+def test_checks_can_be_switched_off() -> None:
+    tasks = plan(case(checks__same_basin=False, checks__without_dipole=False))
+    assert not {task.kind for task in tasks.values()} & {"basin", "uncorrected"}
+    none = plan(case(dft__dipole_correction=False))
+    assert "uncorrected" not in {task.kind for task in none.values()}
+
+
+def test_another_host_gives_its_names() -> None:
+    tasks = plan(case(host__cation="Ti", dft__setups={}, slab__sites=["top-Ti"]))
+    assert "TiN-top-Ti-held" in tasks
+    assert tasks["TiN-slab"].inputs["elements"] == ["Ti", "N"]
+
+
+# ---- fingerprints -------------------------------------------------------------------------------
+
+ON_SLABS = {"slab", "held", "free", "basin", "density", "uncorrected"}
+RELAXED = {"slab", "held", "free", "basin"}
+ALL = ON_SLABS | {"lattice", "atom"}
+HOST, METAL, BOTH = {"host"}, {"metal"}, {"host", "metal"}
+
+CHANGES: list[tuple[dict[str, Any], set[str], set[str]]] = [
+    ({"dft__cutoff": 260.0}, BOTH, ALL),
+    ({"dft__xc": "RPBE"}, BOTH, ALL),
+    ({"dft__smearing": 0.1}, BOTH, ALL),
+    ({"dft__scf__energy": 1e-5}, BOTH, ALL),
+    ({"dft__scf__density": 1e-5}, BOTH, ALL),
+    ({"dft__scf__eigenstates": 1e-8}, BOTH, ALL),
+    ({"dft__dipole_correction": False}, BOTH, ON_SLABS),
+    ({"dft__setups": {}}, HOST, ALL),
+    ({"dft__setups": {"V": "13"}}, HOST, ALL),
+    ({"dft__setups": {"V": "5", "N": "s"}}, HOST, ALL),
+    ({"dft__kpoints__host_bulk": [5, 5, 5]}, HOST, {"lattice"}),
+    ({"dft__kpoints__metal_bulk": [5, 5, 5]}, METAL, {"lattice"}),
+    ({"dft__kpoints__host_slab": [3, 3, 1]}, HOST, ON_SLABS),
+    ({"dft__kpoints__metal_slab": [3, 3, 1]}, METAL, ON_SLABS),
+    ({"relax__fmax": 0.1}, BOTH, RELAXED),
+    ({"host__lattice_guess": 4.14}, HOST, {"lattice"}),
+    ({"metal__lattice_guess": 4.25}, METAL, {"lattice"}),
+    ({"metal__structure": "fcc"}, METAL, {"lattice", "slab"}),
+    ({"slab__layers": 3}, HOST, {"slab"}),
+    ({"slab__cell": "2x2"}, HOST, {"slab"}),
+    ({"slab__vacuum": 6.0}, HOST, {"slab"}),
+    ({"slab__held_layers": 0}, HOST, {"slab"}),
+    ({"metal_slab__layers": 3}, METAL, {"slab"}),
+    ({"metal_slab__cell": "2x2"}, METAL, {"slab"}),
+    ({"metal_slab__vacuum": 6.0}, METAL, {"slab"}),
+    ({"metal_slab__held_layers": 0}, METAL, {"slab"}),
+    ({"atom__box": 9.0}, METAL, {"atom"}),
+    ({"relax__max_steps": 61}, BOTH, set()),
+    ({"dft__scf__max_iterations": 121}, BOTH, set()),
+    ({"description": "another"}, BOTH, set()),
+    ({"name": "another"}, BOTH, set()),
+    ({"quality": "laptop"}, BOTH, set()),
+    ({"slab__sites": ["top-V", "hollow"]}, BOTH, set()),
+]
+
+
+@pytest.mark.parametrize(("change", "surfaces", "kinds"), CHANGES, ids=lambda x: str(x)[:40])
+def test_a_setting_changes_the_tasks_whose_numbers_it_changes_and_no_other(
+    change: dict[str, Any], surfaces: set[str], kinds: set[str]
+) -> None:
+    before, after = fingerprints(case()), fingerprints(case(**change))
+    tasks = plan(case(**change))
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {n for n, t in tasks.items() if t.surface in surfaces and t.kind in kinds}
+
+
+def test_every_setting_is_known_here() -> None:
+    tried = {name for change, _, _ in CHANGES for name in change}
+    elsewhere = {
+        "adatom", "host__cation", "host__anion", "host__structure", "host__lattice_constant",
+        "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
+        "checks__without_dipole",
+        "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_bcc110.py
+    }  # fmt: skip
+    assert set(leaves(Case)) == tried | elsewhere
+
+
+def leaves(model: Any, prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for name, field in model.model_fields.items():
+        nested = hasattr(field.annotation, "model_fields")
+        found += leaves(field.annotation, f"{prefix}{name}__") if nested else [prefix + name]
+    return found
+
+
+def test_a_given_lattice_constant_changes_the_slab() -> None:
+    one, other = (fingerprints(case(host__lattice_constant=a)) for a in (4.13, 4.14))
+    assert {name for name in one if one[name] != other[name]} == {"VN-slab"}
+
+
+def test_the_adatoms_data_set_leaves_the_host_lattice_alone() -> None:
+    before, after = fingerprints(case()), fingerprints(case(dft__setups={"V": "5", "Na": "1"}))
+    assert {name for name in before if before[name] == after[name]} == {"VN-lattice"}
+
+
+@pytest.mark.parametrize("package", ["ase", "gpaw", "gpaw-data"])
+def test_another_version_changes_every_task(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, other = fingerprints(case()), versions() | {package: "0"}
+    monkeypatch.setattr(module, "versions", lambda: other)
+    after = fingerprints(case())
+    assert not set(before.values()) & set(after.values())
+
+
+def test_another_recipe_changes_every_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprints(case())
+    monkeypatch.setattr(module, "RECIPE", module.RECIPE + 1)
+    assert not set(before.values()) & set(fingerprints(case()).values())
+
+
+def test_another_result_of_a_parent_changes_its_child() -> None:
+    task = plan(case())["VN-slab"]
+    other = Result("parent", {"energy": -2.0}, {}, 1.0, {})
+    assert task.fingerprint({"VN-lattice": PARENT}) != task.fingerprint({"VN-lattice": other})
+
+
+# ---- how far ------------------------------------------------------------------------------------
+
+TASKS = plan(case())
+
+
+def fingerprint(root: Path, name: str) -> str:
+    return TASKS[name].fingerprint(results(root, TASKS[name]))
+
+
+def results(root: Path, task: Task) -> dict[str, Result]:
+    found = {name: TaskFolder(root / name).result() for name in task.needs}
+    return {name: result for name, result in found.items() if result is not None}
+
+
+def begin(root: Path, name: str) -> TaskFolder:
+    folder = TaskFolder(root / name)
+    folder.open_for(fingerprint(root, name), TASKS[name].origin(results(root, TASKS[name])))
+    return folder
+
+
+def finish(root: Path, *names: str, energy: float = -1.0) -> None:
+    for name in names:
+        folder = begin(root, name)
+        (folder / "relaxed.cif").write_text("structure")
+        files = folder.digests(["relaxed.cif"])
+        folder.finish(Result(fingerprint(root, name), {"energy": energy}, files, 60.0, {}))
+
+
+def look(root: Path, name: str) -> State:
+    return survey(TASKS, root)[name]
+
+
+def statuses(states: Mapping[str, State], *names: str) -> list[str]:
+    return [states[name].status for name in names]
+
+
+CHAIN = ("VN-lattice", "VN-slab", "VN-hollow-held", "VN-hollow-free")
+
+
+def test_at_first_what_needs_nothing_is_ready(tmp_path: Path) -> None:
+    states = survey(TASKS, tmp_path / "none")
+    ready = [name for name, state in states.items() if state.status == "ready"]
+    assert ready == ["VN-lattice", "Na-lattice", "Na-atom"]
+    assert states["VN-slab"].status == "waiting"
+    assert states["VN-slab"].note == "for VN-lattice"
+
+
+def test_looking_writes_nothing(tmp_path: Path) -> None:
+    survey(TASKS, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_task_is_done_and_its_child_ready(tmp_path: Path) -> None:
+    finish(tmp_path, "VN-lattice")
+    states = survey(TASKS, tmp_path)
+    assert statuses(states, *CHAIN) == ["done", "ready", "waiting", "waiting"]
+    assert states["VN-lattice"].seconds == 60.0
+
+
+def test_a_task_that_somebody_works_on_is_running(tmp_path: Path) -> None:
+    folder = begin(tmp_path, "Na-atom")
+    write_signed(folder / "progress.json", {"scf": 7})
+    with lock(folder / ".lock", "it"):
+        state = look(tmp_path, "Na-atom")
+    assert (state.status, state.progress) == ("running", {"scf": 7})
+
+
+def test_a_task_that_was_left_goes_on(tmp_path: Path) -> None:
+    folder = begin(tmp_path, "Na-atom")
+    with lock(folder / ".lock", "it"):
+        pass
+    state = look(tmp_path, "Na-atom")
+    assert state.status == "ready"
+    assert state.note == "begun; goes on from its last finished step"
+
+
+def test_a_failed_task_says_why_and_blocks_what_needs_it(tmp_path: Path) -> None:
+    finish(tmp_path, "VN-lattice", "VN-slab")
+    folder = begin(tmp_path, "VN-hollow-held")
+    folder.fail(fingerprint(tmp_path, folder.name), "desorbed", "Na left", 3.0)
+    states = survey(TASKS, tmp_path)
+    assert statuses(states, *CHAIN) == ["done", "done", "failed", "blocked"]
+    assert states["VN-hollow-held"].note == "desorbed: Na left"
+    assert states["VN-hollow-free"].note == "needs VN-hollow-held, which failed"
+
+
+def test_blocked_is_blocked_further_down(tmp_path: Path) -> None:
+    folder = begin(tmp_path, "VN-lattice")
+    folder.fail(fingerprint(tmp_path, folder.name), "no-minimum", "none", 3.0)
+    states = survey(TASKS, tmp_path)
+    assert statuses(states, *CHAIN) == ["failed", "blocked", "blocked", "blocked"]
+
+
+def test_a_failure_with_other_inputs_is_no_failure(tmp_path: Path) -> None:
+    folder = begin(tmp_path, "Na-atom")
+    folder.fail("other", "desorbed", "Na left", 3.0)
+    assert look(tmp_path, "Na-atom").status == "ready"
+
+
+def test_another_result_of_a_parent_makes_its_child_stale(tmp_path: Path) -> None:
+    finish(tmp_path, "VN-lattice", "VN-slab")
+    finish(tmp_path, "VN-lattice", energy=-2.0)
+    states = survey(TASKS, tmp_path)
+    assert statuses(states, *CHAIN) == ["done", "stale", "waiting", "waiting"]
+    assert states["VN-slab"].note == "its inputs have changed; it will be computed afresh"
+
+
+def test_the_same_result_of_a_parent_keeps_its_child(tmp_path: Path) -> None:
+    finish(tmp_path, "VN-lattice", "VN-slab")
+    (tmp_path / "VN-lattice" / "result.json").write_text("{")
+    assert statuses(survey(TASKS, tmp_path), *CHAIN[:2]) == ["stale", "waiting"]
+    finish(tmp_path, "VN-lattice")
+    assert statuses(survey(TASKS, tmp_path), *CHAIN[:2]) == ["done", "done"]
+
+
+def test_other_settings_make_stale(tmp_path: Path) -> None:
+    finish(tmp_path, "VN-lattice", "Na-lattice")
+    states = survey(plan(case(dft__kpoints__host_bulk=[5, 5, 5])), tmp_path)
+    assert statuses(states, "VN-lattice", "Na-lattice") == ["stale", "done"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"null"])
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("result.json", "its result is damaged; it will be computed again"),
+        ("relaxed.cif", "its result is damaged; it will be computed again"),
+    ],
+)
+def test_a_damaged_result_is_said_to_be(
+    tmp_path: Path, name: str, note: str, content: bytes
+) -> None:
+    finish(tmp_path, "Na-atom")
+    (tmp_path / "Na-atom" / name).write_bytes(content)
+    state = look(tmp_path, "Na-atom")
+    assert (state.status, state.note, state.result) == ("stale", note, None)
+
+
+def test_damaged_inputs_are_said_to_be(tmp_path: Path) -> None:
+    folder = begin(tmp_path, "Na-atom")
+    (folder / "inputs.json").write_text("{")
+    state = look(tmp_path, "Na-atom")
+    assert state.status == "stale"
+    assert state.note == "its record of inputs is damaged; it will be computed afresh"
+
+
+def test_a_whole_result_needs_no_record_of_inputs(tmp_path: Path) -> None:
+    finish(tmp_path, "Na-atom")
+    (tmp_path / "Na-atom" / "inputs.json").unlink()
+    assert look(tmp_path, "Na-atom").status == "done"
+
+
+def test_an_edited_failure_is_no_failure(tmp_path: Path) -> None:
+    folder = begin(tmp_path, "Na-atom")
+    folder.fail(fingerprint(tmp_path, "Na-atom"), "desorbed", "Na left", 3.0)
+    text = (folder / "failure.json").read_text()
+    (folder / "failure.json").write_text(text.replace("desorbed", "absorbed"))
+    assert look(tmp_path, "Na-atom").status == "ready"
+
+
+def test_a_result_of_another_task_is_not_taken(tmp_path: Path) -> None:
+    finish(tmp_path, "VN-lattice", "Na-lattice")
+    content = (tmp_path / "VN-lattice" / "result.json").read_bytes()
+    (tmp_path / "Na-lattice" / "result.json").write_bytes(content)
+    assert look(tmp_path, "Na-lattice").status == "stale"
+
+
+def test_a_run_copied_elsewhere_is_still_done(tmp_path: Path) -> None:
+    finish(tmp_path / "here", *CHAIN)
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert statuses(survey(TASKS, tmp_path / "there"), *CHAIN) == ["done"] * 4
+
+
+def test_summary_counts_and_names(tmp_path: Path) -> None:
+    finish(tmp_path, "VN-lattice", "Na-lattice")
+    folder = begin(tmp_path, "Na-atom")
+    folder.fail(fingerprint(tmp_path, "Na-atom"), "r", "m", 1.0)
+    assert summary(survey(TASKS, tmp_path)) == (
+        "2 of 34 tasks done; failed: Na-atom; ready: VN-slab, Na-slab; "
+        "waiting: VN-bridge-held, VN-hollow-held, VN-top-V-held, VN-top-N-held ..."
+    )

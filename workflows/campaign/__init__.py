@@ -1,0 +1,4 @@
+"""What a directory computes: one case, several, a sweep or a convergence study.
+
+Imports steps and below.
+"""

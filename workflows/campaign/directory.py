@@ -1,0 +1,176 @@
+"""The directory of a run: its case files, and the record of what belongs together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from workflows.campaign.campaign import Campaign, Goal, Member, alone
+from workflows.case.reading import contents, parse
+from workflows.case.schema import Case
+from workflows.system.files import SET_ASIDE, read_signed, set_aside, write_bytes, write_signed
+from workflows.system.messages import UserError, shown
+
+CASES = "cases"  # the folder of the case files in a directory of several
+RESERVED = (CASES, "jobs", "logs", "figures")
+
+
+CAMPAIGN = "campaign.json"  # which cases belong together, in order, and what is wanted of them
+
+
+def read_campaign(root: Path) -> Campaign:
+    """Read what a directory computes.
+
+    Raises
+    ------
+    UserError
+        It is not the directory of a run, or one of its case files cannot be used.
+    """
+    if (root / CASE).is_file():
+        content = contents(root / CASE)
+        return alone(parse(content, shown(root / CASE)), content)
+    record = _record(root)
+    members = tuple(_member(root, name, settings) for name, settings in record["cases"].items())
+    return Campaign(members, True, record["goal"], record["convergence"])
+
+
+def campaign_of_task(folder: Path) -> Campaign:
+    """Return the campaign of the one case that a task of a directory takes its settings from.
+
+    Raises
+    ------
+    UserError
+        There is no such task; else as `read_campaign`.
+    """
+    root = folder.parent
+    if (root / CASE).is_file() or not (root / CAMPAIGN).is_file():
+        campaign = read_campaign(root)
+        if folder.name not in campaign.tasks:
+            raise UserError(f"{shown(folder)}: no such task; allowed: {', '.join(campaign.tasks)}")
+        return campaign
+    record = _record(root)
+    for name, settings in record["cases"].items():
+        campaign = Campaign((_member(root, name, settings),), True, record["goal"])
+        if folder.name in campaign.tasks:
+            return campaign
+    raise UserError(f"{shown(folder)}: no such task; `sodiophile status` lists them")
+
+
+def _record(root: Path) -> dict[str, Any]:
+    if not (root / CAMPAIGN).is_file():
+        raise UserError(
+            f"{shown(root)}: not the directory of a run ({CASE} is missing); "
+            "allowed: the DIR of an earlier `sodiophile run CASE --into DIR`"
+        )
+    record = read_signed(root / CAMPAIGN)
+    if record is None or record.get("goal") not in get_args(Goal):
+        raise UserError(
+            f"{shown(root / CAMPAIGN)}: damaged; the command that made the directory repairs it"
+        )
+    return record
+
+
+def _member(root: Path, name: str, settings: Mapping[str, str]) -> Member:
+    path = root / CASES / f"{name}.toml"
+    content = contents(path)
+    case = parse(content, shown(path))
+    if case.name != name:
+        raise UserError(f"{shown(path)}: name: found {case.name!r}; allowed: {name!r}, as the file")
+    return Member(case, content, settings)
+
+
+def require_own(campaign: Campaign, root: Path) -> None:
+    """Refuse a directory that holds something else than a run of these cases."""
+    if root.exists() and not root.is_dir():
+        raise UserError(
+            f"{shown(root)}: not a directory; allowed: a new directory or one of an earlier run"
+        )
+    if not (root / CASE).exists() and not (root / CAMPAIGN).exists():
+        if root.is_dir() and any(_is_foreign(path) for path in root.iterdir()):
+            raise UserError(f"{shown(root)}: holds other files; allowed: a new or empty directory")
+        return
+    asked = [member.case.name for member in campaign.members]
+    if (root / CASE).exists() == campaign.shared:
+        kinds = ("one case", "several cases")
+        raise UserError(
+            f"{shown(root)}: holds a run of {kinds[not campaign.shared]}, "
+            f"not of {kinds[campaign.shared]}; allowed: another directory"
+        )
+    held = _held(root)
+    if held and set(asked).isdisjoint(held):
+        few = ", ".join(map(repr, held[:3])) + (" ..." if len(held) > 3 else "")
+        raise UserError(
+            f"{shown(root)}: holds case {few}, not {asked[0]!r}; allowed: another directory"
+        )
+
+
+def _held(root: Path) -> list[str]:
+    """Return the names of a directory's cases; none where its record is damaged."""
+    if (root / CAMPAIGN).exists():
+        return list((read_signed(root / CAMPAIGN) or {}).get("cases", ()))
+    try:
+        return [parse(contents(root / CASE), CASE).name]
+    except UserError:
+        return []  # damaged: it is set aside and written again
+
+
+def _is_foreign(path: Path) -> bool:
+    ours = ("arrhenius.csv", "arrhenius.json", "figures")  # `arrhenius` may have come first
+    return not path.name.startswith(".") and path.name not in ours
+
+
+def case_files(campaign: Campaign, root: Path) -> list[tuple[Case, Path]]:
+    """Return each case with the path of its file in the run's directory."""
+    folder = root / CASES
+    return [
+        (m.case, folder / f"{m.case.name}.toml" if campaign.shared else root / CASE)
+        for m in campaign.members
+    ]
+
+
+def write_campaign(campaign: Campaign, root: Path) -> None:
+    """Keep the case files in the run's directory; those that differ are set aside."""
+    if not campaign.shared:
+        _keep(campaign.members[0].content, root / CASE)
+        return
+    (root / CASES).mkdir(exist_ok=True)
+    for member in campaign.members:
+        _keep(member.content, root / CASES / f"{member.case.name}.toml")
+    _set_others_aside(root / CASES, {f"{m.case.name}.toml" for m in campaign.members})
+    record = {
+        "goal": campaign.goal,
+        "cases": {member.case.name: dict(member.settings) for member in campaign.members},
+        "convergence": campaign.convergence,
+    }
+    if read_signed(root / CAMPAIGN) != record:
+        write_signed(root / CAMPAIGN, record)
+
+
+def _keep(content: bytes, path: Path) -> None:
+    if path.exists():
+        if path.read_bytes() == content:
+            return
+        set_aside(path, "before")
+    write_bytes(path, content)
+
+
+def _set_others_aside(folder: Path, ours: Iterable[str]) -> None:
+    kept = set(ours)
+    for path in list(folder.glob("*.toml")):
+        if path.name not in kept:
+            set_aside(path, "before")
+
+
+CASE = "case.toml"  # the copy of the case file in a run's directory
+
+
+def require_names(members: Sequence[Member]) -> None:
+    """Refuse cases whose folders in the directory would be one, or one of ours."""
+    seen: set[str] = set()
+    for name in (member.case.name for member in members):
+        if name in seen:
+            raise UserError(f"found two cases named {name!r}; allowed: each name once")
+        if name in RESERVED or SET_ASIDE.search(name):
+            raise UserError(f"name: found {name!r}, the name of a folder of ours; allowed: another")
+        seen.add(name)

@@ -1,0 +1,314 @@
+"""Several cases from a few lines: a sweep file has a base case and axes of values.
+
+    base = "laptop"                     # a preset, or a path from the folder of the sweep file
+
+    [axes]
+    "slab.cell" = ["sqrt2", "2x2"]      # a field of a case, and what it is to be
+    host = [{ cation = "V", anion = "N", lattice_guess = 4.13 }]
+    adatom = ["Na", { adatom = "Li", "metal.lattice_guess" = 3.44 }]   # or tables of several fields
+
+Each value replaces what the base case has there. docs/campaigns.md has more.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_origin
+
+import tomli_w
+from pydantic import BaseModel, Field
+
+from workflows.campaign.campaign import Campaign, Goal, Member, alone
+from workflows.campaign.directory import require_names
+from workflows.case.reading import (
+    MAX_BYTES,
+    MAX_LINES,
+    checked,
+    contents,
+    find,
+    load,
+    parse,
+    presets,
+    read_file,
+)
+from workflows.case.schema import Case, Section
+from workflows.system.files import digest
+from workflows.system.messages import UserError, naming, nearest, shown
+
+MOST = 10_000  # cases
+
+
+LONGEST = 64  # characters of a case's name
+
+
+LABEL = "name"  # key of a table of several fields that is no field: what its cases are called
+
+
+class Sweep(Section):
+    """A base case and what to vary in it."""
+
+    base: str
+    # "all": every combination of the axes; "one-by-one": the base, and it with one value changed
+    combine: Literal["all", "one-by-one"] = "all"
+    goal: Goal = "everything"
+    axes: Annotated[dict[str, Any], Field(min_length=1)]
+
+
+def gather(arguments: Sequence[str]) -> Campaign:
+    """Return the campaign of presets, case files and sweep files.
+
+    Raises
+    ------
+    UserError
+        With one line per problem: file, field, what was found, what is allowed.
+    """
+    members: list[Member] = []
+    goals: list[Goal] = []
+    alone_ = len(arguments) == 1
+    for name_or_path in arguments:
+        path = find(name_or_path)
+        content = contents(path)
+        with naming(shown(path)):
+            is_sweep = not load(content, "a TOML file of a case").keys().isdisjoint(SWEEP_KEYS)
+        if is_sweep:
+            alone_ = False
+            goal, made = expand(content, path)
+            goals.append(goal)
+            members += made
+        else:
+            goals.append("everything")
+            members.append(Member(parse(content, shown(path)), content))
+    if alone_:
+        return alone(members[0].case, members[0].content)
+    with naming(shown(arguments[-1]) if len(arguments) == 1 else "cases"):
+        require_names(members)
+        if len(set(goals)) > 1:
+            raise UserError("goal: found two; allowed: the same in all sweeps, no single cases")
+    return Campaign(tuple(members), True, goals[0])
+
+
+SWEEP_KEYS = frozenset({"base", "axes"})
+
+
+def expand(content: bytes, path: Path) -> tuple[Goal, list[Member]]:
+    """Return the cases of a sweep file, and what is wanted of them; see `gather` for errors."""
+    sweep = checked(Sweep, content, shown(path))
+    source = shown(path)
+    base_path = find(sweep.base) if sweep.base in presets() else path.parent / sweep.base
+    allowed = f"{', '.join(presets())} or the path of a TOML file{nearest(sweep.base, presets())}"
+    with naming(f"{source}: base"):
+        base_content = read_file(base_path, MAX_BYTES, allowed)
+    base = parse(base_content, shown(base_path))
+    data = load(base_content, "a case")
+    with naming(source):
+        axes = {axis: _choices(axis, values) for axis, values in _flat(sweep.axes)}
+        count = _count(sweep.combine, axes)
+        if count > MOST:
+            raise UserError(f"axes: found {count} cases; allowed: at most {MOST}")
+        return sweep.goal, _members(data, base.name, _combinations(sweep.combine, axes))
+
+
+class Choice(BaseModel):
+    """One value of an axis: a label for names and tables, and the fields that it sets."""
+
+    label: str
+    fields: dict[str, Any]
+
+
+def _flat(table: Mapping[str, Any], stem: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield axes by their dotted names, whether or not the file has quotes around them."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{stem}{key}.")
+        else:
+            yield f"{stem}{key}", value
+
+
+def _choices(axis: str, values: object) -> list[Choice]:
+    if not isinstance(values, list) or not values:
+        raise UserError(f"axes.{shown(axis)}: allowed: a list of at least one value")
+    return list(_told_apart(_choice(axis, value) for value in values))
+
+
+def _choice(axis: str, value: object) -> Choice:
+    kind = kind_of(axis)
+    if kind is None or (isinstance(value, dict) and not _is_table(kind)):
+        return _several(axis, value)
+    return Choice(label=label(axis, value), fields={axis: value})
+
+
+def _several(axis: str, value: object) -> Choice:
+    if not isinstance(value, dict):
+        near = nearest(axis, all_fields(Case))
+        raise UserError(
+            f"axes.{shown(axis)}: unknown field{near}; "
+            "allowed: a field of a case, or a list of tables of fields"
+        )
+    fields = {key: v for key, v in value.items() if key != LABEL}
+    for key in fields:
+        if kind_of(key) is None:
+            near = nearest(key, all_fields(Case))
+            raise UserError(
+                f"axes.{shown(axis)}: {shown(key)}: unknown field{near}; allowed: fields of a case"
+            )
+    if not fields:
+        raise UserError(f"axes.{shown(axis)}: found a table without fields; allowed: one or more")
+    first = next(iter(fields.items()))
+    return Choice(label=_safe(str(value.get(LABEL, ""))) or label(*first), fields=fields)
+
+
+def _told_apart(choices: Iterable[Choice]) -> Iterator[Choice]:
+    """Put a number to labels that come again."""
+    seen: dict[str, int] = {}
+    for choice in choices:
+        seen[choice.label] = number = seen.get(choice.label, 0) + 1
+        again = f"{choice.label}-{number}" if number > 1 else choice.label
+        yield choice.model_copy(update={"label": again})
+
+
+def label(field: str, value: object) -> str:
+    """Return a short, path-safe word for a value of a field, such as 'sqrt2' or 'cutoff350'."""
+    tail = field.rpartition(".")[2]
+    match value:
+        case bool():
+            word = f"{tail}-{'on' if value else 'off'}"
+        case str():
+            word = value
+        case int() | float():
+            word = f"{tail}{value:g}"
+        case list():
+            word = tail + "x".join(map(str, value))
+        case {"cation": cation, "anion": anion}:
+            word = f"{cation}{anion}"
+        case dict():
+            word = "".join(f"{key}{text}" for key, text in value.items()) or f"{tail}-default"
+        case _:
+            word = tail
+    return _safe(word) or tail
+
+
+def _safe(text: str) -> str:
+    return re.sub("[^A-Za-z0-9._-]+", "-", text).strip("-.")[:LONGEST]
+
+
+def kind_of(dotted: str) -> Any:
+    """Return the type of a case's field by its dotted name; None if there is none to be varied."""
+    kind: Any = Case
+    for part in dotted.split("."):
+        if get_origin(kind) is dict:  # a table with keys of the user's own, such as dft.setups
+            kind = str
+        elif _is_table(kind) and part in kind.model_fields:
+            kind = kind.model_fields[part].annotation
+        else:
+            return None
+    return None if dotted == "name" else kind
+
+
+def _is_table(kind: Any) -> bool:
+    return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
+
+
+def all_fields(model: type[BaseModel], stem: str = "") -> Iterator[str]:
+    """Yield the dotted names of all fields of a model."""
+    for name, info in model.model_fields.items():
+        yield f"{stem}{name}"
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from all_fields(kind, f"{stem}{name}.")
+
+
+Combination = Mapping[str, Choice]
+
+
+def _count(combine: str, axes: Mapping[str, Sequence[Choice]]) -> int:
+    sizes = [len(choices) for choices in axes.values()]
+    return math.prod(sizes) if combine == "all" else 1 + sum(sizes)
+
+
+def _combinations(combine: str, axes: Mapping[str, Sequence[Choice]]) -> Iterator[Combination]:
+    if combine == "all":
+        for chosen in itertools.product(*axes.values()):
+            yield dict(zip(axes, chosen, strict=True))
+    else:
+        yield {}
+        for axis, choices in axes.items():
+            for choice in choices:
+                yield {axis: choice}
+
+
+def _members(
+    data: Mapping[str, Any], name: str, combinations: Iterable[Combination]
+) -> list[Member]:
+    """Return a case for each combination; raise the problems of all, each once."""
+    members, problems = [], dict.fromkeys("")
+    for chosen in combinations:
+        fields = {k: v for choice in chosen.values() for k, v in choice.fields.items()}
+        settings = {axis: choice.label for axis, choice in chosen.items()}
+        try:
+            members.append(variant(data, _name(name, settings.values()), fields, settings))
+        except UserError as error:
+            problems |= dict.fromkeys(str(error).split("\n"))
+    if problems:
+        more = [f"and {left} more problems"] if (left := len(problems) - MAX_LINES) > 0 else []
+        raise UserError("\n".join([*list(problems)[:MAX_LINES], *more]))
+    return members
+
+
+def _name(base: str, labels: Iterable[str]) -> str:
+    name = "-".join([base, *labels])
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 13]}-{digest(name)[:12]}"
+
+
+def variant(
+    data: Mapping[str, Any], name: str, fields: Mapping[str, Any], settings: Mapping[str, str]
+) -> Member:
+    """Return a case that differs from `data` (of a valid case file) in some fields.
+
+    Raises
+    ------
+    UserError
+        With one line per problem.
+    """
+    changed = copy.deepcopy(dict(data)) | {"name": name}
+    for field, value in fields.items():
+        *tables, key = field.split(".")
+        place = changed
+        for table in tables:
+            place = place.setdefault(table, {})
+            if not isinstance(place, dict):
+                raise UserError(f"axes.{field}: found a value in place of the table {table!r}")
+        place[key] = copy.deepcopy(value)
+    _follow(changed, data, fields)
+    content = tomli_w.dumps(changed).encode()
+    return Member(_unnamed(content), content, dict(settings))
+
+
+def _unnamed(content: bytes) -> Case:
+    return checked(Case, content, "")
+
+
+def _follow(data: dict[str, Any], base: Mapping[str, Any], given: Iterable[str]) -> None:
+    """Let what is named after an element follow it, where the sweep does not say otherwise."""
+    set_ = set(given)
+    try:
+        old, new = _elements(base), _elements(data)
+        for section in ("slab", "metal_slab"):
+            if set_.isdisjoint({section, f"{section}.sites"}):
+                mine = slice(0, 2) if section == "slab" else slice(2, 3)
+                moved = {f"top-{a}": f"top-{b}" for a, b in zip(old[mine], new[mine], strict=True)}
+                data[section]["sites"] = [moved.get(s, s) for s in data[section]["sites"]]
+        if "dft.setups" not in set_ and "setups" in data["dft"]:
+            given_ones = {field.removeprefix("dft.setups.") for field in set_}
+            setups = data["dft"]["setups"].items()
+            data["dft"]["setups"] = {s: n for s, n in setups if s in new or s in given_ones}
+    except (KeyError, TypeError, AttributeError):
+        pass  # a value of the wrong kind: the check of the case says so
+
+
+def _elements(data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    return data["host"]["cation"], data["host"]["anion"], data["adatom"]

@@ -1,0 +1,189 @@
+"""Reading case files: every mistake is one line with field, what was found, what is allowed."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from workflows.case.schema import GRID, Case
+from workflows.system.messages import UserError, brief, key, naming, nearest, one_line, shown
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+MAX_BYTES = 100_000  # a case file is a page of text; anything larger is another file
+
+
+MAX_DOTS = 500  # in a line: the parser's memory grows with the square of a dotted key's parts
+
+
+MAX_LINES = 20  # of problems told at once
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def presets() -> tuple[str, ...]:
+    """Return the names of the cases that come with the program."""
+    order = {"smoke": 0, "laptop": 1, "production": 2}
+    return tuple(sorted((p.stem for p in PRESETS.glob("*.toml")), key=lambda n: order.get(n, 3)))
+
+
+def find(name_or_path: str) -> Path:
+    """Return the path of a preset or of a case file.
+
+    Raises
+    ------
+    UserError
+        There is no such preset or file.
+    """
+    path = PRESETS / f"{name_or_path}.toml" if name_or_path in presets() else Path(name_or_path)
+    try:
+        there = path.exists()
+    except (OSError, ValueError):  # a name too long, a null byte: reading it says what is wrong
+        there = True
+    if not there:
+        near = nearest(name_or_path, presets())
+        raise UserError(
+            f"{shown(name_or_path)}: no such file or preset{near}; "
+            f"allowed: {', '.join(presets())} or the path of a TOML file"
+        )
+    return path
+
+
+def read(path: Path) -> Case:
+    """Read a case file.
+
+    Raises
+    ------
+    UserError
+        With one line per problem: file, field, what was found, what is allowed.
+    """
+    return parse(contents(path), shown(path))
+
+
+def contents(path: Path) -> bytes:
+    """Return the bytes of a case file; see `read`."""
+    return read_file(path, MAX_BYTES, "a TOML file of a case")
+
+
+def read_file(path: Path, most: int, allowed: str) -> bytes:
+    """Return the bytes of a user's file, at most so many; `allowed` is what an error asks for."""
+    try:
+        if not path.is_file():
+            what = "not a file" if path.exists() else "no such file"
+            raise UserError(f"{shown(path)}: {what}; allowed: {allowed}")
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        why = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"{shown(path)}: cannot be read ({one_line(why)})") from None
+    if len(content) > most:
+        raise UserError(f"{shown(path)}: larger than {most} bytes; allowed: {allowed}")
+    return content
+
+
+def parse(content: bytes, source: str) -> Case:
+    """Make a case from the bytes of a TOML file; `source` names it in errors. See `read`."""
+    return checked(Case, content, source)
+
+
+def checked(model: type[Model], content: bytes, source: str) -> Model:
+    """Make a model (a case, a profile) from the bytes of a TOML file; see `read` for errors."""
+    with naming(source):
+        data = load(content, f"a TOML file with a {model.__name__.lower()}")
+        try:
+            return model.model_validate(data)
+        except ValidationError as error:
+            problems = error.errors(include_url=False)
+        told = dict.fromkeys(line for p in problems[:MAX_LINES] for line in _explain(model, p))
+        more = [f"and {left} more problems"] if (left := len(problems) - MAX_LINES) > 0 else []
+        raise UserError("\n".join([*told, *more]))
+
+
+def load(content: bytes, allowed: str) -> dict[str, Any]:
+    """Return the data of a TOML file; `allowed` is what an error about an empty one asks for."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError("not text in UTF-8; allowed: a TOML file") from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MAX_DOTS:
+            raise UserError(f"line {number}: found more than {MAX_DOTS} dots; allowed: a TOML file")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"not valid TOML: {one_line(str(error)[:200])}") from None
+    except RecursionError:
+        raise UserError("not valid TOML: nested too deeply; allowed: tables in tables") from None
+    except ValueError:
+        raise UserError("not valid TOML: a number has too many digits") from None
+    if not data:
+        raise UserError(f"empty; allowed: {allowed}")
+    return data
+
+
+def _explain(model: type[BaseModel], problem: Any) -> list[str]:
+    """Say what is wrong with a field: its name, what was found, what is allowed."""
+    kind, location, found = problem["type"], problem["loc"], problem["input"]
+    where = ".".join(map(key, location))
+    if kind == "extra_forbidden":
+        keys = list(_keys(model, location[:-1]))
+        near = nearest(str(location[-1]), keys)
+        return [f"{where}: unknown key{near}; allowed: {', '.join(keys)}"]
+    if kind in ("missing", "too_long") and isinstance(
+        found, list
+    ):  # only grids have a fixed length
+        field = ".".join(key(part) for part in location if not isinstance(part, int))
+        return [f"{field}: found {brief(found)}; allowed: {GRID}"]
+    if kind == "missing":
+        return [f"{where}: missing; this key must be given"]
+    if kind == "too_short" and found:
+        return []  # its entries are wrong, and each has a line of its own
+    if kind == "value_error":
+        return _explain_ours(location, found, str(problem["ctx"]["error"]))
+    return [one_line(f"{where}: found {brief(found)}; allowed: {_allowed(kind, problem['msg'])}")]
+
+
+def _explain_ours(location: tuple[str | int, ...], found: object, message: str) -> list[str]:
+    """Say what one of this module's own checks has found."""
+    if location and location[-1] == "[key]":
+        location = location[:-1]
+    where = ".".join(map(key, location))
+    if isinstance(found, dict):  # of a table: each line starts with the field in it
+        return [one_line(f"{where}.{line}" if where else line) for line in message.split("\n")]
+    return [one_line(f"{where}: found {brief(found)}; {message}")]
+
+
+_ALLOWED = {
+    "int_type": "a whole number", "int_from_float": "a whole number", "float_type": "a number",
+    "string_type": "text in quotes", "bool_type": "true or false", "model_type": "a table",
+    "dict_type": "a table", "tuple_type": "a list", "too_short": "a list of at least one",
+}  # fmt: skip
+
+
+_SHORTER = {
+    "Input should be ": "", "String should have ": "", "greater than or equal to": "at least",
+    "less than or equal to": "at most", "greater than": "above", "less than": "below",
+}  # fmt: skip
+
+
+def _allowed(kind: str, message: str) -> str:
+    """Say what a field may be, from the kind and the message of pydantic's error."""
+    for long, short in _SHORTER.items():
+        message = message.replace(long, short)
+    return _ALLOWED.get(kind, message)
+
+
+def _keys(model: Any, location: tuple[str | int, ...]) -> Iterable[str]:
+    """Return the keys that the table at this place of a file may have."""
+    for part in location:  # a table of tables has keys of the user's own
+        model = get_args(model)[1] if get_args(model) else model.model_fields[part].annotation
+        if isinstance(model, UnionType):  # a table that may be left out
+            model = get_args(model)[0]
+    return list(model.model_fields)

@@ -1,0 +1,317 @@
+"""The case file: everything that changes a number, and nothing else.
+
+A case is a TOML file. It is read by a TOML parser and checked field by field; nothing in it is ever
+executed. Presets (`smoke`, `laptop`, `production`) are such files, in `workflows/case/presets`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from ase.data import atomic_names, atomic_numbers, chemical_symbols
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from workflows.system.messages import WIDEST, brief, nearest
+
+
+def _element(symbol: str) -> str:
+    if atomic_numbers.get(symbol, 0) < 1:
+        word = symbol[:WIDEST].capitalize()
+        if word in atomic_names[1:]:
+            word = chemical_symbols[atomic_names.index(word)]
+        near = nearest(word, chemical_symbols[1:])
+        raise ValueError(f"not a chemical element{near}; allowed: a symbol, such as 'Na'")
+    return symbol
+
+
+def matching(pattern: str, allowed: str) -> AfterValidator:
+    """Return a check that the whole of a text matches; `allowed` says so in words."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"allowed: {allowed}")
+        return text
+
+    return AfterValidator(check)
+
+
+Element = Annotated[str, AfterValidator(_element)]
+
+
+Name = Annotated[
+    str,
+    matching(
+        "[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "up to 64 letters, digits, '.', '_' and '-', no space"
+    ),
+]
+
+
+SetupName = Annotated[
+    str, matching("[0-9A-Za-z]{1,12}", "the name of a PAW data set, such as '5' for V")
+]
+
+
+Lattice = Annotated[float, Field(gt=2.0, lt=12.0)]
+
+
+Layers = Annotated[int, Field(ge=2, le=40)]
+
+
+Cell = Annotated[str, matching("[1-9]x[1-9]|sqrt2", "'1x1', '2x2', ... '9x9', or 'sqrt2'")]
+
+
+Vacuum = Annotated[float, Field(ge=5.0, le=50.0)]
+
+
+Held = Annotated[int, Field(ge=0, le=39)]
+
+
+Grid = Annotated[tuple[int, int, int], Field(strict=False)]
+
+
+GRID = "three whole numbers from 1 to 50"
+
+
+Tolerance = Annotated[float, Field(gt=0.0, le=0.1)]
+
+
+class Section(BaseModel):
+    """A table of a file: unknown keys and silently converted types are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Crystal(Section):
+    """Where a lattice constant comes from: given, or computed about a guess (angstrom)."""
+
+    lattice_guess: Lattice
+    lattice_constant: Lattice | None = None
+
+
+class Host(Crystal):
+    """The compound whose (001) surface is asked about."""
+
+    cation: Element
+    anion: Element
+    structure: Literal["rocksalt"] = "rocksalt"
+
+    @property
+    def formula(self) -> str:
+        """Return the formula, such as VN."""
+        return self.cation + self.anion
+
+
+class Metal(Crystal):
+    """The adatom's own metal, for the comparison 'Na on Na'."""
+
+    structure: Literal["bcc", "fcc"] = "bcc"
+
+
+class Slab(Section):
+    """A slab: layers, in-plane cell, vacuum on each side (angstrom), held layers, sites."""
+
+    layers: Layers
+    cell: Cell
+    vacuum: Vacuum
+    held_layers: Held
+    sites: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+
+    @model_validator(mode="after")
+    def _no_more_held_than_there_are(self) -> Slab:
+        if self.held_layers > self.layers:
+            raise ValueError(
+                f"held_layers: found {self.held_layers} with layers = {self.layers}; "
+                f"allowed: 0 to {self.layers}, where all of them make a rigid slab"
+            )
+        return self
+
+
+class KPoints(Section):
+    """Gamma-centred k-point grids; the third number of a slab is 1."""
+
+    host_bulk: Grid
+    host_slab: Grid
+    metal_bulk: Grid
+    metal_slab: Grid
+    metal_slab_110: Grid | None = None
+
+    @field_validator("*")
+    @classmethod
+    def _sensible(
+        cls, grid: tuple[int, int, int] | None, info: ValidationInfo
+    ) -> tuple[int, int, int] | None:
+        if grid is None:
+            return grid
+        if not all(1 <= n <= 50 for n in grid):
+            raise ValueError(f"allowed: {GRID}")
+        if "slab" in str(info.field_name) and grid[2] != 1:
+            raise ValueError(
+                "allowed: 1 as the third number, because a slab does not repeat along z"
+            )
+        return grid
+
+
+class SCF(Section):
+    """When self-consistency is reached, in GPAW's own measures, per valence electron."""
+
+    energy: Tolerance = 0.0005  # eV / electron
+    density: Tolerance = 1e-4  # electrons / electron
+    eigenstates: Tolerance = 1e-6  # eV^2 / electron; docs/performance.md has its error
+    max_iterations: Annotated[int, Field(ge=1, le=2000)] = 120
+
+
+class DFT(Section):
+    """Settings of the density-functional theory; energies in eV."""
+
+    mode: Literal["pw"] = "pw"
+    cutoff: Annotated[float, Field(ge=150.0, le=2000.0)]
+    xc: Literal["PBE", "RPBE", "revPBE", "LDA"] = "PBE"
+    setups: dict[Element, SetupName] = {}
+    smearing: Annotated[float, Field(gt=0.0, le=0.5)] = 0.1  # Fermi-Dirac width
+    dipole_correction: bool = True
+    kpoints: KPoints
+    scf: SCF = SCF()
+
+
+class Relax(Section):
+    """When a relaxation is done (eV/angstrom), and when it is given up."""
+
+    fmax: Annotated[float, Field(ge=0.001, le=1.0)]
+    max_steps: Annotated[int, Field(ge=1, le=10_000)] = 200
+
+
+class Atom(Section):
+    """The isolated adatom: side of the cubic box, angstrom."""
+
+    box: Annotated[float, Field(ge=6.0, le=40.0)]
+
+
+class Checks(Section):
+    """Further calculations that show how far an adsorption energy can be trusted."""
+
+    same_basin: bool = True  # the slab relaxed again without the adatom, from where it left it
+    without_dipole: bool = True  # energies without the dipole correction
+
+
+class Case(Section):
+    """Everything that a run computes, and with which settings."""
+
+    name: Name
+    quality: Literal["smoke", "laptop", "production"]
+    description: Annotated[str, StringConstraints(max_length=500)] = ""
+    host: Host
+    adatom: Element
+    metal: Metal
+    slab: Slab
+    metal_slab: Slab
+    metal_slab_110: Slab | None = None  # the close-packed face of a bcc metal, for comparison
+    atom: Atom
+    dft: DFT
+    relax: Relax
+    checks: Checks = Checks()
+
+    @property
+    def physical(self) -> bool:
+        """Tell whether the numbers mean anything; smoke settings only show that the chain works."""
+        return self.quality != "smoke"
+
+    @property
+    def elements(self) -> list[str]:
+        """Return the chemical elements of host and adatom."""
+        return sorted({self.host.cation, self.host.anion, self.adatom})
+
+    @property
+    def host_sites(self) -> tuple[str, ...]:
+        """Return the sites that the host's (001) surface has."""
+        return ("bridge", "hollow", f"top-{self.host.cation}", f"top-{self.host.anion}")
+
+    @property
+    def metal_sites(self) -> tuple[str, ...]:
+        """Return the sites that the metal's (001) surface has."""
+        return ("bridge", "hollow", f"top-{self.adatom}")
+
+    @property
+    def metal_110_sites(self) -> tuple[str, ...]:
+        """Return the sites that the (110) surface of a bcc metal has."""
+        return ("hollow", "long-bridge", "short-bridge", f"top-{self.adatom}")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Case:
+        if problems := list(self._contradictions()):
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _contradictions(self) -> Iterator[str]:
+        """Yield a line for each pair of settings that do not go together."""
+        if self.host.cation == self.host.anion:
+            yield f"host.anion: found {self.host.anion!r}, as cation; allowed: two elements"
+        else:
+            yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
+        yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
+        for symbol in self.dft.setups:
+            if symbol not in self.elements:
+                yield f"dft.setups.{symbol}: unknown key; allowed: {', '.join(self.elements)}"
+        yield from _no_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
+        yield from _no_room("metal_slab.cell", self.metal_slab.cell, self._metal_side, self.adatom)
+        yield from self._contradictions_110()
+
+    def _contradictions_110(self) -> Iterator[str]:
+        slab, grid = self.metal_slab_110, self.dft.kpoints.metal_slab_110
+        if slab is None:
+            if grid is not None:
+                yield "dft.kpoints.metal_slab_110: found a grid; allowed: with [metal_slab_110]"
+            return
+        if grid is None:
+            yield f"dft.kpoints.metal_slab_110: missing; allowed with [metal_slab_110]: {GRID}"
+        if self.metal.structure != "bcc":
+            yield (
+                f"metal_slab_110: found with metal.structure = {self.metal.structure!r}; "
+                "allowed: with 'bcc', whose close-packed face it is"
+            )
+        if slab.cell == "sqrt2":
+            yield (
+                "metal_slab_110.cell: found 'sqrt2'; allowed: '1x1', '2x1', ... of the rectangle "
+                "a x a√2"
+            )
+        else:
+            yield from _no_room("metal_slab_110.cell", slab.cell, self._metal_side, self.adatom)
+        yield from _wrong_sites("metal_slab_110.sites", slab.sites, self.metal_110_sites)
+
+    @property
+    def _host_side(self) -> float:
+        return (self.host.lattice_constant or self.host.lattice_guess) / 2**0.5
+
+    @property
+    def _metal_side(self) -> float:
+        side = self.metal.lattice_constant or self.metal.lattice_guess
+        return side if self.metal.structure == "bcc" else side / 2**0.5
+
+
+def _wrong_sites(field: str, sites: tuple[str, ...], allowed: tuple[str, ...]) -> Iterator[str]:
+    for site in dict.fromkeys(sites):
+        if site not in allowed:
+            near = nearest(site, allowed)
+            yield f"{field}: found {brief(site)}{near}; allowed: {', '.join(allowed)}"
+        elif sites.count(site) > 1:
+            yield f"{field}: found {site!r} {sites.count(site)} times; allowed: each site once"
+
+
+def _no_room(field: str, cell: str, side: float, adatom: str) -> Iterator[str]:
+    """Refuse a cell in which the adatom all but touches its own periodic image."""
+    closest = 2**0.5 * side if cell == "sqrt2" else side * min(int(n) for n in cell.split("x"))
+    if closest < 2.5:
+        yield (
+            f"{field}: found {cell!r}, in which {adatom} is {closest:.2f} Å from its own image; "
+            "allowed: cells with at least 2.5 Å"
+        )

@@ -1,0 +1,324 @@
+"""Settings -> GPAW. Only this module and its own `mixing` import gpaw: none else knows of it."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+from ase import Atoms
+
+from analysis.charge import Density
+from workflows.case.schema import DFT
+from workflows.dft.installation import has_scalapack
+from workflows.dft.interface import AtomsCollide, NotConverged, TooManyRanks
+from workflows.dft.parameters import (
+    EMPTY_BANDS,
+    EMPTY_BANDS_PER_ATOM,
+    OF_ATOM,
+    OF_CRYSTAL,
+    ROUGH,
+    grid_points,
+    held_atoms,
+)
+from workflows.dft.team import team
+
+Notify = Callable[..., None]
+
+
+# What is tried when self-consistency is not reached. Each rung goes on from the wavefunctions and
+# the density of the one before; its changes are made one after the other, and each must converge.
+# A rung that leaves the settings asked for comes back to them, or there is no result.
+LADDER: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = (
+    ("more iterations", ({},)),
+    (
+        "careful density mixing",
+        ({"mixer": {"backend": "pulay", "beta": 0.02, "nmaxold": 8, "weight": 100.0}},),
+    ),
+    ("another eigensolver", ({"eigensolver": {"name": "ppcg"}},)),
+    ("wider smearing and back", ({"smearing": 4.0}, {"smearing": 1.0})),  # times the setting
+)
+
+
+P = ParamSpec("P")
+
+
+R = TypeVar("R")
+
+
+def collective(
+    method: Callable[Concatenate[Calculation, P], R],
+) -> Callable[Concatenate[Calculation, P], R]:
+    """Make a method of `Calculation` one that all MPI ranks call when rank 0 does."""
+
+    @functools.wraps(method)
+    def on_all_ranks(calculation: Calculation, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with team().calling(calculation, method.__name__, args, kwargs):
+            return method(calculation, *args, **kwargs)
+
+    return on_all_ranks
+
+
+class Calculation:
+    """A GPAW calculator for one system that retries when self-consistency fails.
+
+    Parameters
+    ----------
+    settings
+        The case's DFT settings.
+    kpoints
+        Gamma-centred grid of k-points, or None for an isolated system (Gamma only).
+    new_log
+        Returns a path for GPAW's text output that is not taken yet.
+    notify
+        Called with `scf=iteration` as GPAW iterates.
+    hund
+        An isolated atom: the spins apart, filled by Hund's rule, without smearing.
+    """
+
+    def __init__(
+        self,
+        settings: DFT,
+        kpoints: tuple[int, int, int] | None,
+        new_log: Callable[[], Path],
+        notify: Notify = lambda **_: None,
+        *,
+        hund: bool = False,
+    ) -> None:
+        self._settings, self._kpoints, self._hund = settings, kpoints, hund
+        self._new_log = new_log
+        self._notify = notify
+        self._calc: Any = None
+        self._mixer: Any = None
+        self._rough = False
+        self.scf_iterations = 0
+        self.seconds = 0.0  # in GPAW
+        self.retries: list[str] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another MPI rank needs for the same calculation: all but what writes."""
+        return self.__dict__ | {
+            "_calc": None,
+            "_mixer": None,
+            "_new_log": _no_log,
+            "_notify": _not_said,
+        }
+
+    @collective
+    def __call__(self, atoms: Atoms, *, rough: bool = False) -> tuple[float, np.ndarray]:
+        """Return the energy extrapolated to zero smearing (eV) and forces (eV/angstrom, (n, 3)).
+
+        `rough` asks for forces that are good enough far from the minimum (`ROUGH`).
+
+        Raises
+        ------
+        NotConverged
+            Self-consistency was not reached on any rung of the ladder.
+        AtomsCollide
+            Two atoms are (nearly) at the same place.
+        """
+        self._require(rough=rough)
+        system = self.converge(atoms)
+        with self._clocked():
+            return float(system.get_potential_energy()), np.array(system.get_forces())
+
+    @collective
+    def converge(self, atoms: Atoms) -> Atoms:
+        """Return a copy of the system with its self-consistent calculator; errors as above."""
+        from gpaw.new.symmetry import SymmetryBrokenError
+
+        system = atoms.copy()
+        system.set_constraint()  # forces are wanted as they are
+        try:
+            self._converge(system, atoms)
+        except SymmetryBrokenError:
+            # The structure has left the symmetry that it began with: begin again with the new one.
+            self._calc = None
+            self._converge(system, atoms)
+        return system
+
+    def _converge(self, system: Atoms, atoms: Atoms) -> None:
+        with _gpaw_errors(), self._clocked():
+            if self._calc is None:
+                self._calc = self._make(atoms)
+            self._move(system)
+            system.calc = self._calc
+            self._climb(system)
+
+    def _move(self, system: Atoms) -> None:
+        """Move the calculator's atoms where a system of the same atoms has other places."""
+        from ase.calculators.calculator import compare_atoms
+
+        from workflows.dft import mixing
+
+        if self._calc.initialized and compare_atoms(self._calc.atoms, system) == ["positions"]:
+            mixing.move(self._calc, system)
+
+    @collective
+    def all_electron_density(self, refinement: int = 2) -> Density:
+        """Return the all-electron density of the last system, e/angstrom^3.
+
+        `refinement` multiplies the grid of the wavefunctions along each axis.
+        """
+        with self._clocked():
+            density_R = self._calc.get_all_electron_density(gridrefinement=refinement)
+        return Density(np.ascontiguousarray(density_R), np.array(self._calc.atoms.cell))
+
+    @collective
+    def electrostatics(self) -> dict[str, Any]:
+        """Return heights z (angstrom), the potential of an electron (eV) and the Fermi level (eV).
+
+        The potential is averaged over the plane at each height; both are lists of equal length.
+        """
+        potential_z = self._calc.get_electrostatic_potential().mean(axis=(0, 1))
+        height = float(self._calc.atoms.cell[2, 2])
+        z = np.arange(len(potential_z)) * height / len(potential_z)
+        return {
+            "z": z.tolist(),
+            "potential": potential_z.tolist(),
+            "fermi_level": float(self._calc.get_fermi_level()),
+        }
+
+    @collective
+    def magnetic_moment(self) -> float:
+        """Return the total magnetic moment of the last system, Bohr magnetons."""
+        return float(self._calc.get_magnetic_moment())
+
+    def _make(self, atoms: Atoms) -> Any:
+        from gpaw import GPAW
+
+        from workflows.dft.mixing import Learning
+
+        self._mixer = Learning()
+        calc = GPAW(txt=str(self._new_log()), mixer=self._mixer, **self._parameters(atoms))
+        calc.hooks["scf_step"] = self._count
+        return calc
+
+    def _require(self, *, rough: bool) -> None:
+        """Set how far self-consistency must be reached; a looser answer is then none."""
+        if rough == self._rough:
+            return
+        self._rough = rough
+        if self._calc is not None:
+            self._calc.dft.change(convergence=self._convergence())
+
+    def _convergence(self) -> dict[str, float]:
+        wanted: dict[str, float] = self._settings.scf.model_dump(exclude={"max_iterations"})
+        return wanted | {"eigenstates": wanted["eigenstates"] * (ROUGH if self._rough else 1.0)}
+
+    def shares(self, atoms: Atoms) -> int:
+        """Return how many MPI ranks can share a system's irreducible k-points and spins."""
+        from gpaw.dft import Parameters
+        from gpaw.mpi import serial_comm
+
+        parameters = Parameters(**self._parameters(atoms))
+        symmetries = parameters.symmetry.build(atoms, setup_ids=atoms.numbers)
+        kpoints = parameters.kpts.build(atoms).reduce(symmetries, strict=False, comm=serial_comm)
+        return len(kpoints) * (2 if self._hund else 1)
+
+    def _parameters(self, atoms: Atoms) -> dict[str, Any]:
+        dft = self._settings
+        parameters: dict[str, Any] = {
+            "mode": {"name": "pw", "ecut": dft.cutoff},
+            "xc": dft.xc,
+            "setups": dict(dft.setups),
+            "occupations": {"name": "fermi-dirac", "width": dft.smearing},
+            "eigensolver": OF_ATOM,
+            "convergence": self._convergence(),
+            "maxiter": dft.scf.max_iterations,
+            # GPAW does not know ASE's constraints. Held atoms are told apart, or a mirror plane
+            # through a slab that is held on one side would tie its two surfaces together.
+            "symmetry": {"extra_ids": held_atoms(atoms)},
+        }
+        if self._hund:
+            # An atom's levels are sharp: without smearing, Hund's rule fills them whole.
+            parameters |= {"hund": True, "occupations": {"name": "fermi-dirac", "width": 0.0}}
+        if self._kpoints is not None:
+            empty = math.ceil(EMPTY_BANDS + EMPTY_BANDS_PER_ATOM * len(atoms))
+            parameters |= {
+                "kpts": {"size": self._kpoints, "gamma": True},
+                "eigensolver": OF_CRYSTAL,
+                "nbands": -empty,  # GPAW: negative means empty ones
+            }
+        if team().size > 1 and not has_scalapack():
+            # Else GPAW shares out bands and plane waves too, and fails where it lacks libraries.
+            parameters["parallel"] = {"domain": 1, "band": 1}
+        if not atoms.pbc[2] and atoms.pbc[:2].all():
+            # The same grid for a slab with and without adatom, whatever their symmetries.
+            parameters["gpts"] = grid_points(atoms, dft.cutoff)
+            if dft.dipole_correction:
+                parameters["poissonsolver"] = {"dipolelayer": "xy"}
+        return parameters
+
+    def _count(self, context: Any) -> None:
+        team().agree()
+        self.scf_iterations += 1
+        start = time.perf_counter()
+        self._notify(scf=int(context.niter), scf_error=float(context.dens.error))
+        self.seconds -= time.perf_counter() - start  # ours, not GPAW's
+
+    @contextmanager
+    def _clocked(self) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - start
+
+    def _climb(self, atoms: Atoms) -> None:
+        """Reach self-consistency, climbing the ladder as far as needed."""
+        if self._attempt(atoms):
+            return
+        for name, changes in LADDER:
+            self.retries.append(name)
+            if all(self._attempt(atoms, change) for change in changes):
+                return
+        raise NotConverged(
+            f"not self-consistent after {self.scf_iterations} SCF iterations; "
+            f"tried: {', '.join(self.retries)}"
+        )
+
+    def _attempt(self, atoms: Atoms, change: Mapping[str, Any] | None = None) -> bool:
+        from gpaw import KohnShamConvergenceError
+
+        if change:
+            change = dict(change)
+            if "smearing" in change:
+                width = change.pop("smearing") * (0.0 if self._hund else self._settings.smearing)
+                change["occupations"] = {"name": "fermi-dirac", "width": width}
+            self._calc.dft.change(**change)
+            self._calc.dft.results = {}  # the energy of other settings is not an answer
+        try:
+            atoms.get_potential_energy()
+        except KohnShamConvergenceError:
+            self._mixer.forget()
+            return False
+        return True
+
+
+def _no_log() -> Path:
+    return Path(os.devnull)
+
+
+def _not_said(**_: Any) -> None:
+    pass
+
+
+@contextmanager
+def _gpaw_errors() -> Iterator[None]:
+    """Turn GPAW's refusal of a structure into ours; everything else is a bug and stays one."""
+    from gpaw import BadParallelization
+    from gpaw.utilities import AtomsTooClose
+
+    try:
+        yield
+    except BadParallelization:
+        raise TooManyRanks(f"found {team().size} MPI ranks; allowed: fewer") from None
+    except AtomsTooClose as error:
+        raise AtomsCollide(f"two atoms are too close: {error}") from None

@@ -1,0 +1,73 @@
+"""How many MPI ranks each task can use: those that can share the k-points of all its systems."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ase import Atoms
+
+from structures import sites
+from workflows.case.schema import Case
+from workflows.dft.calculation import Calculation
+from workflows.dft.installation import has_scalapack
+from workflows.preflight.resources import structure_name
+from workflows.steps.initial import structures
+from workflows.steps.relaxations import PUSHES
+from workflows.system.messages import UserError
+from workflows.tasks.graph import Task
+
+
+def usable_ranks(tasks: Iterable[tuple[Task, Case]]) -> dict[str, float]:
+    """Return the largest number of MPI ranks of tasks and their cases, from unrelaxed structures.
+
+    Where GPAW has ScaLAPACK it can share out bands and plane waves, too: then there is no limit.
+    """
+    if has_scalapack():
+        return {task.name: math.inf for task, _ in tasks}
+    built: dict[str, dict[str, Atoms]] = {}
+    most: dict[str, float] = {}
+    for task, case in tasks:
+        if case.name not in built:
+            built[case.name] = {stem: atoms for stem, atoms, _ in structures(case)}
+        most[task.name] = _least(case, task, built[case.name][structure_name(task)])
+    return most
+
+
+def _least(case: Case, task: Task, atoms: Atoms) -> int:
+    grid = task.inputs["dft"]["kpoints"]
+    kpoints = tuple(grid) if grid else None
+    calculation = Calculation(case.dft, kpoints, Path, hund=task.kind == "atom")
+    return min(calculation.shares(system) for system in _systems(task, atoms))
+
+
+def _systems(task: Task, atoms: Atoms) -> list[Atoms]:
+    """Return what a task calculates; symmetries differ, and with them the k-points."""
+    if task.kind == "free":
+        return [sites.displace_lateral(atoms, PUSHES[0])]
+    if task.kind == "basin":
+        return [atoms[:-1]]
+    if task.kind == "density":
+        free = atoms.copy()
+        free.set_constraint()
+        return [free, free[:-1], free[-1:]]
+    return [atoms]
+
+
+def require_usable(tasks: Iterable[tuple[Task, Case]], ranks: Mapping[str, int]) -> None:
+    """Refuse more MPI ranks than a task can use; `ranks` are those asked for, by task.
+
+    Raises
+    ------
+    UserError
+        In one line: every such task, and what it can use.
+    """
+    most = usable_ranks((task, case) for task, case in tasks if ranks[task.name] > 1)
+    beyond = [
+        f"{name}: found {ranks[name]}, allowed: 1 to {most[name]}"
+        for name in most
+        if ranks[name] > most[name]
+    ]
+    if beyond:
+        raise UserError(f"more MPI ranks than irreducible k-points and spins: {'; '.join(beyond)}")

@@ -1,0 +1,171 @@
+"""Settings that can be computed but make the numbers mean little: what to warn of, and why.
+
+What cannot be computed, or never means anything, is refused in `workflows.case`.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from structures.sites import nearest_image_distance
+from workflows.case.schema import Case
+from workflows.dft.datasets import setups, valence_electrons
+from workflows.steps.initial import structures
+from workflows.system.messages import shown
+from workflows.tasks.graph import FACES, crystal_of, plan, slab_of, surface_name, surfaces
+
+LEAST_LAYERS = 3
+
+
+LEAST_VACUUM = 6.0  # angstrom on each side; the adatom takes a part of it
+
+
+LEAST_IMAGE_DISTANCE = 5.0  # angstrom between an adatom and its image
+
+
+LARGEST_SPACING = 0.4  # 1/angstrom between k-points, with 2 pi
+
+
+LARGEST_SMEARING = 0.2  # eV
+
+
+LARGEST_FMAX = 0.1  # eV/angstrom
+
+
+LEAST_BOX = 12.0  # angstrom; Na in PBE: 9 is off by about 70 meV, 12 by about 5
+
+
+LARGEST_STRAIN = 0.03  # of a given lattice constant, against the guess beside it
+
+
+LOOSER = 10.0  # times the default of a criterion of self-consistency
+
+
+def warnings(case: Case) -> list[str]:
+    """Return a line for each setting that makes the numbers mean little: field, found, why.
+
+    A smoke case is one line, whatever its settings.
+    """
+    if not case.physical:
+        return ["quality: found 'smoke': not physical, it only shows that the chain works"]
+    return [*_slabs(case), *_kpoints(case), *_dft(case), *_references(case)]
+
+
+def warn(case: Case, path: Path) -> None:
+    """Say on standard error which settings of a case file make the numbers mean little."""
+    for line in warnings(case):
+        sys.stderr.write(f"warning: {shown(path)}: {line}\n")
+
+
+def _slabs(case: Case) -> Iterator[str]:
+    built = {name: atoms for name, atoms, _ in structures(case)}
+    for surface in surfaces(case):
+        table, slab = FACES[surface].slab, slab_of(case, surface)
+        if slab.layers < LEAST_LAYERS:
+            yield (
+                f"{table}.layers: found {slab.layers}: the adatom feels the other side; "
+                f"usual: {LEAST_LAYERS} or more"
+            )
+        elif slab.layers == slab.held_layers:
+            yield (
+                f"{table}.held_layers: found {slab.held_layers} of {slab.layers}: a rigid slab, as "
+                "cut from the bulk; usual: half of them"
+            )
+        elif slab.layers - slab.held_layers == 1:
+            yield (
+                f"{table}.held_layers: found {slab.held_layers} of {slab.layers}: "
+                "only the top layer can relax; usual: half of them"
+            )
+        if slab.vacuum < LEAST_VACUUM:
+            yield (
+                f"{table}.vacuum: found {slab.vacuum:g} Å on each side: the adatom is near the "
+                f"next slab; usual: {LEAST_VACUUM:g} or more"
+            )
+        images = nearest_image_distance(built[f"{surface_name(case, surface)}-{slab.sites[0]}"])
+        if images < LEAST_IMAGE_DISTANCE:
+            yield (
+                f"{table}.cell: found {slab.cell!r}: {case.adatom} is {images:.2f} Å from its "
+                f"images, so it is a layer, not an atom; usual: {LEAST_IMAGE_DISTANCE:g} Å or more"
+            )
+
+
+def _kpoints(case: Case) -> Iterator[str]:
+    built = {name: atoms for name, atoms, _ in structures(case)}
+    for task in plan(case).values():
+        if task.kind not in ("lattice", "slab"):
+            continue
+        face = FACES[task.surface]
+        key = f"{face.crystal}_bulk" if task.kind == "lattice" else face.kpoints
+        grid = task.inputs["dft"]["kpoints"]
+        atoms = built[task.name.replace("-lattice", "-bulk")]
+        period_c = np.where(
+            atoms.pbc, 2 * np.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1), 0
+        )
+        spacing = float((period_c / grid).max())  # the cell's reciprocal vectors, divided
+        if spacing > LARGEST_SPACING:
+            least = [max(1, math.ceil(period / LARGEST_SPACING)) for period in period_c]
+            yield (
+                f"dft.kpoints.{key}: found {grid}, {spacing:.2f} 1/Å apart: too coarse for the "
+                f"cell; usual: {least} or more, {LARGEST_SPACING:g} 1/Å"
+            )
+
+
+def _dft(case: Case) -> Iterator[str]:
+    dft = case.dft
+    if not dft.dipole_correction:
+        yield (
+            "dft.dipole_correction: found false: a slab with an adatom on one side has a dipole "
+            "that acts on its images; usual: true"
+        )
+    if dft.smearing > LARGEST_SMEARING:
+        yield (
+            f"dft.smearing: found {dft.smearing:g} eV: the extrapolation to zero is poor; "
+            f"usual: 0.05 to {LARGEST_SMEARING:g}"
+        )
+    for symbol, name in dft.setups.items():
+        if name not in setups(symbol, dft.xc):
+            continue  # refused before anything is computed
+        default = dft.model_copy(update={"setups": {}})
+        fewer, full = valence_electrons(symbol, dft), valence_electrons(symbol, default)
+        if fewer < full:
+            yield (
+                f"dft.setups.{symbol}: found {name!r}, with {fewer} electrons in "
+                f"place of {full}: quick, not for results; usual: the default (leave it out)"
+            )
+    for name in ("energy", "density", "eigenstates"):
+        found, usual = getattr(dft.scf, name), type(dft.scf).model_fields[name].default
+        if found > LOOSER * usual:
+            yield f"dft.scf.{name}: found {found:g}: energies are not converged; usual: {usual:g}"
+    if case.relax.fmax > LARGEST_FMAX:
+        yield (
+            f"relax.fmax: found {case.relax.fmax:g} eV/Å: relaxations end far from their minimum; "
+            f"usual: 0.01 to 0.05"
+        )
+
+
+def _references(case: Case) -> Iterator[str]:
+    if case.atom.box < LEAST_BOX:
+        yield (
+            f"atom.box: found {case.atom.box:g} Å: the atom feels the walls, which goes into every "
+            f"adsorption energy (70 meV for Na in 9 Å); usual: {LEAST_BOX:g} or more"
+        )
+    for surface in surfaces(case):
+        name, crystal = FACES[surface].crystal, crystal_of(case, surface)
+        given, guess = crystal.lattice_constant, crystal.lattice_guess
+        if given is None or FACES[surface].miller != "001":
+            continue
+        if abs(given / guess - 1) > LARGEST_STRAIN:
+            yield (
+                f"{name}.lattice_constant: found {given:g} Å, {100 * (given / guess - 1):+.0f} % "
+                "from lattice_guess: the surface is strained; leave it out to have it computed"
+            )
+        if name == "metal":
+            yield (
+                "metal.lattice_constant: found a given one: the bulk is not computed, so there is "
+                "no cohesive energy and no energy against the metal; leave it out to have them"
+            )

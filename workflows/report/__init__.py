@@ -1,0 +1,1 @@
+"""Finished tasks -> tables, figures, the page, the database. Imports analysis, run and below."""

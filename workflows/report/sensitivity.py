@@ -1,0 +1,109 @@
+"""What a one-by-one sweep says: by how much each choice moves each adsorption energy."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rich.table import Table as RichTable
+
+from analysis.sensitivity import Sensitivity
+from workflows.campaign.campaign import Campaign, Member
+from workflows.report.images import save
+from workflows.report.results import NOT_PHYSICAL, Report
+from workflows.system.files import write_text
+from workflows.system.messages import shown
+from workflows.tasks.status import State
+
+STEM = "sensitivity"
+
+
+PLAIN = 300  # pixels per inch
+
+
+def one_by_one(campaign: Campaign) -> bool:
+    """Tell whether the first case is the base, and all others differ from it in one choice."""
+    first, *others = campaign.members
+    return bool(others) and not first.settings and all(len(m.settings) == 1 for m in others)
+
+
+def sensitivity(campaign: Campaign, states: Mapping[str, State]) -> Sensitivity:
+    """Return the energies of the held sites on the host, as far as they are there."""
+    tables = [
+        Report(member.case, campaign.states_of(number, states)).table().sites
+        for number, member in enumerate(campaign.members)
+    ]
+    base, *others = (
+        {site.site: site.adsorption_energy for site in sites if site.relaxation == "held"}
+        for sites in tables
+    )
+    return Sensitivity(
+        choices=tuple(map(_choice, campaign.members[1:])),
+        base=base,
+        energies={site: tuple(table.get(site) for table in others) for site in base},
+    )
+
+
+def _choice(member: Member) -> str:
+    """Return the one setting of a case in words, such as 'slab.layers 5' or 'dft.xc RPBE'."""
+    ((axis, label),) = member.settings.items()
+    value = label.removeprefix(axis.rpartition(".")[2]).lstrip("-")
+    return f"{axis} {value or label}"
+
+
+def report_sensitivity(
+    campaign: Campaign, states: Mapping[str, State], root: Path
+) -> Iterator[str | RichTable]:
+    """Write table and figure of a one-by-one sweep; yield what there is to print."""
+    from analysis.figures.sensitivity import compose
+
+    found, case = sensitivity(campaign, states), campaign.members[0].case
+    write_text(root / f"{STEM}.csv", _csv(found))
+    base = ", ".join(
+        f"{site} {'missing' if energy is None else f'{energy:.3f}'.replace('-', '−')}"
+        for site, energy in found.base.items()
+    )
+    where = f"{case.adatom} on {case.host.formula}(001), held"
+    caption = (
+        f"Each line: one choice changed, all else as in the base. Base: {base} eV ({where}). "
+        f"{Report(case, {}).settings()}."
+    )
+    (root / "figures").mkdir(exist_ok=True)
+    figure = compose(found, caption=caption, physical=case.physical)
+    yield f"By how much one choice moves the adsorption energy (eV) of {where}"
+    yield _table(found)
+    if not case.physical:
+        yield NOT_PHYSICAL
+    yield f"figure: {shown(save(figure, root / 'figures', STEM, PLAIN)[0])}"
+
+
+def _csv(found: Sensitivity) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    heads = [f"{site}_{what}_eV" for site in found.base for what in ("adsorption", "change")]
+    writer.writerow(["choice", *heads])
+    base = [number for energy in found.base.values() for number in (energy, None)]
+    rows = [("base", base)]
+    for number, choice in enumerate(found.choices):
+        pairs = ((found.energies[s][number], found.changes(s)[number]) for s in found.base)
+        rows.append((choice, [value for pair in pairs for value in pair]))
+    for name, numbers in rows:
+        writer.writerow([name, *("" if n is None else f"{n:.6f}" for n in numbers)])
+    return out.getvalue()
+
+
+def _table(found: Sensitivity) -> RichTable:
+    rich = RichTable()
+    rich.add_column("choice", no_wrap=True)
+    for site in found.base:
+        rich.add_column(site, justify="right")
+    rich.add_row("base", *map(_cell, found.base.values()), style="bold")
+    for number, choice in enumerate(found.choices):
+        rich.add_row(choice, *(_cell(found.changes(s)[number], "+") for s in found.base))
+    return rich
+
+
+def _cell(energy: float | None, sign: str = "") -> str:
+    return "[dim]missing[/]" if energy is None else f"{energy:{sign}.3f}"

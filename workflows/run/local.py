@@ -1,0 +1,184 @@
+"""The graph on this machine: tasks side by side, each a process, until nothing is left to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from workflows.campaign.campaign import Campaign
+from workflows.campaign.directory import case_files, require_own, write_campaign
+from workflows.preflight.resources import campaign_needs, require_room
+from workflows.preflight.setting_warnings import warn
+from workflows.run.worker import FAILED, REFUSED
+from workflows.system.files import lock
+from workflows.system.machine import cores
+from workflows.system.messages import shown
+from workflows.system.signals import Stopped, stoppable
+from workflows.tasks.folder import TaskFolder
+from workflows.tasks.graph import Task
+from workflows.tasks.status import State, survey
+
+TICK = 0.2  # seconds between looks at the workers
+
+
+PATIENCE = 6.0  # seconds that workers get to end after being told to; less than stop.GRACE
+
+
+class View(Protocol):
+    """Something that shows a run to a person."""
+
+    def show(self, states: Mapping[str, State]) -> None:
+        """Show how far every task is; called several times a second."""
+
+    def note(self, line: str) -> None:
+        """Show a line that stays."""
+
+
+@dataclass
+class Worker:
+    """A process that works on a task."""
+
+    task: Task
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@dataclass
+class Run:
+    """Cases being computed in a directory."""
+
+    campaign: Campaign
+    root: Path
+    jobs: int
+    view: View
+    workers: dict[str, Worker] = field(default_factory=dict)
+    attempted: set[str] = field(default_factory=set)
+
+    def go(self, walltime: float | None) -> dict[str, State]:
+        """Work until every task is done or cannot be; return the state of each.
+
+        Raises
+        ------
+        Stopped
+            A signal or the wall-clock limit came; the workers have ended; the same call goes on.
+        """
+        with stoppable(walltime):
+            try:
+                return self._loop(self.campaign.tasks)
+            except Stopped as stop:
+                self._end_workers(stop)
+                raise
+
+    def _loop(self, tasks: Mapping[str, Task]) -> dict[str, State]:
+        states = survey(tasks, self.root)
+        while True:
+            for name, state in self._startable(states):
+                self.workers[name] = self._start(state)
+                self.attempted.add(name)
+            others = self._others(states)
+            if not self.workers and not others:
+                self.view.show(states)
+                return states
+            self._show(states)
+            time.sleep(TICK)
+            if self._reap() or others:
+                states = survey(tasks, self.root, states)
+
+    def _others(self, states: Mapping[str, State]) -> bool:
+        """Tell whether others work here: workers of a killed run that are still ending, say."""
+        return any(s.status == "running" and name not in self.workers for name, s in states.items())
+
+    def _startable(self, states: Mapping[str, State]) -> list[tuple[str, State]]:
+        free = self.jobs - len(self.workers)
+        wanted = ("ready", "stale", "failed")
+        ready = [
+            (name, state)
+            for name, state in states.items()
+            if state.status in wanted and name not in self.attempted
+        ]
+        return ready[: max(free, 0)]
+
+    def _start(self, state: State) -> Worker:
+        folder = TaskFolder(self.root / state.task.name)
+        log = self.root / "logs" / f"{state.task.name}.txt"
+        log.parent.mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "workflows.cli", "task", str(folder.path), "--with-parent"]
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,  # its closing tells the worker that we are gone
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is ours to pass on
+            )
+        return Worker(state.task, process, log)
+
+    def _show(self, states: Mapping[str, State]) -> None:
+        now = dict(states)
+        for name, worker in self.workers.items():
+            progress = TaskFolder(self.root / name).progress()
+            now[name] = State(worker.task, "running", progress=progress)
+        self.view.show(now)
+
+    def _reap(self) -> bool:
+        ended = [worker for worker in self.workers.values() if worker.process.poll() is not None]
+        for worker in ended:
+            del self.workers[worker.task.name]
+            if worker.process.stdin:
+                worker.process.stdin.close()
+            if worker.process.returncode not in (0, FAILED):
+                self._note_crash(worker)
+        return bool(ended)
+
+    def _note_crash(self, worker: Worker) -> None:
+        lines = worker.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        code = worker.process.returncode
+        if code == REFUSED:
+            self.view.note(f"{worker.task.name}: {lines[-1] if lines else 'refused'}")
+            return
+        self.view.note(f"{worker.task.name}: ended unexpectedly (exit code {code}); {worker.log}:")
+        for line in lines[-25:]:
+            self.view.note(f"    {line}")
+
+    def _end_workers(self, stop: Stopped) -> None:
+        for worker in self.workers.values():
+            worker.process.send_signal(stop.signal)
+        deadline = time.monotonic() + PATIENCE
+        for worker in self.workers.values():
+            try:
+                worker.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.process.kill()
+                worker.process.wait()
+
+
+def run(
+    campaign: Campaign, root: Path, *, jobs: int | None, view: View, walltime: float | None
+) -> dict[str, State]:
+    """Compute cases in a directory; their files are kept there for later.
+
+    `jobs` tasks side by side; as many as cores and memory allow if None. `walltime` in seconds.
+
+    Raises
+    ------
+    UserError
+        The directory belongs to other cases, or memory or disk do not suffice.
+    Locked
+        Another `run` works there.
+    Stopped
+        A signal or the wall-clock limit came.
+    """
+    require_own(campaign, root)
+    chosen, forecast = require_room(campaign_needs(campaign), root, jobs, cores())
+    root.mkdir(parents=True, exist_ok=True)
+    with lock(root / ".lock", shown(root)):
+        write_campaign(campaign, root)
+        for case, path in case_files(campaign, root):
+            warn(case, path)
+        view.note(forecast)
+        return Run(campaign, root, chosen, view).go(walltime)

@@ -1,0 +1,151 @@
+"""The profile of a cluster: what a job asks the scheduler for, and how a task is started in it.
+
+A profile is a TOML file, checked like a case file; it changes no number. Two examples are in
+`workflows/run/slurm/profiles`.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from workflows.case.reading import MAX_BYTES, checked, read_file
+from workflows.case.schema import Section, matching
+from workflows.system.messages import UserError, naming, nearest, shown
+from workflows.system.signals import parse_walltime
+from workflows.tasks.graph import Task
+
+MOST_HOURS = 2400  # of a job
+
+
+LONGEST_DEFAULT = 24  # hours of a job whose time is not given
+
+
+LAUNCHERS = ("srun", "mpiexec", "mpirun")
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("allowed: text on one line")
+    return text
+
+
+def _launcher(text: str) -> str:
+    try:
+        program, *_ = shlex.split(text)
+    except ValueError:  # no word, or a quote without end
+        program = ""
+    if text != "none" and Path(program).name not in LAUNCHERS:
+        raise ValueError(
+            "allowed: 'none', or 'srun', 'mpiexec' or 'mpirun' and its options, such as "
+            "'srun --mpi=pmix'"
+        )
+    return text
+
+
+def _not_too_short(time: str) -> str:
+    hours, minutes, _ = map(int, time.split(":"))
+    if not 1 <= 60 * hours + minutes <= 60 * MOST_HOURS:
+        raise ValueError(f"allowed: 0:01:00 to {MOST_HOURS}:00:00")
+    return time
+
+
+Word = Annotated[str, matching(r"[!-~]{1,200}", "text without spaces")]
+
+
+Variable = Annotated[str, matching("[A-Za-z_][A-Za-z0-9_]{0,99}", "the name of a variable")]
+
+
+Line = Annotated[str, AfterValidator(_printable)]
+
+
+Option = Annotated[
+    str, AfterValidator(_printable), matching("--[a-z].*", "an option, such as '--exclusive'")
+]
+
+
+Time = Annotated[
+    str,
+    matching("[0-9]{1,4}:[0-5][0-9]:[0-5][0-9]", "H:MM:SS, such as '4:00:00'"),
+    AfterValidator(_not_too_short),
+]
+
+
+Memory = Annotated[str, matching("[1-9][0-9]{0,6}[MG]", "such as '4G' or '800M'")]
+
+
+class Override(Section):
+    """What a job asks for; in a profile's `tasks`, for one task or one kind of task."""
+
+    time: Time | None = None  # else from the size of the task's system, see `within`
+    memory: Memory | None = None  # else from the estimate of preflight/resources.py
+    ranks: Annotated[int, Field(ge=1, le=10_000)] = 1  # of MPI, for a task
+    ranks_per_node: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    launcher: Annotated[Line, AfterValidator(_launcher)] = "none"
+    continuations: Annotated[int, Field(ge=0, le=50)] = 2
+    partition: Word | None = None
+    account: Word | None = None
+    qos: Word | None = None
+    constraint: Word | None = None
+    modules: Annotated[tuple[Word, ...], Field(strict=False)] = ()
+    environment: dict[Variable, Line] = Field(default={})
+    options: Annotated[tuple[Option, ...], Field(strict=False)] = ()  # more for sbatch
+
+
+class Profile(Override):
+    """A cluster: what every job asks for, and what single tasks ask for instead."""
+
+    tasks: dict[str, Override] = Field(default={})
+
+    def of(self, task: Task) -> Profile:
+        """Return the settings of one task: those of its name, of its kind, of every job."""
+        changes = [self.tasks[key] for key in (task.kind, task.label) if key in self.tasks]
+        merged = {k: getattr(o, k) for o in changes for k in o.model_fields_set}
+        return self.model_copy(update=merged)
+
+    def within(self, seconds: float) -> Profile:
+        """Return settings with a time: what is asked for, else whole hours for so many seconds.
+
+        Never more than a day, the longest that many queues take: continuations go on from there.
+        """
+        hours = min(max(math.ceil(seconds / 3600), 1), LONGEST_DEFAULT)
+        return self if self.time else self.model_copy(update={"time": f"{hours}:00:00"})
+
+    @property
+    def launch(self) -> list[str]:
+        """Return the words that start a task's ranks."""
+        if self.launcher == "none":
+            return []
+        program, *options = shlex.split(self.launcher)
+        srun = Path(program).name == "srun"
+        count = [f"--ntasks={self.ranks}"] if srun else ["-n", str(self.ranks)]
+        return [program, *count, *options]
+
+    @property
+    def seconds(self) -> float:
+        """Return the wall-clock time of a job, seconds; of settings that have one."""
+        if self.time is None:
+            raise ValueError("these settings have no time yet: see `within`")
+        return parse_walltime(self.time)
+
+
+def read_profile(path: Path) -> Profile:
+    """Read a profile; see `workflows.case.read` for errors."""
+    return checked(Profile, read_file(path, MAX_BYTES, "a TOML file of a cluster"), shown(path))
+
+
+def require_known(profile: Profile, tasks: dict[str, Task], source: str) -> None:
+    """Refuse a profile with settings for a task that the case does not have."""
+    names = [name for task in tasks.values() for name in (task.kind, task.label)]
+    allowed = [*dict.fromkeys(names[::2]), *dict.fromkeys(names[1::2])]
+    for key in profile.tasks:
+        if key not in allowed:
+            with naming(source):
+                raise UserError(
+                    f"tasks.{shown(key)}: unknown task{nearest(key, allowed)}; "
+                    f"allowed: {', '.join(allowed)}"
+                )

@@ -1,0 +1,108 @@
+"""How long a run will still take; said only where the run itself gives ground for it.
+
+A task is expected to take what tasks like it took in this run: those of its kind on the same
+surface if any are done, else others with the same slab, scaled by the typical effort of their
+kinds. All are scaled by the size of their systems. As long as one of the tasks to do is like none
+that is done, nothing is said: seconds of a bulk crystal say nothing about a slab.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from workflows.preflight.resources import EFFORT
+from workflows.tasks.graph import Task
+from workflows.tasks.status import State
+
+# kinds whose SCF iterations cost about the same
+SLABS = ("slab", "held", "free", "basin", "density", "uncorrected")
+
+
+OVERDUE = 0.25  # a task that is later than expected needs this part of its time so far once more
+
+
+PENDING = ("running", "ready", "stale", "waiting")
+
+
+class Remaining:
+    """Says how long a run will still take, from one look at its tasks to the next.
+
+    Parameters
+    ----------
+    sizes
+        Size of each task's system by the task's name (`workflows.needs.Needs.sizes`).
+    """
+
+    def __init__(self, sizes: Mapping[str, float]) -> None:
+        self._sizes = sizes
+        self._jobs = 1
+
+    def __call__(self, states: Mapping[str, State]) -> str:
+        """Return such as 'about 40 min left', or nothing where there is no ground for it."""
+        # As many side by side as have been seen: at times fewer can run than may.
+        running = sum(state.status == "running" for state in states.values())
+        self._jobs = max(self._jobs, running)
+        seconds = time_left(states, self._sizes, self._jobs)
+        return f"{about(seconds)} left" if seconds else ""
+
+
+def time_left(states: Mapping[str, State], sizes: Mapping[str, float], jobs: int) -> float | None:
+    """Estimate the seconds until all tasks are done that can be, `jobs` side by side.
+
+    Returns None where one of them is like no task that is done.
+    """
+    pending = [state for state in states.values() if state.status in PENDING]
+    expected = {state.task.name: _expected(state.task, states, sizes) for state in pending}
+    ends: dict[str, float] = {}
+    work = 0.0
+    for state in pending:  # each after those that it needs
+        seconds = expected[state.task.name]
+        if seconds is None:
+            return None
+        rest = _rest(state, seconds)
+        work += rest
+        ends[state.task.name] = rest + max(
+            (ends.get(name, 0.0) for name in state.task.needs), default=0.0
+        )
+    # Tasks share the work, but no chain of tasks that wait for each other becomes shorter.
+    return max([work / jobs, *ends.values()])
+
+
+def _expected(task: Task, states: Mapping[str, State], sizes: Mapping[str, float]) -> float | None:
+    """Return the seconds that a task should take from its start to its end, or None."""
+    like = _like(task, states)
+    if not like:
+        return None
+    paces = [(state.seconds or 0.0) / _effort(state.task, sizes) for state in like]
+    return sum(paces) / len(paces) * _effort(task, sizes)
+
+
+def _like(task: Task, states: Mapping[str, State]) -> list[State]:
+    done = [s for s in states.values() if s.status == "done" and s.task.surface == task.surface]
+    same_kind = [state for state in done if state.task.kind == task.kind]
+    if same_kind or task.kind not in SLABS:
+        return same_kind
+    return [state for state in done if state.task.kind in SLABS]
+
+
+def _effort(task: Task, sizes: Mapping[str, float]) -> float:
+    return EFFORT[task.kind] * sizes.get(task.name, 1.0)
+
+
+def _rest(state: State, expected: float) -> float:
+    if state.status != "running":
+        return expected
+    spent = max(0.0, time.time() - float(state.progress.get("started", time.time())))
+    return max(expected - spent, OVERDUE * spent)
+
+
+def about(seconds: float) -> str:
+    """Return a time span in words, no finer than an estimate is good for: 'about 40 min'."""
+    if seconds < 60:
+        return "less than a minute"
+    minutes = seconds / 60
+    if minutes < 90:
+        return f"about {round(minutes) if minutes < 10 else 5 * round(minutes / 5)} min"
+    hours = minutes / 60
+    return f"about {round(hours)} h" if hours < 48 else f"about {round(hours / 24)} days"

@@ -1,0 +1,122 @@
+"""One task in this process: the unit that every way of running uses. Safe to repeat at any time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from workflows.campaign.directory import campaign_of_task
+from workflows.case.schema import Case
+from workflows.dft.installation import libraries
+from workflows.dft.team import PATIENCE, team
+from workflows.preflight.rank_limits import require_usable
+from workflows.steps import carry_out
+from workflows.steps.context import Bench, TaskFailed
+from workflows.system.files import Locked, lock
+from workflows.system.machine import age, peak_memory, versions
+from workflows.system.messages import UserError, naming, shown
+from workflows.system.signals import Stopped, say, stoppable
+from workflows.tasks.folder import Reporter, Result, TaskFolder
+from workflows.tasks.graph import own_name
+from workflows.tasks.status import State, survey
+
+REFUSED = 2  # exit code of a task that could not be worked on: its last line says why
+
+
+FAILED = 3  # exit code of a task that has no number to give
+
+
+def run_task(path: Path, walltime: float | None = None, *, continuation: bool = False) -> int:
+    """Do the task in folder `path` unless it is done; return the exit code.
+
+    A `continuation` goes on with what ran out of time, and leaves alone what has failed. Of several
+    MPI ranks, rank 0 calls this, and the others follow it (workflows/dft/team.py).
+
+    Raises
+    ------
+    UserError
+        The folder is not a task of a run, the tasks that it needs are not done, or there are more
+        MPI ranks than it can use.
+    Locked
+        Another process works on it.
+    Stopped
+        A signal or the wall-clock limit came; the same call goes on later.
+    """
+    root = path.parent
+    campaign = campaign_of_task(path)  # once: settings and fingerprint must be of the same file
+    case = campaign.case_of(path.name)
+    states = survey(campaign.tasks, root)
+    state = states[path.name]
+    if state.status == "done":
+        return 0
+    if state.status in ("waiting", "blocked"):
+        raise UserError(f"{shown(path)}: {state.status}: {state.note}; run what it needs first")
+    if state.status == "failed" and continuation:
+        say(f"{path.name}: {state.note}")
+        return FAILED
+    ranks = team()
+    with naming(shown(path.parent)):
+        require_usable([(state.task, case)], {path.name: ranks.size})
+    path.mkdir(exist_ok=True)
+    grace = PATIENCE if ranks.size > 1 else None
+    try:
+        with lock(path / ".lock", f"task {path.name}"), stoppable(walltime, ranks.stop, grace):
+            return _work(case, state, states, root)
+    except Stopped as stop:
+        say(f"{path.name}: {stop.reason}; the same command goes on from the last step")
+        raise
+
+
+def run_tasks(
+    paths: Sequence[Path], walltime: float | None = None, *, continuation: bool = False
+) -> int:
+    """Do tasks one after the other, in the time of one job; return the worst exit code.
+
+    One that cannot be done leaves the others theirs; see `run_task`.
+    """
+    if len(paths) == 1:
+        return run_task(paths[0], walltime, continuation=continuation)
+    end = None if walltime is None else time.monotonic() + walltime
+    worst = 0
+    for path in paths:
+        left = None if end is None else end - time.monotonic()
+        try:
+            code = run_task(path, left, continuation=continuation)
+        except (UserError, Locked) as error:
+            say(str(error))
+            code = REFUSED
+        worst = max(worst, code)
+    return worst
+
+
+def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int:
+    task, folder = state.task, TaskFolder(root / state.task.name)
+    results = {name: states[name].result for name in task.needs}
+    parents = {name: result for name, result in results.items() if result is not None}
+    fingerprint = task.fingerprint(parents)
+    for moved in folder.open_for(fingerprint, task.origin(parents)):
+        say(f"{task.name}: earlier contents set aside as {moved.name}")
+    bench = Bench(
+        task,
+        case,
+        folder,
+        {own_name(name): result.values for name, result in parents.items()},
+        Reporter(folder),
+    )
+    start = time.perf_counter()
+    try:
+        outcome = carry_out(bench)
+    except TaskFailed as error:
+        folder.fail(fingerprint, error.reason, str(error), time.perf_counter() - start)
+        say(f"{task.name}: {error.reason}: {error}")
+        return FAILED
+    seconds = time.perf_counter() - start
+    values = outcome.values | {
+        "peak_memory": peak_memory(),
+        "process_seconds": age(),
+        "cpu_seconds": time.process_time(),
+    }
+    made_with = versions() | libraries()
+    folder.finish(Result(fingerprint, values, folder.digests(outcome.files), seconds, made_with))
+    return 0

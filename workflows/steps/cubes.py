@@ -1,0 +1,93 @@
+"""Density differences as files: whole and ready for VESTA, or small, to be mailed and published."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import io
+from collections.abc import Iterable
+
+import numpy as np
+from ase import Atoms
+from ase.units import Bohr
+
+from analysis.charge import Density, coarsen, shape_for
+from analysis.cube import read_cube, write_cube
+from workflows.dft.calculation import Calculation
+from workflows.steps.context import Bench
+from workflows.system.files import file_digest, write_bytes, write_text
+from workflows.tasks.folder import DENSITY, Result, TaskFolder
+
+CUBE, SMALL = "difference.cube", "difference.cube.gz"
+
+
+SPACING = 0.2  # angstrom between the points of a small one; isosurfaces look as before
+
+
+DECIMALS = 6  # of a small one, e/bohr^3; isovalues are a hundred times its last digit or more
+
+
+def write_difference(folder: TaskFolder, density: Density, atoms: Atoms, title: str) -> str:
+    """Write a density difference (e/angstrom^3) and its atoms; return the file's name."""
+    write_text(folder / CUBE, _text(density, atoms, f"charge-density difference, {title}"))
+    return CUBE
+
+
+def cube_of(files: Iterable[str]) -> str:
+    """Return which of a result's files is the density difference."""
+    return SMALL if SMALL in files else CUBE
+
+
+def read_difference(folder: TaskFolder, files: Iterable[str]) -> tuple[Density, Atoms]:
+    """Read a density difference (e/angstrom^3) and its atoms, whole or small.
+
+    Raises
+    ------
+    ValueError
+        The file is cut short or not a cube.
+    """
+    content = (folder / (name := cube_of(files))).read_bytes()
+    text = gzip.decompress(content) if name == SMALL else content
+    return read_cube(io.StringIO(text.decode("utf-8")))
+
+
+def make_small(folder: TaskFolder, result: Result) -> None:
+    """Put a small cube in the place of a finished task's whole one.
+
+    The result is signed again with the small one's checksum: its values, from the whole one, stay.
+    """
+    if CUBE in result.files:
+        _write_small(folder, result)
+    (folder / CUBE).unlink(missing_ok=True)
+
+
+def _write_small(folder: TaskFolder, result: Result) -> None:
+    density, atoms = read_difference(folder, result.files)
+    coarse = coarsen(density, shape_for(density, SPACING))
+    rounded = np.round(coarse.values * Bohr**3, DECIMALS) / Bohr**3
+    text = _text(Density(rounded, coarse.cell_cv), atoms, f"coarsened to {SPACING} angstrom")
+    write_bytes(folder / SMALL, gzip.compress(text.encode(), mtime=0))
+    files = {name: sha for name, sha in result.files.items() if name != CUBE}
+    files |= folder.digests([SMALL])
+    folder.finish(dataclasses.replace(result, files=files))
+
+
+def _text(density: Density, atoms: Atoms, comment: str) -> str:
+    stream = io.StringIO()
+    write_cube(stream, density, atoms, f"{comment}, e/bohr^3")
+    return stream.getvalue()
+
+
+def keep_density(bench: Bench, calculation: Calculation) -> dict[str, str]:
+    """Keep the density of a held adatom's system: it saves the density difference an SCF."""
+    path = bench.folder / DENSITY
+    np.save(path, calculation.all_electron_density().values)
+    return {"density": file_digest(path)}
+
+
+def kept_density(bench: Bench, atoms: Atoms) -> dict[str, Density]:
+    """Return the whole system's density, if it is kept and as it was written."""
+    path = bench.folder.path.parent / bench.task.needs[0] / DENSITY
+    if not path.is_file() or file_digest(path) != bench.parent.get("density"):
+        return {}
+    return {"total": Density(np.load(path, allow_pickle=False), np.array(atoms.cell))}

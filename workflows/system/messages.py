@@ -1,0 +1,68 @@
+"""Mistakes of a user, as lines that say what was found and what is allowed."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+WIDEST = 60  # characters of a value or a key that are repeated in a message
+
+
+class UserError(Exception):
+    """A case file that cannot be used; the message is one line per problem, ready to print."""
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """Return " (did you mean 'X'?)", or nothing where no allowed word is near."""
+    near = difflib.get_close_matches(word[:WIDEST], list(allowed), 1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+@contextmanager
+def naming(source: str) -> Iterator[None]:
+    """Put the name of a file before each line of a UserError."""
+    try:
+        yield
+    except UserError as error:
+        lines = str(error).split("\n")
+        start = f"{source}: " if source else ""
+        raise UserError("\n".join(f"{start}{line}" for line in lines)) from None
+
+
+def brief(value: object) -> str:
+    """Return a value as a case file would have it, cut to fit into a line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, datetime.date | datetime.time):
+        return str(value)
+    try:
+        text = repr(value)
+    except (
+        ValueError,
+        RecursionError,
+    ):  # an integer of more digits than Python prints, or deep lists
+        return "a value too long to show"
+    return text if len(text) <= WIDEST else text[: WIDEST - 3] + "..."
+
+
+def key(part: str | int) -> str:
+    """Return a key of a TOML file as it is written there: in quotes where it needs them."""
+    text = str(part)
+    return text if re.fullmatch("[A-Za-z0-9_-]{1,60}", text) else brief(text)
+
+
+def shown(path: str | Path) -> str:
+    """Return a path as text that is safe to print on one line, whatever characters it has."""
+    text = str(path)
+    return text if text.isprintable() else repr(text)
+
+
+def one_line(text: str) -> str:
+    """Return text as one printable line."""
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))

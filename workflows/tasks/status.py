@@ -1,0 +1,87 @@
+"""How far each task is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from workflows.tasks.folder import RESULT, Result, TaskFolder
+from workflows.tasks.graph import Task
+
+Status = Literal["done", "running", "failed", "blocked", "stale", "waiting", "ready"]
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a task is; `note` says in words what a person wants to know of it."""
+
+    task: Task
+    status: Status
+    note: str = ""
+    result: Result | None = None
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float | None = None
+
+
+def survey(
+    tasks: Mapping[str, Task], root: Path, known: Mapping[str, State] | None = None
+) -> dict[str, State]:
+    """Look at every task's folder and say how far each task is; writes nothing.
+
+    Tasks that are done in `known`, an earlier survey, are not looked at again.
+    """
+    states: dict[str, State] = {}
+    for task in tasks.values():
+        before = known.get(task.name) if known else None
+        if before is not None and before.status == "done":
+            states[task.name] = before
+        else:
+            states[task.name] = _look(task, TaskFolder(root / task.name), states)
+    return states
+
+
+def _look(task: Task, folder: TaskFolder, states: Mapping[str, State]) -> State:
+    parents = {name: states[name] for name in task.needs}
+    lost = [name for name, state in parents.items() if state.status in ("failed", "blocked")]
+    if lost:
+        return State(task, "blocked", f"needs {', '.join(lost)}, which failed")
+    missing = [name for name, state in parents.items() if state.result is None]
+    if missing:
+        return State(task, "waiting", f"for {', '.join(missing)}")
+    fingerprint = task.fingerprint({name: s.result for name, s in parents.items() if s.result})
+    result = folder.result(fingerprint)
+    if result is not None:
+        return State(task, "done", result=result, seconds=result.seconds)
+    if folder.is_running():
+        return State(task, "running", progress=folder.progress())
+    failure = folder.failure(fingerprint)
+    if failure is not None:
+        note = f"{failure['reason']}: {failure['message']}"
+        return State(task, "failed", note, seconds=failure.get("seconds"))
+    return _unfinished(task, folder, fingerprint)
+
+
+def _unfinished(task: Task, folder: TaskFolder, fingerprint: str) -> State:
+    if not folder.has_contents():
+        return State(task, "ready")
+    started_from = folder.started_from()
+    if started_from is None:
+        return State(task, "stale", "its record of inputs is damaged; it will be computed afresh")
+    if started_from != fingerprint:
+        return State(task, "stale", "its inputs have changed; it will be computed afresh")
+    if (folder / RESULT).exists():
+        return State(task, "stale", "its result is damaged; it will be computed again")
+    return State(task, "ready", "begun; goes on from its last finished step")
+
+
+def summary(states: Mapping[str, State]) -> str:
+    """Say in one line how many tasks are done, and what is next."""
+    done = sum(state.status == "done" for state in states.values())
+    line = f"{done} of {len(states)} tasks done"
+    for status in ("running", "failed", "blocked", "stale", "ready", "waiting"):
+        names = [name for name, state in states.items() if state.status == status]
+        if names:
+            line += f"; {status}: {', '.join(names[:4])}" + (" ..." if len(names) > 4 else "")
+    return line

@@ -1,0 +1,217 @@
+"""Showing a run to a person: a live table in a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from workflows.tasks.status import State
+
+COLOURS = {
+    "done": "green", "running": "bold yellow", "failed": "bold red", "blocked": "red",
+    "stale": "magenta", "waiting": "dim", "ready": "cyan",
+}  # fmt: skip
+
+
+MANY = 40  # tasks that are shown one by one
+
+
+HEARTBEAT = 30.0  # seconds between plain lines about a task that runs
+
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+STEPS_SHOWN = 12  # the latest steps of a relaxation that are drawn
+
+
+TimeLeft = Callable[[Mapping[str, State]], str]
+
+
+def _unknown(_: Mapping[str, State]) -> str:
+    return ""
+
+
+def describe(progress: Mapping[str, Any], target: float | None = None) -> str:
+    """Say in a few words how far a running task is; `target` is the fmax asked for, eV/Å."""
+    words = []
+    if "step" in progress:
+        of = f" of {progress['steps']}" if "steps" in progress else ""
+        words.append(f"step {progress['step']}{of}")
+    if "fmax" in progress:
+        asked = f" → {target:g}" if target else ""
+        words.append(f"fmax {progress['fmax']:.3f}{asked} eV/Å")
+    if "scf" in progress:
+        words.append(f"SCF iteration {progress['scf']}")
+    return ", ".join(words) or "starting"
+
+
+def spark(values: Sequence[float], target: float) -> str:
+    """Draw numbers above 0 as bars on a logarithmic scale that begins at `target`."""
+    heights = [math.log(max(value, target) / target) for value in values]
+    top = max(heights, default=0.0) or 1.0
+    return "".join(BARS[round(height / top * (len(BARS) - 1))] for height in heights)
+
+
+def duration(seconds: float | None) -> str:
+    """Return a time span as 'H:MM:SS' or 'M:SS'; empty if unknown."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def elapsed(state: State) -> float | None:
+    """Return a task's seconds: what it took, or what it has taken so far."""
+    if state.status == "running" and "started" in state.progress:
+        return time.time() - float(state.progress["started"])
+    return state.seconds
+
+
+def remark(state: State, *, bars: bool = False) -> str:
+    """Return what there is to say of a task beside its status; `bars` draw its falling fmax."""
+    if state.status != "running":
+        return state.note
+    target, trend = state.task.inputs.get("fmax"), state.progress.get("trend", ())
+    words = describe(state.progress, target)
+    if bars and target and len(trend) > 1:
+        return f"{spark(trend[-STEPS_SHOWN:], target)} {words}"
+    return words
+
+
+def worth_showing(states: Mapping[str, State]) -> Mapping[str, State]:
+    """Return the tasks to show: all, or of many those that run or are in trouble, and a few."""
+    if len(states) <= MANY:
+        return states
+    first = ("running", "failed", "stale", "ready", "done", "waiting", "blocked")
+    chosen = sorted(states, key=lambda name: first.index(states[name].status))
+    return {name: states[name] for name in chosen[:MANY]}
+
+
+def counts(states: Mapping[str, State]) -> str:
+    """Return how many tasks are how far, such as '3 done, 1 running'."""
+    found: Counter[str] = Counter(state.status for state in states.values())
+    return ", ".join(f"{found[status]} {status}" for status in COLOURS if found[status])
+
+
+def status_table(states: Mapping[str, State], title: str, *, bars: bool = False) -> Table:
+    """Return a table of the tasks: status, time, and what there is to say.
+
+    Of more than `MANY` tasks, those that run or are in trouble come first, and the rest is counted.
+    """
+    table = Table(
+        title=Text(title), title_justify="left", box=None, pad_edge=False, title_style="bold"
+    )
+    for heading in ("task", "status", "time", ""):
+        table.add_column(
+            heading, justify="right" if heading == "time" else "left", no_wrap=heading != ""
+        )
+    shown = worth_showing(states)
+    for name, state in shown.items():
+        colour = COLOURS[state.status]
+        status = f"[{colour}]{state.status}[/]"
+        said = escape(remark(state, bars=bars))
+        table.add_row(escape(name), status, duration(elapsed(state)), said)
+    if len(shown) < len(states):
+        table.add_row(f"... of {len(states)} tasks", "", "", counts(states))
+    return table
+
+
+class Lines:
+    """A view that prints a line when something happens, and now and then while nothing does."""
+
+    def __init__(self, console: Console, root: str, time_left: TimeLeft = _unknown) -> None:
+        self._console, self._root, self._time_left = console, root, time_left
+        self._last: dict[str, str] = {}
+        self._spoken: dict[str, float] = {}
+        self._start = time.monotonic()
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, states: Mapping[str, State]) -> None:
+        """Print what has changed since the last call."""
+        left = self._time_left(states)
+        for name, state in states.items():
+            before = self._last.get(name)
+            self._last[name] = state.status
+            if state.status == "running":
+                self._speak_now_and_then(name, state, new=before != "running")
+            elif state.status != before and state.status in ("done", "failed", "blocked"):
+                took = f" ({duration(state.seconds)})" if state.seconds is not None else ""
+                ahead = f"; {left}" if left and state.status == "done" else ""
+                self._say(f"{name}: {state.status}{took} {state.note}".rstrip() + ahead)
+
+    def _speak_now_and_then(self, name: str, state: State, *, new: bool) -> None:
+        now = time.monotonic()
+        if new:
+            self._say(f"{name}: started ({state.task.title})")
+        elif now - self._spoken.get(name, now) < HEARTBEAT:
+            self._spoken.setdefault(name, now)
+            return
+        else:
+            self._say(f"{name}: {remark(state)}")
+        self._spoken[name] = now
+
+    def note(self, line: str) -> None:
+        """Print a line."""
+        self._say(line)
+
+    def _say(self, line: str) -> None:
+        clock = duration(time.monotonic() - self._start)
+        self._console.print(f"[{clock:>7}] {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+class Screen:
+    """A view that keeps one table up to date in a terminal."""
+
+    def __init__(self, console: Console, root: str, time_left: TimeLeft = _unknown) -> None:
+        self._console, self._root, self._time_left = console, root, time_left
+        self._bars = console.encoding.startswith("utf")
+        self._start = time.monotonic()
+        self._live = Live(console=console, refresh_per_second=4, transient=False)
+
+    def __enter__(self) -> Screen:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def show(self, states: Mapping[str, State]) -> None:
+        """Redraw the table."""
+        done = sum(state.status == "done" for state in states.values())
+        clock = duration(time.monotonic() - self._start)
+        title = f"{self._root}: {done} of {len(states)} tasks done, {clock}"
+        if left := self._time_left(states):
+            title += f", {left}"
+        self._live.update(status_table(states, title, bars=self._bars))
+
+    def note(self, line: str) -> None:
+        """Print a line above the table."""
+        self._console.print(line, markup=False, highlight=False)
+
+
+def view(console: Console, root: str, time_left: TimeLeft = _unknown) -> Lines | Screen:
+    """Return the view that suits where the output goes; `time_left` says so in words, or ''."""
+    kind = Screen if console.is_terminal else Lines
+    return kind(console, root, time_left)

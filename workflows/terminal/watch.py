@@ -1,0 +1,69 @@
+"""Watching a run from outside, wherever it runs: only files are read, nothing is written."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from workflows.run.local import View
+from workflows.tasks.folder import FAILURE, INPUTS, RESULT, TaskFolder
+from workflows.tasks.graph import Task
+from workflows.tasks.status import State, survey
+
+PAUSE = 1.0  # seconds between looks
+
+
+SETTLED = ("done", "failed", "blocked")
+
+
+def watch(
+    tasks: Mapping[str, Task], root: Path, view: View, pause: float = PAUSE
+) -> Mapping[str, State]:
+    """Show a run until every task is done or cannot be, or Ctrl-C; return the last states seen."""
+    states: Mapping[str, State] = {}
+    seen: object = None
+    with _interrupted() as stop:
+        while not stop.is_set():
+            now = [_mark(root / name) for name in tasks]
+            if now != seen:  # only then: to believe a result, all of its files are read
+                seen, states = now, survey(tasks, root)
+            states = {name: _refreshed(state, root) for name, state in states.items()}
+            view.show(states)
+            if all(state.status in SETTLED for state in states.values()):
+                break
+            stop.wait(pause)
+    return states
+
+
+@contextmanager
+def _interrupted() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C sets: an exception amid drawing would leave the screen torn."""
+    stop = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _mark(folder: Path) -> tuple[object, ...]:
+    """Return what differs when the status of a task has changed."""
+    times = [_changed(folder / name) for name in (RESULT, FAILURE, INPUTS)]
+    return (*times, TaskFolder(folder).is_running())
+
+
+def _changed(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _refreshed(state: State, root: Path) -> State:
+    if state.status != "running":
+        return state
+    return replace(state, progress=TaskFolder(root / state.task.name).progress())
