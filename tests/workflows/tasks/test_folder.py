@@ -122,7 +122,7 @@ def test_a_failed_write_leaves_no_other_file(
 def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     contents = [letter * 200_000 for letter in (b"a", b"b")]
     program = (
-        "import sys; from pathlib import Path; from workflows.store import write_bytes\n"
+        "import sys; from pathlib import Path; from workflows.system.files import write_bytes\n"
         "print(flush=True)\n"
         "while True:\n"
         "    for c in (b'a', b'b'): write_bytes(Path(sys.argv[1]), c * 200_000)\n"
@@ -348,7 +348,7 @@ def test_a_child_process_does_not_hold_its_parents_lock(tmp_path: Path) -> None:
 def test_a_look_at_a_lock_does_not_take_it(tmp_path: Path) -> None:
     (tmp_path / ".lock").touch()
     program = (
-        "import sys; from pathlib import Path; from workflows.store import is_locked\n"
+        "import sys; from pathlib import Path; from workflows.system.files import is_locked\n"
         "print(flush=True)\n"
         "while True: is_locked(Path(sys.argv[1]))\n"
     )

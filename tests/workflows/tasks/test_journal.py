@@ -193,7 +193,6 @@ def test_a_step_is_on_the_disk_before_it_counts(
 REPAIR = """
 import os, sys
 from pathlib import Path
-import workflows.store
 from workflows.tasks.journal import History
 path, left = Path(sys.argv[1]), int(sys.argv[2])
 def dying(name):

@@ -310,7 +310,7 @@ def test_jobs_submitted_before_the_scheduler_refused_are_known(
             raise UserError("sbatch: no more jobs for you")
         return job
 
-    monkeypatch.setattr("workflows.run.slurm.submit.call", call)
+    monkeypatch.setattr("workflows.run.slurm.queue.call", call)
     settings = Profile(time="1:00:00")
     texts = scripts(TINY_RUN, settings, tmp_path / "run", "cluster.toml")
     with pytest.raises(UserError, match="VN-lattice: sbatch: no more jobs"):
@@ -327,7 +327,7 @@ def test_a_submission_that_is_broken_off_knows_all_its_jobs(
         calls.extend(["sbatch"] if command[0] == "sbatch" else [])
         return str(len(calls)) if command[0] == "sbatch" else ""
 
-    monkeypatch.setattr("workflows.run.slurm.submit.call", call)
+    monkeypatch.setattr("workflows.run.slurm.queue.call", call)
     settings = Profile(time="1:00:00")
     texts = scripts(TINY_RUN, settings, tmp_path / "run", "cluster.toml")
     next(submit(texts))
