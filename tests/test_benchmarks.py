@@ -1,4 +1,4 @@
-"""The benchmark's table and fit, the baseline's structures, and where a run's time went."""
+"""The benchmark's table and fit, and the baseline's structures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,8 @@ from tests.benchmarks.scaling import draw_two_cores, figure, fit, names
 from tests.benchmarks.scaling import table as scaling_table
 from tests.benchmarks.table import Cost, Judged, System, tables
 from workflows.case.reading import parse
-from workflows.report.timing import Effort, efforts, total, untold
 from workflows.steps.initial import clean_slab
-from workflows.tasks.folder import Result
 from workflows.tasks.graph import plan
-from workflows.tasks.status import State
 
 FULL = Path(__file__).parent / "benchmarks" / "full.toml"
 FMAX = 0.05
@@ -199,24 +196,3 @@ def test_the_gain_of_two_cores_is_for_two_scfs() -> None:
 def test_every_point_has_a_line() -> None:
     assert set(POINTS) <= set(names())
     assert len(scaling_table(POINTS).splitlines()) == 2 + len(POINTS)
-
-
-# ---- where the time went ------------------------------------------------------------------------
-
-
-def done(**values: float) -> State:
-    task = next(iter(plan(parse(FULL.read_bytes(), "full.toml")).values()))
-    return State(task, "done", result=Result("f", values, {}, 1.0, {}))
-
-
-def test_profile_reads_results() -> None:
-    told = done(scf_iterations=40, steps=3, process_seconds=10.0, gpaw_seconds=9.5)
-    states = {"a": told, "b": done(scf_iterations=7), "c": State(told.task, "ready")}
-    of = efforts(states)
-    assert of[0] == Effort("a", 40, 3, 10.0, 9.5)
-    assert of[0].outside == pytest.approx(0.5)
-    assert total(of) == Effort("all", 40, 3, 10.0, 9.5)
-    assert untold(of, states) == [
-        "not in the sum, their results do not tell it: b",
-        "not finished: c",
-    ]

@@ -26,7 +26,7 @@ from structures.sites import (
     site_names,
     site_position,
 )
-from structures.slab import metal_slab, rocksalt_slab
+from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 
 A_VN, A_NA = 4.12, 4.19
 OPTIONS: dict[str, Any] = {"layers": 3, "cell": "2x2", "vacuum": 7.0, "held_layers": 1}
@@ -487,3 +487,82 @@ def test_largest_displacement_ignores_adatom_and_cell_edge() -> None:
 def test_different_slabs_cannot_be_compared() -> None:
     with pytest.raises(ValueError, match="cannot compare slab"):
         largest_displacement(vn(), vn(layers=2))
+
+
+# ---- bcc (110) ----------------------------------------------------------------------------------
+
+OPTIONS_110: dict[str, Any] = {"layers": 3, "cell": "2x1", "vacuum": 7.0, "held_layers": 1}
+CELLS_110 = ["1x1", "2x1", "2x2", "3x2"]
+SITES_110 = ["hollow", "long-bridge", "short-bridge", "top-Na"]
+# Lateral distance from each site to the nearest atoms of the top layer; the hollow is as far from
+# (0, 0) and (a, 0) as from (a/2, a/√2).
+LATERAL_110 = {
+    "top-Na": 0.0,
+    "short-bridge": A_NA * math.sqrt(3) / 4,
+    "long-bridge": A_NA / 2,
+    "hollow": A_NA * 3 * math.sqrt(2) / 8,
+}
+
+
+def na110(**changes: Any) -> Atoms:
+    return bcc110_slab("Na", A_NA, **OPTIONS_110 | changes)
+
+
+@pytest.mark.parametrize("cell", CELLS_110)
+def test_sites_are_where_they_are_by_hand(cell: str) -> None:
+    slab = na110(cell=cell, layers=1, held_layers=0)
+    assert site_names(slab) == tuple(SITES_110)
+    for name in SITES_110:
+        distance = nearest_distances(place_adatom(slab, "Na", name, height=3.0))["Na"]
+        assert distance == pytest.approx(math.hypot(LATERAL_110[name], 3.0))
+
+
+def test_a_hollow_has_three_atoms_around_it() -> None:
+    slab = na110(cell="3x2", layers=1, held_layers=0)
+    lateral = np.linalg.norm(slab.positions[:, :2] - site_position(slab, "hollow"), axis=1)
+    assert (np.abs(lateral - LATERAL_110["hollow"]) < 1e-6).sum() == 3
+    assert lateral.min() == pytest.approx(LATERAL_110["hollow"])
+
+
+def test_the_next_layer_of_the_bulk_would_stand_on_long_bridges() -> None:
+    slab = na110(layers=4)
+    next_layer, below = slab[slab.get_tags() == 1], slab[slab.get_tags() > 1]
+    below.set_tags(below.get_tags() - 1)
+    for x, y, _ in next_layer.positions:
+        match = find_site(with_adatom(below, "Na", (x, y), 3.0))
+        assert match.name == "long-bridge"
+        assert match.offset == pytest.approx(0.0, abs=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(CELLS_110)),
+    st.integers(0, 2**32 - 1),
+    st.floats(-5, 5),
+    st.floats(-5, 5),
+)
+def test_an_adatom_is_found_on_bcc110_where_it_was_placed(
+    cell: str, seed: int, x: float, y: float
+) -> None:
+    slab = na110(cell=cell)
+    # Atoms away from their places, the whole shifted and wrapped, as files come.
+    slab.positions += np.random.default_rng(seed).uniform(-0.25, 0.25, slab.positions.shape)
+    slab.positions[:, :2] += (x, y)
+    slab.wrap()
+    for name in SITES_110:
+        atoms = place_adatom(slab, "Na", name)
+        match = find_site(atoms)
+        assert match.name == name
+        assert match.offset == pytest.approx(0.0, abs=1e-9)
+        assert adatom_height(atoms) > 0
+
+
+@pytest.mark.parametrize("name", SITES_110)
+def test_a_displacement_breaks_both_mirrors(name: str) -> None:
+    atoms = place_adatom(na110(), "Na", name)
+    x, y, _ = (displace_lateral(atoms, 0.1).positions - atoms.positions)[-1]
+    assert math.degrees(math.atan2(y, x)) % 90 == pytest.approx(22.5)
+
+
+def test_a_square_net_is_not_taken_for_bcc110() -> None:
+    assert site_names(na(cell="2x1")) == ("bridge", "hollow", "top-Na")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from structures.slab import metal_slab, rocksalt_slab, surface_cell
+from structures.slab import bcc110_slab, metal_slab, rocksalt_slab, surface_cell
 
 A_VN, A_NA = 4.12, 4.19
 DEFAULTS: dict[str, Any] = {"layers": 4, "cell": "2x2", "vacuum": 7.0, "held_layers": 2}
@@ -160,3 +160,52 @@ def test_bad_input_is_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         build(**changes)
+
+
+# ---- bcc (110) ----------------------------------------------------------------------------------
+
+OPTIONS_110: dict[str, Any] = {"layers": 3, "cell": "2x1", "vacuum": 7.0, "held_layers": 1}
+CELLS_110 = {"1x1": 2, "2x1": 4, "2x2": 8, "3x2": 12}  # atoms of a layer in each
+
+
+def na110(**changes: Any) -> Atoms:
+    return bcc110_slab("Na", A_NA, **OPTIONS_110 | changes)
+
+
+@pytest.mark.parametrize(("cell", "atoms"), CELLS_110.items())
+def test_bcc110_cell_and_layers(cell: str, atoms: int) -> None:
+    slab = na110(cell=cell, layers=4)
+    n, m = map(int, cell.split("x"))
+    sides = [n * A_NA, m * A_NA * math.sqrt(2), 3 * A_NA / math.sqrt(2) + 14.0]
+    np.testing.assert_allclose(slab.cell.array, np.diag(sides), atol=1e-12)
+    assert np.bincount(slab.get_tags()).tolist() == [0, *[atoms] * 4]
+    for tag in (1, 2, 3, 4):
+        z = slab.positions[slab.get_tags() == tag, 2]
+        np.testing.assert_allclose(z, 7.0 + (4 - tag) * A_NA / math.sqrt(2))
+    (hold,) = slab.constraints
+    assert set(hold.get_indices()) == set(np.flatnonzero(slab.get_tags() == 4))
+
+
+@pytest.mark.parametrize("cell", CELLS_110)
+def test_bcc110_inner_atoms_have_the_neighbours_of_the_bulk(cell: str) -> None:
+    slab = na110(cell=cell, layers=5).repeat((3, 3, 1))
+    inner = np.linalg.norm(slab.positions - slab.cell.sum(axis=0) / 2, axis=1).argmin()
+    distances = np.linalg.norm(slab.positions - slab.positions[inner], axis=1)
+    assert (np.abs(distances - A_NA * math.sqrt(3) / 2) < 1e-6).sum() == 8
+    assert (np.abs(distances - A_NA) < 1e-6).sum() == 6
+    assert (distances < A_NA + 1e-6).sum() == 1 + 8 + 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layers": 0, "held_layers": 0}, "layers is 0: it must be at least 1"),
+        ({"held_layers": 4}, "held_layers is 4: it must be 0 to 3"),
+        ({"vacuum": 0.0}, "vacuum is 0.0 angstrom: it must be positive"),
+        ({"cell": "sqrt2"}, "'sqrt2': on bcc .110. it must be 'NxM'"),
+        ({"cell": "2by2"}, "surface cell is '2by2'"),
+    ],
+)
+def test_bcc110_bad_input_is_named(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        na110(**changes)

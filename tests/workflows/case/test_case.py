@@ -10,10 +10,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from structures.sites import find_site
 from workflows.case.reading import MAX_BYTES, PRESETS, find, parse, presets, read
 from workflows.case.schema import Case
 from workflows.dft.datasets import require_setups
+from workflows.steps.initial import structures
 from workflows.system.messages import UserError
+from workflows.tasks.folder import Result
 from workflows.tasks.graph import plan
 
 SMOKE = re.sub(" *#.*", "", (PRESETS / "smoke.toml").read_text(encoding="utf-8"))
@@ -310,6 +313,102 @@ def test_contradictions_are_told_together() -> None:
 def test_hundreds_of_problems_do_not_fill_the_screen() -> None:
     lines = refusal("".join(f"k{n} = 1\n" for n in range(500)).encode() + SMOKE.encode())
     assert (len(lines), lines[-1]) == (21, "a.toml: and 480 more problems")
+
+
+# ---- a second face of the metal -----------------------------------------------------------------
+
+FACE_110 = """
+[metal_slab_110]
+layers = 3
+cell = "2x1"
+vacuum = 6.0
+held_layers = 1
+sites = ["hollow", "long-bridge"]
+"""
+METAL_GRID = "metal_slab = [2, 2, 1]"
+
+
+def text_110(table: str = FACE_110, grid: str = "metal_slab_110 = [2, 3, 1]") -> str:
+    smoke = find("smoke").read_text(encoding="utf-8")
+    assert smoke.count(METAL_GRID) == 1
+    return smoke.replace(METAL_GRID, f"{METAL_GRID}\n{grid}") + table
+
+
+def case_110(*arguments: str) -> Any:
+    return parse(text_110(*arguments).encode(), "case.toml")
+
+
+def test_a_second_face_of_the_metal_adds_tasks_and_leaves_the_others_as_they_are() -> None:
+    parent = Result("parent", {"energy": -1.0}, {}, 1.0, {})
+
+    def fingerprints(of: Any) -> dict[str, str]:
+        return {n: t.fingerprint(dict.fromkeys(t.needs, parent)) for n, t in plan(of).items()}
+
+    before, after = fingerprints(case_110("", "")), fingerprints(case_110())
+    what = ("held", "free", "held-basin", "free-basin")
+    added = [f"Na110-{s}-{w}" for w in what for s in ("hollow", "long-bridge")]
+    assert {n: f for n, f in after.items() if n in before} == before
+    assert set(after) - set(before) == {"Na110-slab", *added}
+    assert len(set(after.values())) == len(after)
+    assert plan(case_110())["Na110-slab"].needs == ("Na-lattice",)
+    assert plan(case_110())["Na110-slab"].title == "clean Na(110)"
+    assert plan(case_110())["Na110-hollow-free"].title == "Na at hollow on Na(110), free"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("layers = 3", "layers = 4"),
+        ("2x1", "2x2"),
+        ("6.0", "7.0"),
+        ("held_layers = 1", "held_layers = 2"),
+    ],
+)
+def test_the_slab_of_a_second_face_depends_on_its_table(old: str, new: str) -> None:
+    parent = {"Na-lattice": Result("parent", {}, {}, 1.0, {})}
+    tables = (FACE_110, FACE_110.replace(old, new, 1))
+    one, other = (plan(case_110(table))["Na110-slab"] for table in tables)
+    assert one.fingerprint(parent) != other.fingerprint(parent)
+
+
+def test_the_k_points_of_a_second_face_are_its_own() -> None:
+    kpoints = {n: t.inputs["dft"]["kpoints"] for n, t in plan(case_110()).items()}
+    assert kpoints["Na110-slab"] == kpoints["Na110-hollow-held"] == [2, 3, 1]
+    assert kpoints["Na-slab"] == [2, 2, 1]
+
+
+def test_the_structures_of_a_second_face_are_built() -> None:
+    built = {name: atoms for name, atoms, _ in structures(case_110())}
+    assert [name for name in built if name.startswith("Na110")] == [
+        "Na110-slab", "Na110-hollow", "Na110-long-bridge",
+    ]  # fmt: skip
+    assert find_site(built["Na110-hollow"]).name == "hollow"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('structure = "bcc"', 'structure = "fcc"', "metal_slab_110: found .* = 'fcc'; .* 'bcc'"),
+        ("metal_slab_110 = [2, 3, 1]", "", "dft.kpoints.metal_slab_110: missing"),
+        ("metal_slab_110 = [2, 3, 1]", "metal_slab_110 = [2, 3, 2]", "1 as the third number"),
+        (FACE_110, "", "dft.kpoints.metal_slab_110: found a grid; allowed: with .metal_slab_110."),
+        ('"2x1"', '"sqrt2"', "metal_slab_110.cell: found 'sqrt2'; allowed: '1x1', '2x1'"),
+        ('"long-bridge"', '"bridge"', "metal_slab_110.sites: found 'bridge'.* short-bridge"),
+        ("held_layers = 1\nsites = [\"hollow\", \"l", "held_layers = 4\nsites = [\"hollow\", \"l",
+         "metal_slab_110.held_layers: found 4 with layers = 3"),
+    ],
+)  # fmt: skip
+def test_a_wrong_second_face_is_one_line(old: str, new: str, message: str) -> None:
+    assert old in text_110()
+    with pytest.raises(UserError, match=message) as refusal:
+        parse(text_110().replace(old, new).encode(), "case.toml")
+    assert str(refusal.value).startswith("case.toml: ")
+    assert len(str(refusal.value).split("\n")) == 1
+
+
+def test_the_smoke_case_has_one_face() -> None:
+    data = tomllib.loads(find("smoke").read_text(encoding="utf-8"))
+    assert "metal_slab_110" not in data
 
 
 # ---- files that are no case ----------------------------------------------------------------------

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from analysis.figures.sensitivity import compose, draw
 from analysis.sensitivity import Sensitivity
-from tests.workflows.campaign.test_campaign import QUICK, sweep
+from tests.workflows.campaign.test_campaign import QUICK
+from tests.workflows.campaign.test_sweep import sweep
 from workflows.cli import main
 from workflows.report.sensitivity import _choice, one_by_one
 

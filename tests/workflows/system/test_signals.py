@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -237,23 +236,3 @@ def test_what_is_no_time_is_refused_with_what_was_found(text: str) -> None:
 def test_lines_for_people_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     say("a line")
     assert capsys.readouterr() == ("", "a line\n")
-
-
-def test_processes_that_draw_do_not_outlive_the_one_that_started_them() -> None:
-    code = """if True:
-        import os, sys, time
-        from workflows.report.figures import _pool
-        with _pool(2) as pool:
-            print(pool.submit(os.getpid).result(), flush=True)
-            time.sleep(60)
-    """
-    starter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert starter.stdout is not None
-    drawing = int(starter.stdout.readline())
-    starter.kill()
-    starter.wait()
-    starter.stdout.close()
-    deadline = time.monotonic() + 20
-    while Path(f"/proc/{drawing}").exists():
-        assert time.monotonic() < deadline, "it lives on"
-        time.sleep(0.1)

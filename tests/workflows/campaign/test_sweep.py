@@ -1,0 +1,106 @@
+"""Sweeps: which cases they are, and mistakes in them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.paths import TINY
+from workflows.campaign.campaign import Campaign
+from workflows.campaign.sweep import gather
+from workflows.system.messages import UserError
+
+
+def sweep(tmp_path: Path, text: str) -> Campaign:
+    (tmp_path / "tiny.toml").write_bytes(TINY.read_bytes())
+    path = tmp_path / "sweep.toml"
+    path.write_text(f'base = "tiny.toml"\n{text}')
+    return gather([str(path)])
+
+
+def test_a_sweep_is_every_combination_of_its_axes(tmp_path: Path) -> None:
+    campaign = sweep(
+        tmp_path,
+        """[axes]
+        "slab.cell" = ["1x1", "sqrt2"]
+        host = [{ cation = "V", anion = "N", lattice_guess = 4.1 },
+                { cation = "Ti", anion = "N", lattice_guess = 4.2 }]
+        adatom = ["Na", { adatom = "Li", metal = { lattice_guess = 3.4 } }]
+        """,
+    )
+    cases = {member.case.name: member.case for member in campaign.members}
+    assert len(cases) == 8
+    last = cases["tiny-sqrt2-TiN-Li"]
+    assert (last.slab.cell, last.host.formula, last.adatom) == ("sqrt2", "TiN", "Li")
+    assert last.metal.lattice_guess == 3.4
+    # what is named after an element follows it; a data set of V is none of TiN's
+    assert last.slab.sites == ("top-Ti",)
+    assert last.dft.setups == {}
+    assert cases["tiny-1x1-VN-Na"].dft.setups == {"V": "5"}
+
+
+def test_one_by_one_is_the_base_and_single_changes(tmp_path: Path) -> None:
+    campaign = sweep(
+        tmp_path,
+        """combine = "one-by-one"
+        goal = "adsorption"
+        [axes]
+        slab.cell = ["sqrt2", "2x2"]
+        slab.layers = [3]
+        dft.xc = ["RPBE"]
+        dft.setups = [{}]
+        dft.dipole_correction = [false]
+        atom.box = [7.5]
+        """,
+    )
+    assert [member.case.name for member in campaign.members] == [
+        "tiny", "tiny-sqrt2", "tiny-2x2", "tiny-layers3", "tiny-RPBE", "tiny-setups-default",
+        "tiny-dipole_correction-off", "tiny-box7.5",
+    ]  # fmt: skip
+    assert {task.kind for task in campaign.tasks.values()} == {"lattice", "atom", "slab", "held"}
+    of_metal = [task.kind for task in campaign.tasks.values() if task.surface == "metal"]
+    assert of_metal == ["atom"] * 3  # of the base, with RPBE, in another box
+    assert campaign.members[5].case.dft.setups == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[axes]\n", ["axes", "at least"]),
+        ('[axes]\nslab.cell = "2x2"', ["axes.slab.cell", "a list of at least one value"]),
+        ("[axes]\nslab.cell = []", ["axes.slab.cell", "a list of at least one value"]),
+        ('[axes]\nslab.cel = ["2x2"]', ["axes.slab.cel: unknown field", "'slab.cell'"]),
+        ('[axes]\nname = ["a"]', ["axes.name: unknown field"]),
+        ('[axes]\nslab.cell = ["2x"]', ["slab.cell: found '2x'", "'2x2'"]),
+        ('[axes]\nhost = ["VN"]', ["host: found 'VN'", "a table"]),
+        ('[axes]\nsystem = [{ adatm = "Li" }]', ["axes.system: adatm: unknown field", "'adatom'"]),
+        ("[axes]\nsystem = [{}]", ["axes.system", "a table without fields"]),
+        ("[axes]\nslab.layers = [2, 99]", ["slab.layers: found 99", "at most 40"]),
+        ('axis = 1\n[axes]\nslab.cell = ["2x2"]', ["axis: unknown key", "axes"]),
+        ('combine = "sum"\n[axes]\nslab.layers = [2]', ["combine: found 'sum'", "'one-by-one'"]),
+    ],
+)
+def test_a_mistake_in_a_sweep_is_one_line(text: str, words: list[str], tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        sweep(tmp_path, text)
+    message = str(caught.value)
+    assert all(word in message for word in ["sweep.toml: ", *words]), message
+    assert "\n" not in message
+
+
+def test_a_base_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.toml"
+    path.write_text('base = "none.toml"\n[axes]\nslab.layers = [2]')
+    with pytest.raises(UserError, match=r"sweep\.toml: base: .*none\.toml: no such file"):
+        gather([str(path)])
+
+
+def test_two_cases_of_one_name_are_refused() -> None:
+    with pytest.raises(UserError, match="two cases named 'tiny'; allowed: each name once"):
+        gather([str(TINY), str(TINY)])
+
+
+def test_too_many_cases_are_refused_before_they_are_made(tmp_path: Path) -> None:
+    numbers = ", ".join(map(str, range(2, 41)))
+    axes = "\n".join(f"slab.{key} = [{numbers}]" for key in ("layers", "vacuum", "held_layers"))
+    with pytest.raises(UserError, match="found 59319 cases; allowed: at most 10000"):
+        sweep(tmp_path, f"[axes]\n{axes}")
