@@ -100,11 +100,7 @@ def campaign_needs(campaign: Campaign, ranks: Mapping[str, int] | None = None) -
 
 def structure_name(task: Task) -> str:
     """Return the stem of the unrelaxed structure (`workflows.build`) that a task begins with."""
-    if task.kind == "lattice":
-        return task.label.replace("-lattice", "-bulk")
-    if task.site:
-        return task.label.partition(f"-{task.site}-")[0] + f"-{task.site}"
-    return task.label.removesuffix(f"-{task.kind}") if task.kind == "uncorrected" else task.label
+    return task.structure
 
 
 def _size_of(case: Case, task: Task, atoms: Atoms) -> float:

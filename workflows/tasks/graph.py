@@ -13,21 +13,18 @@ Na-atom
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from workflows.case.schema import Case, Host, Metal, Slab
 from workflows.system.files import digest
 from workflows.system.machine import versions
 from workflows.tasks.folder import Result
+from workflows.tasks.records import Kind as Kind  # noqa: PLC0414 (until all import it from there)
+from workflows.tasks.records import Relaxation
+from workflows.tasks.records import Surface as Surface  # noqa: PLC0414
 
 RECIPE = 2  # raise it when the way that a task computes its numbers changes
-
-
-Kind = Literal["lattice", "atom", "slab", "held", "free", "basin", "density", "uncorrected"]
-
-
-Surface = Literal["host", "metal", "metal_110"]
 
 
 # References first, then sites, then details: the table fills up before the pictures do.
@@ -54,9 +51,41 @@ FACES: dict[Surface, Face] = {
 }
 
 
+class Key(NamedTuple):
+    """What identifies a task within its case."""
+
+    where: str
+    kind: Kind
+    site: str
+    relaxation: Relaxation
+
+
+def task_key(surface: Surface, kind: Kind, site: str = "", relaxation: Relaxation = "") -> Key:
+    """Return what identifies a task within its case.
+
+    The faces of a crystal share its lattice, all surfaces the atom. The relaxation of an adatom is
+    its task's kind, and density differences are those of the held one: for these three kinds
+    `relaxation` may be left out.
+    """
+    if kind == "lattice":
+        return Key(FACES[surface].crystal, kind, "", "")
+    if kind == "atom":
+        return Key("", kind, "", "")
+    if kind == "held" or kind == "free":  # noqa: PLR1714 (mypy narrows this one)
+        relaxation = kind
+    elif kind == "density":
+        relaxation = "held"
+    return Key(surface, kind, site, relaxation)
+
+
 @dataclass(frozen=True)
 class Task:
-    """One step of the chain: a name (and folder), what it needs, and what its numbers depend on."""
+    """One step of the chain: a name (and folder), what it needs, and what its numbers depend on.
+
+    `surface`, `kind`, `site` and `relaxation` identify a task within its case (see `find`): `site`
+    is where an adatom was put ("" for none), `relaxation` tells whether it was held there or free.
+    `structure` is the key of the unrelaxed structure that the task is about (steps/initial.py).
+    """
 
     name: str
     kind: Kind
@@ -65,6 +94,13 @@ class Task:
     inputs: Mapping[str, Any] = field(repr=False)
     surface: Surface = "host"
     site: str = ""
+    relaxation: Relaxation = ""
+    structure: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Return what identifies the task within its case; see `find`."""
+        return task_key(self.surface, self.kind, self.site, self.relaxation)
 
     @property
     def label(self) -> str:
@@ -95,8 +131,37 @@ def plan(case: Case) -> dict[str, Task]:
     """Return the case's tasks by name, each after those that it needs."""
     tasks = [task for surface in surfaces(case) for task in _surface_tasks(case, surface)]
     tasks.append(_atom_task(case))
-    # A lattice constant that two faces need is one task.
-    return {task.name: task for task in sorted(tasks, key=lambda task: ORDER[task.kind])}
+    unique: dict[Key, Task] = {}
+    for task in sorted(tasks, key=lambda task: ORDER[task.kind]):
+        unique.setdefault(task.key, task)  # a lattice constant that two faces need is one task
+    return {task.name: task for task in unique.values()}
+
+
+def find(
+    tasks: Mapping[str, Task],
+    surface: Surface,
+    kind: Kind,
+    site: str = "",
+    relaxation: Relaxation = "",
+) -> Task | None:
+    """Return one of a case's tasks, or None if the case does not ask for it.
+
+    Parameters
+    ----------
+    tasks
+        Tasks of one case, by name or folder.
+    surface
+        The surface; for "lattice" any surface of the crystal, for "atom" any at all.
+    kind
+        The kind of task.
+    site
+        Where the adatom was put; "" for tasks without one.
+    relaxation
+        For "basin" and "uncorrected": whose structure, the held adatom's or the free one's; "" for
+        the clean slab's. Other kinds need none.
+    """
+    wanted = task_key(surface, kind, site, relaxation)
+    return next((task for task in tasks.values() if task.key == wanted), None)
 
 
 def surfaces(case: Case) -> list[Surface]:
@@ -153,7 +218,15 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
         }
         lattice_task = (f"{bulk}-lattice",)
         tasks.append(
-            Task(lattice_task[0], "lattice", f"lattice constant of {bulk}", (), inputs, surface)
+            Task(
+                lattice_task[0],
+                "lattice",
+                f"lattice constant of {bulk}",
+                (),
+                inputs,
+                surface,
+                structure=f"{bulk}-bulk",
+            )
         )
     relax: dict[str, Any] = {
         "fmax": case.relax.fmax,
@@ -167,54 +240,83 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
     slab_inputs = relax | crystal_inputs | {"slab": slab.model_dump(exclude={"sites"})}
     if face.miller != "001":
         slab_inputs |= {"face": face.miller}
-    slab_name, title = f"{name}-slab", f"clean {surface_label(case, surface)}"
-    tasks.append(Task(slab_name, "slab", title, lattice_task, slab_inputs, surface))
+    clean = Task(
+        f"{name}-slab",
+        "slab",
+        f"clean {surface_label(case, surface)}",
+        lattice_task,
+        slab_inputs,
+        surface,
+        structure=f"{name}-slab",
+    )
+    tasks.append(clean)
     if _without_dipole(case, surface):
-        tasks.append(_uncorrected(slab_name, title, surface, "", relax["dft"]))
+        tasks.append(_uncorrected(clean))
     for site in slab.sites:
-        tasks += _site_tasks(case, surface, site, slab_name, relax)
+        tasks += _site_tasks(case, clean, site)
     return tasks
 
 
-def _site_tasks(
-    case: Case, surface: Surface, site: str, slab: str, relax: Mapping[str, Any]
-) -> list[Task]:
+def _site_tasks(case: Case, clean: Task, site: str) -> list[Task]:
+    """Return the tasks of an adatom at a site of the surface that a clean slab has."""
+    surface, dft = clean.surface, clean.inputs["dft"]
     stem = f"{surface_name(case, surface)}-{site}"
     named = surface_name if FACES[surface].miller == "001" else surface_label
     what = f"{case.adatom} at {site} on {named(case, surface)}"
-    inputs = {**relax, "adatom": case.adatom, "site": site}
-    tasks = [
-        Task(f"{stem}-held", "held", f"{what}, x and y held", (slab,), inputs, surface, site),
-        Task(f"{stem}-free", "free", f"{what}, free", (f"{stem}-held",), inputs, surface, site),
-    ]
+    inputs = {"fmax": clean.inputs["fmax"], "dft": dft, "adatom": case.adatom, "site": site}
+    held = Task(
+        f"{stem}-held",
+        "held",
+        f"{what}, x and y held",
+        (clean.name,),
+        inputs,
+        surface,
+        site,
+        "held",
+        structure=stem,
+    )
+    free = replace(
+        held,
+        name=f"{stem}-free",
+        kind="free",
+        title=f"{what}, free",
+        needs=(held.name,),
+        relaxation="free",
+    )
+    tasks = [held, free]
     if case.checks.same_basin:
-        tasks += _basin_tasks(case, surface, site, stem, relax)
+        tasks += _basin_tasks(case, held, free)
     if _without_dipole(case, surface):
-        tasks.append(
-            _uncorrected(f"{stem}-held", f"{what}, x and y held", surface, site, relax["dft"])
-        )
+        tasks.append(_uncorrected(held))
     if surface == "host":
-        inputs = {"dft": relax["dft"], "site": site}
-        title = f"charge-density difference, {what}"
         tasks.append(
-            Task(f"{stem}-density", "density", title, (f"{stem}-held",), inputs, surface, site)
+            replace(
+                held,
+                name=f"{stem}-density",
+                kind="density",
+                title=f"charge-density difference, {what}",
+                needs=(held.name,),
+                inputs={"dft": dft, "site": site},
+            )
         )
     return tasks
 
 
-def _basin_tasks(
-    case: Case, surface: Surface, site: str, stem: str, relax: Mapping[str, Any]
-) -> list[Task]:
+def _basin_tasks(case: Case, held: Task, free: Task) -> list[Task]:
     """Return the slab relaxed again without the adatom, from the held and the free structure."""
-    slab = f"{surface_label(case, surface)} without {case.adatom}"
-    held, free = f"{stem}-held", f"{stem}-free"
-    inputs = {**relax, "site": site}
+    slab = f"{surface_label(case, held.surface)} without {case.adatom}"
+    inputs = {key: held.inputs[key] for key in ("fmax", "dft", "site")}
+    needs = {held.name: (held.name,), free.name: (free.name, f"{held.name}-basin")}
     return [
-        Task(f"{stem}-{relaxation}-basin", "basin", title, needs, inputs, surface, site)
-        for relaxation, needs, title in (
-            ("held", (held,), f"{slab}, from {site}, held"),
-            ("free", (free, f"{held}-basin"), f"{slab}, from {site}, free"),
+        replace(
+            task,
+            name=f"{task.name}-basin",
+            kind="basin",
+            title=f"{slab}, from {task.site}, {task.relaxation}",
+            needs=needs[task.name],
+            inputs=inputs,
         )
+        for task in (held, free)
     ]
 
 
@@ -222,22 +324,26 @@ def _without_dipole(case: Case, surface: Surface) -> bool:
     return case.checks.without_dipole and case.dft.dipole_correction and surface == "host"
 
 
-def _uncorrected(
-    system: str, what: str, surface: Surface, site: str, dft: Mapping[str, Any]
-) -> Task:
-    inputs = {"dft": {**dft, "dipole_correction": False}, "site": site}
-    title = f"{what}, without dipole correction"
-    name = f"{system}-uncorrected"
-    return Task(name, "uncorrected", title, (system,), inputs, surface, site)
+def _uncorrected(task: Task) -> Task:
+    """Return the task that computes another one's structure without the dipole correction."""
+    return replace(
+        task,
+        name=f"{task.name}-uncorrected",
+        kind="uncorrected",
+        title=f"{task.title}, without dipole correction",
+        needs=(task.name,),
+        inputs={"dft": {**task.inputs["dft"], "dipole_correction": False}, "site": task.site},
+    )
 
 
 def _atom_task(case: Case) -> Task:
+    name = f"{case.adatom}-atom"
     inputs = {
         "element": case.adatom,
         "box": case.atom.box,
         "dft": _dft(case, None, [case.adatom], slab=False),
     }
-    return Task(f"{case.adatom}-atom", "atom", f"isolated {case.adatom} atom", (), inputs, "metal")
+    return Task(name, "atom", f"isolated {case.adatom} atom", (), inputs, "metal", structure=name)
 
 
 def _elements(case: Case, surface: Surface) -> list[str]:

@@ -13,7 +13,8 @@ from workflows.system.files import lock, write_signed
 from workflows.system.machine import versions
 from workflows.tasks import graph as module
 from workflows.tasks.folder import Result, TaskFolder
-from workflows.tasks.graph import Task, plan
+from workflows.tasks.graph import Task, plan, surfaces
+from workflows.tasks.graph import find as find_task
 from workflows.tasks.status import State, summary, survey
 
 CASE = """
@@ -137,6 +138,60 @@ def test_every_task_has_a_name_and_a_title_of_its_own(preset: str) -> None:
 def test_no_two_tasks_are_the_same_calculation(preset: str) -> None:
     found = fingerprints(read(find(preset)))
     assert len(set(found.values())) == len(found)
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_every_task_is_found_by_what_it_is(preset: str) -> None:
+    tasks = plan(read(find(preset)))
+    for task in tasks.values():
+        found = find_task(tasks, task.surface, task.kind, task.site, task.relaxation)
+        assert found is task
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        (("host", "lattice"), "VN-lattice"),
+        (("metal_110", "lattice"), "Na-lattice"),
+        (("host", "atom"), "Na-atom"),
+        (("metal_110", "slab"), "Na110-slab"),
+        (("host", "held", "top-V"), "VN-top-V-held"),
+        (("host", "free", "top-V"), "VN-top-V-free"),
+        (("host", "basin", "top-V", "free"), "VN-top-V-free-basin"),
+        (("host", "density", "hollow"), "VN-hollow-density"),
+        (("host", "uncorrected"), "VN-slab-uncorrected"),
+        (("host", "uncorrected", "bridge", "held"), "VN-bridge-held-uncorrected"),
+        (("metal", "density", "hollow"), None),
+        (("host", "held", "top-Na"), None),
+    ],
+)
+def test_a_task_is_found_by_surface_kind_site_and_relaxation(
+    wanted: tuple[Any, ...], name: str | None
+) -> None:
+    tasks = plan(read(find("laptop")))
+    found = find_task(tasks, *wanted)
+    assert (found and found.name) == name
+
+
+def test_a_lattice_belongs_to_the_first_face_that_needs_it() -> None:
+    two_faces = read(find("laptop"))
+    assert surfaces(two_faces) == ["host", "metal", "metal_110"]
+    assert plan(two_faces)["Na-lattice"].surface == "metal"
+
+
+@pytest.mark.parametrize(
+    ("name", "structure"),
+    [
+        ("Na-lattice", "Na-bulk"),
+        ("Na-atom", "Na-atom"),
+        ("VN-slab", "VN-slab"),
+        ("VN-slab-uncorrected", "VN-slab"),
+        ("VN-top-V-free-basin", "VN-top-V"),
+        ("Na110-long-bridge-held", "Na110-long-bridge"),
+    ],
+)
+def test_a_task_knows_its_unrelaxed_structure(name: str, structure: str) -> None:
+    assert plan(read(find("laptop")))[name].structure == structure
 
 
 @pytest.mark.parametrize(

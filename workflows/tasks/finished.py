@@ -1,0 +1,94 @@
+"""What a case's finished tasks found, looked up by surface, site and relaxation, with its type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
+
+from workflows.tasks.graph import Key, task_key
+from workflows.tasks.records import (
+    AdatomValues,
+    AtomValues,
+    BareSlabValues,
+    DensityValues,
+    Kind,
+    LatticeValues,
+    Relaxation,
+    SinglePointValues,
+    SlabValues,
+    Surface,
+    Values,
+)
+from workflows.tasks.status import State
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The states of one case's tasks (by name or folder), and the values of those that are done.
+
+    Every look-up returns None where the case has no such task; those of values also where the task
+    is not done.
+    """
+
+    states: Mapping[str, State]
+
+    @cached_property
+    def _by_key(self) -> dict[Key, State]:
+        return {state.task.key: state for state in self.states.values()}
+
+    def state(
+        self, surface: Surface, kind: Kind, site: str = "", relaxation: Relaxation = ""
+    ) -> State | None:
+        """Return how far a task is; see `workflows.tasks.graph.find` for the arguments."""
+        return self._by_key.get(task_key(surface, kind, site, relaxation))
+
+    def _values(
+        self, surface: Surface, kind: Kind, site: str = "", relaxation: Relaxation = ""
+    ) -> Values | None:
+        state = self.state(surface, kind, site, relaxation)
+        return cast("Values", state.result.values) if state and state.result else None
+
+    def lattice(self, surface: Surface) -> LatticeValues | None:
+        """Return the equation of state of the crystal that a surface is cut from."""
+        return cast("LatticeValues | None", self._values(surface, "lattice"))
+
+    def atom(self) -> AtomValues | None:
+        """Return the isolated adatom."""
+        return cast("AtomValues | None", self._values("metal", "atom"))
+
+    def slab(self, surface: Surface) -> SlabValues | None:
+        """Return a surface's clean slab."""
+        return cast("SlabValues | None", self._values(surface, "slab"))
+
+    def adatom(self, surface: Surface, site: str, relaxation: Relaxation) -> AdatomValues | None:
+        """Return the adatom relaxed from a site, "held" or "free"."""
+        kind: Kind = "free" if relaxation == "free" else "held"
+        return cast("AdatomValues | None", self._values(surface, kind, site))
+
+    def bare_slab(
+        self, surface: Surface, site: str, relaxation: Relaxation
+    ) -> BareSlabValues | None:
+        """Return the slab relaxed again from where a site's adatom, "held" or "free", left it."""
+        return cast("BareSlabValues | None", self._values(surface, "basin", site, relaxation))
+
+    def bare_slabs(self, surface: Surface) -> list[SlabValues | BareSlabValues]:
+        """Return all bare slabs of a surface that are there: clean, and relaxed again."""
+        return [
+            cast("SlabValues | BareSlabValues", state.result.values)
+            for state in self.states.values()
+            if state.task.surface == surface and state.task.kind in ("slab", "basin")
+            if state.result is not None
+        ]
+
+    def density(self, surface: Surface, site: str) -> DensityValues | None:
+        """Return the density difference of the adatom held at a site."""
+        return cast("DensityValues | None", self._values(surface, "density", site))
+
+    def without_dipole(
+        self, surface: Surface, site: str = "", relaxation: Relaxation = ""
+    ) -> SinglePointValues | None:
+        """Return the energy without dipole correction, of the clean slab where no site is given."""
+        found = self._values(surface, "uncorrected", site, relaxation)
+        return cast("SinglePointValues | None", found)
