@@ -12,13 +12,9 @@ import pytest
 
 from tests.paths import ROOT
 from workflows.case.reading import PRESETS, presets
-from workflows.cli import REFUSALS, main
+from workflows.cli import VERBS, main
+from workflows.system.refusals import REFUSALS
 
-VERBS = (
-    "run", "converge", "build", "submit", "cancel", "status", "profile", "report", "clean",
-    "arrhenius",
-    "info", "task",
-)  # fmt: skip
 SMOKE = (PRESETS / "smoke.toml").read_text(encoding="utf-8")
 
 
@@ -110,10 +106,27 @@ def test_help_of_a_command_lists_its_arguments(
     assert [word for word in words if word not in text] == []
 
 
+def test_only_the_module_of_the_chosen_verb_is_imported() -> None:
+    code = (
+        "import sys\nfrom workflows.cli import main\n"
+        "try:\n    main(['cancel', 'nowhere'])\nexcept SystemExit:\n    pass\n"
+        "print(*(name for name in sys.modules if name.startswith('workflows.commands.')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) == {"workflows.commands.cancel", "workflows.commands.arguments"}
+
+
+def test_every_verb_has_a_module() -> None:
+    modules = {path.stem for path in (ROOT / "workflows" / "commands").glob("*.py")}
+    assert modules - {"__init__", "arguments"} == set(VERBS)
+
+
 HEAVY = ("gpaw", "pymatgen", "matplotlib", "skimage", "scipy")
 
 
-@pytest.mark.parametrize("verb", ["--help", "status", "profile"])
+@pytest.mark.parametrize("verb", ["--help", "status", "timing"])
 def test_quick_command_loads_nothing_heavy(verb: str, begun: Path) -> None:
     arguments = [verb] if verb == "--help" else [verb, str(begun)]
     code = (
@@ -303,7 +316,7 @@ def test_full_disk_is_one_line(
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device", "a.cif")
 
-    monkeypatch.setattr("workflows.preflight.structure_files.build", refuse)
+    monkeypatch.setattr("workflows.commands.build.build", refuse)
     assert refused(capsys, "build", "smoke", "--into", tmp_path) == "a.cif: No space left on device"
 
 
@@ -311,7 +324,7 @@ def test_bug_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def stumble(*_: object) -> None:
         raise FileNotFoundError(2, "No such file or directory", "forgotten")
 
-    monkeypatch.setattr("workflows.preflight.structure_files.build", stumble)
+    monkeypatch.setattr("workflows.commands.build.build", stumble)
     with pytest.raises(FileNotFoundError):
         main(["build", "smoke", "--into", str(tmp_path)])
 
@@ -448,7 +461,7 @@ def test_interrupt_is_one_line(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workflows.preflight.structure_files.build", interrupt)
+    monkeypatch.setattr("workflows.commands.build.build", interrupt)
     assert main(["build", "smoke", "--into", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "interrupted; the same command does it again\n"
 

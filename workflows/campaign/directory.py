@@ -12,11 +12,24 @@ from workflows.case.schema import Case
 from workflows.system.files import SET_ASIDE, read_signed, set_aside, write_bytes, write_signed
 from workflows.system.messages import UserError, shown
 
+CASE = "case.toml"  # the copy of the case file in a run's directory
+
+
 CASES = "cases"  # the folder of the case files in a directory of several
-RESERVED = (CASES, "jobs", "logs", "figures")
 
 
 CAMPAIGN = "campaign.json"  # which cases belong together, in order, and what is wanted of them
+
+
+LOGS, SCRIPTS, FIGURES = "logs", "jobs", "figures"  # folders that are no task's
+
+
+RESERVED = (CASES, LOGS, SCRIPTS, FIGURES)
+
+
+def log_path(root: Path, task: str) -> Path:
+    """Return where a task's log lies: what its processes print."""
+    return root / LOGS / f"{task}.txt"
 
 
 def read_campaign(root: Path) -> Campaign:
@@ -116,7 +129,7 @@ def _held(root: Path) -> list[str]:
 
 
 def _is_foreign(path: Path) -> bool:
-    ours = ("arrhenius.csv", "arrhenius.json", "figures")  # `arrhenius` may have come first
+    ours = ("arrhenius.csv", "arrhenius.json", FIGURES)  # `arrhenius` may have come first
     return not path.name.startswith(".") and path.name not in ours
 
 
@@ -160,9 +173,6 @@ def _set_others_aside(folder: Path, ours: Iterable[str]) -> None:
     for path in list(folder.glob("*.toml")):
         if path.name not in kept:
             set_aside(path, "before")
-
-
-CASE = "case.toml"  # the copy of the case file in a run's directory
 
 
 def require_names(members: Sequence[Member]) -> None:

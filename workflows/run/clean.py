@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from workflows.campaign.directory import CASES, log_path
 from workflows.steps.cubes import CUBE, SMALL, make_small
 from workflows.system.files import SET_ASIDE, TEMPORARY, lock
 from workflows.system.messages import shown
@@ -52,7 +53,7 @@ def _made_small(root: Path, states: dict[str, State]) -> Iterator[str]:
 
 
 def _droppable(root: Path, states: dict[str, State]) -> Iterator[Path]:
-    for folder in (root, root / "cases"):
+    for folder in (root, root / CASES):
         inside = folder.iterdir() if folder.is_dir() else ()
         yield from (p for p in inside if SET_ASIDE.search(p.name) or TEMPORARY.match(p.name))
     for name, state in states.items():
@@ -68,7 +69,7 @@ def _droppable(root: Path, states: dict[str, State]) -> Iterator[Path]:
             )
             if SET_ASIDE.search(path.name) or TEMPORARY.match(path.name) or (finished and rest):
                 yield path
-        if finished and (log := root / "logs" / f"{name}.txt").is_file():
+        if finished and (log := log_path(root, name)).is_file():
             yield log
 
 

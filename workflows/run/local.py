@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from workflows.campaign.campaign import Campaign
-from workflows.campaign.directory import case_files, require_own, write_campaign
+from workflows.campaign.directory import case_files, log_path, require_own, write_campaign
 from workflows.preflight.resources import campaign_needs, require_room
 from workflows.preflight.setting_warnings import warn
 from workflows.run.worker import FAILED, REFUSED
@@ -105,7 +105,7 @@ class Run:
 
     def _start(self, state: State) -> Worker:
         folder = TaskFolder(self.root / state.task.name)
-        log = self.root / "logs" / f"{state.task.name}.txt"
+        log = log_path(self.root, state.task.name)
         log.parent.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "workflows.cli", "task", str(folder.path), "--with-parent"]
         with log.open("ab") as output:

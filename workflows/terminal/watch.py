@@ -9,15 +9,28 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
+
+from workflows.campaign.campaign import Campaign
+from workflows.preflight.resources import campaign_needs
 from workflows.run.local import View
+from workflows.run.time_left import Remaining
+from workflows.system.messages import shown
 from workflows.tasks.folder import FAILURE, INPUTS, RESULT, TaskFolder
 from workflows.tasks.graph import Task
 from workflows.tasks.status import State, survey
+from workflows.terminal.progress import view
 
 PAUSE = 1.0  # seconds between looks
 
 
 SETTLED = ("done", "failed", "blocked")
+
+
+def watch_campaign(campaign: Campaign, root: Path, console: Console) -> Mapping[str, State]:
+    """Show a directory's cases live, with an estimate of the remaining time; see `watch`."""
+    with view(console, shown(root), Remaining(campaign_needs(campaign).sizes)) as shows:
+        return watch(campaign.tasks, root, shows)
 
 
 def watch(

@@ -9,8 +9,8 @@ import pytest
 from analysis.convergence import Convergence
 from tests.paths import TINY
 from tests.workflows.campaign.test_campaign import QUICK
-from workflows.campaign.convergence import AXES, study
-from workflows.cli import OVER, main
+from workflows.campaign.convergence import study
+from workflows.cli import main
 
 
 def convergence(*energies: float | None, tolerance: float = 0.02) -> Convergence:
@@ -43,10 +43,6 @@ def test_the_worst_site_decides() -> None:
     energies = {"top-V": (-1.5, -1.5, -1.5), "hollow": (-1.0, -1.49, -1.5)}
     found = Convergence("layers", ("2", "3", "4"), (2.0, 3.0, 4.0), energies, 0.02)
     assert found.recommended == 1
-
-
-def test_the_command_knows_every_setting_that_can_be_varied() -> None:
-    assert list(OVER) == list(AXES)
 
 
 @pytest.mark.parametrize(

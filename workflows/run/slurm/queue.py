@@ -21,6 +21,9 @@ NEW_JOBS = "jobs.jsonl"  # those of a submission that is not over: a line for ea
 COMMAND_LIMIT = 120.0  # seconds that a command of the scheduler may take
 
 
+MOST_LINES = 40  # tasks whose jobs are shown
+
+
 @dataclass(frozen=True)
 class Queue:
     """The jobs that were submitted for each task, and the state of those that are still alive."""
@@ -58,6 +61,34 @@ def ask(root: Path) -> Queue:
     told = call(["squeue", "--me", "--noheader", "--format=%i %T"])
     alive = dict(line.split(maxsplit=1) for line in told.splitlines() if line.strip())
     return Queue(ledger, {job: s.lower() for job, s in alive.items() if s != "COMPLETING"})
+
+
+def describe_jobs(states: Mapping[str, State], root: Path) -> tuple[list[str], list[str]]:
+    """Describe the jobs of a run that was submitted.
+
+    Returns
+    -------
+    idle
+        Tasks that are to be computed, but have no job any more.
+    lines
+        Words about all jobs for a person to read; both are empty for a run on this machine.
+    """
+    if not ((root / JOBS).exists() or (root / NEW_JOBS).exists()):
+        return [], []
+    try:
+        queue = ask(root)
+    except UserError as error:
+        return [], [f"jobs: not known ({error})"]
+    every = list(queue.lines())
+    lines = every[:MOST_LINES]
+    if len(every) > MOST_LINES:
+        lines.append(f"and {len(every) - MOST_LINES} more tasks with jobs")
+    ready = [name for name, state in states.items() if state.status in ("ready", "stale")]
+    idle = [name for name in ready if not queue.alive_of(name)]
+    if idle:
+        few = ", ".join(idle[:MOST_LINES]) + (" ..." if len(idle) > MOST_LINES else "")
+        lines.append(f"no job for {few}: `submit` again resumes")
+    return idle, lines
 
 
 def _read_ledger(root: Path) -> dict[str, list[str]]:

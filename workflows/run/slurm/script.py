@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workflows.campaign.campaign import Campaign
+from workflows.campaign.directory import SCRIPTS, log_path
 from workflows.case.schema import Case
 from workflows.preflight.resources import Needs
 from workflows.run.slurm.cluster import Profile, require_known
 from workflows.system.messages import UserError, naming, shown
 from workflows.tasks.graph import Task
-
-SCRIPTS = "jobs"  # and the folder of its scripts
-
 
 SPARE = 1.5  # memory asked for over the estimate, which is good to a third
 
@@ -52,7 +50,7 @@ def script(
 
 
 def _options(task: Task, case: Case, settings: Profile, root: Path, memory: float) -> Iterator[str]:
-    log = str(root / "logs" / f"{task.name}.txt").replace("%", "%%")  # %j is the job's id
+    log = str(log_path(root, task.name)).replace("%", "%%")  # %j is the job's id
     wanted = {
         "job-name": f"{case.name}-{task.name}",
         "output": log,

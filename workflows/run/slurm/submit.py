@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from workflows.campaign.directory import case_files, require_own, write_campaign
+from workflows.campaign.directory import LOGS, SCRIPTS, case_files, require_own, write_campaign
 from workflows.run.slurm.cluster import Profile
 from workflows.run.slurm.queue import NEW_JOBS, Queue, ask, call, close_ledger, job_id
-from workflows.run.slurm.script import SCRIPTS, Scripts, script_path
+from workflows.run.slurm.script import Scripts, script_path
 from workflows.system.files import lock, write_text
 from workflows.system.messages import naming, shown
 from workflows.tasks.graph import Task
@@ -90,7 +90,7 @@ def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str
     require_own(texts.campaign, root)
     ask(root)  # without a scheduler nothing is written
     (root / SCRIPTS).mkdir(parents=True, exist_ok=True)
-    (root / "logs").mkdir(exist_ok=True)
+    (root / LOGS).mkdir(exist_ok=True)
     with lock(root / ".lock", shown(root)):
         queue = ask(root)
         write_campaign(texts.campaign, root)

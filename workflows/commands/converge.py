@@ -1,0 +1,36 @@
+"""`sodiophile converge`: one setting varied, and the value from which on energies hold."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from workflows.campaign.convergence import AXES, study
+from workflows.commands.arguments import add_case, add_into, add_limits, positive
+from workflows.commands.run import compute
+from workflows.preflight.computable import require_computable
+from workflows.system.messages import naming
+
+
+def add_arguments(verb: ArgumentParser) -> None:
+    """Add the case, the setting to vary and its values."""
+    add_case(verb)
+    add_into(verb)
+    verb.add_argument(
+        "--over", required=True, choices=tuple(AXES), help="the setting to vary; the others stay"
+    )
+    verb.add_argument("--values", metavar="A,B,...", help="its values (default: suit the case)")
+    verb.add_argument("--site", metavar="SITE", help="one site, such as top-V (default: all)")
+    verb.add_argument(
+        "--tolerance", type=positive, metavar="E", default=0.02, help="eV (default: 0.02)"
+    )
+    add_limits(verb)
+
+
+def execute(arguments: Namespace) -> int:
+    """Compute the cases of the study; return the exit code."""
+    campaign = study(
+        arguments.case, arguments.over, arguments.values, arguments.site, arguments.tolerance
+    )
+    with naming(arguments.case):
+        require_computable(campaign)
+    return compute(campaign, arguments)

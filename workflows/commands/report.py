@@ -1,0 +1,94 @@
+"""`sodiophile report`: table and figures again, from whatever is there."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+
+from workflows.campaign.campaign import Campaign
+from workflows.campaign.directory import read_campaign
+from workflows.case.schema import Case
+from workflows.commands import DONE, INCOMPLETE
+from workflows.commands.arguments import add_directory, positive
+from workflows.report.campaign import report_all
+from workflows.report.database import write_database
+from workflows.report.figures import update_figures, write_figures
+from workflows.report.page import write_pages
+from workflows.report.results import Report, write_tables
+from workflows.system.messages import shown
+from workflows.tasks.status import State, survey
+from workflows.terminal.console import console, say
+from workflows.terminal.energy_table import energy_table
+
+
+def add_arguments(verb: ArgumentParser) -> None:
+    """Add the directory of the run, and how to draw it."""
+    add_directory(verb)
+    verb.add_argument(
+        "--isovalue", type=positive, metavar="E", help="of the density differences, e/Å^3"
+    )
+    verb.add_argument(
+        "--html", action="store_true", help="also write report.html: one page, with 3D views"
+    )
+
+
+def execute(arguments: Namespace) -> int:
+    """Write tables, figures and the page; return the exit code."""
+    root, isovalue = arguments.directory, arguments.isovalue
+    campaign = read_campaign(root)
+    states = survey(campaign.tasks, root)
+    code = show_results(campaign, states, root, redraw=True, isovalue=isovalue)
+    for page in write_pages(campaign, states, root, isovalue) if arguments.html else ():
+        say(f"page:   {shown(page)}")
+    return code
+
+
+def show_results(
+    campaign: Campaign,
+    states: Mapping[str, State],
+    root: Path,
+    *,
+    redraw: bool = False,
+    isovalue: float | None = None,
+) -> int:
+    """Write tables and figures of a run and print its energies; return the exit code.
+
+    Parameters
+    ----------
+    states
+        The state of every task of the campaign, by folder.
+    redraw
+        Whether figures that already show these results are drawn again.
+    isovalue
+        Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
+    """
+    if campaign.shared:
+        for line in report_all(campaign, states, root, redraw=redraw, isovalue=isovalue):
+            say(line) if isinstance(line, str) else console().print(line)
+    else:
+        _show_case(campaign.members[0].case, states, root, redraw=redraw, isovalue=isovalue)
+    return DONE if all(state.status == "done" for state in states.values()) else INCOMPLETE
+
+
+def _show_case(
+    case: Case,
+    states: Mapping[str, State],
+    root: Path,
+    *,
+    redraw: bool,
+    isovalue: float | None,
+) -> None:
+    report = Report(case, states)
+    tables = [*write_tables(report, root), write_database(report, root)]
+    figure = write_figures(report, root, isovalue) if redraw else update_figures(report, root)
+    console().print(energy_table(report))
+    table = report.table()
+    for line in (table.verdict(), table.ranking_agreement()):
+        say(line)
+    for line in report.notes():
+        say(f"note: {line}")
+    for line in report.missing:
+        say(f"missing: {line}")
+    say(f"table:  {', '.join(shown(path) for path in tables)}")
+    say(f"figure: {shown(figure)}")

@@ -1,0 +1,51 @@
+"""`sodiophile task`: one task of a run, the unit that `run` and `submit` are made of."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from workflows.commands.arguments import add_walltime
+from workflows.dft.team import team
+from workflows.run.worker import run_tasks
+from workflows.system.refusals import is_refusal
+from workflows.system.signals import Stopped, end_with_parent
+
+
+def add_arguments(verb: ArgumentParser) -> None:
+    """Add the folders of the tasks, and how they are done."""
+    verb.add_argument(
+        "tasks",
+        metavar="DIR/TASK",
+        type=Path,
+        nargs="+",
+        help="the task's folder in a run's directory; of several, one after the other",
+    )
+    add_walltime(verb)
+    verb.add_argument("--continuation", action="store_true", help="leave it alone if it has failed")
+    verb.add_argument("--with-parent", action="store_true", help="end when standard input closes")
+
+
+def execute(arguments: Namespace) -> int:
+    """Do the tasks one after the other; return the worst exit code."""
+    sys.unraisablehook = _without_refusals
+    if arguments.with_parent:
+        end_with_parent()
+    try:
+        return team().work(
+            lambda: run_tasks(
+                [path.absolute() for path in arguments.tasks],
+                arguments.walltime,
+                continuation=arguments.continuation,
+            )
+        )
+    except Stopped as stop:
+        return stop.exit_code
+
+
+def _without_refusals(event: Any) -> None:
+    """Leave out what a full disk does to files that close themselves: it has been said once."""
+    if not is_refusal(event.exc_value):
+        sys.__unraisablehook__(event)

@@ -1,0 +1,18 @@
+"""Where output goes: a terminal as wide as it is, or a pipe or file."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+WIDTH = 160  # columns of a pipe or file, which has no width of its own
+
+
+def console() -> Console:
+    """Return standard output as a console that prints words as they are."""
+    terminal = Console(emoji=False)  # a ':cat:' in a path is part of the path
+    return terminal if terminal.is_terminal else Console(width=WIDTH, emoji=False)
+
+
+def say(line: str) -> None:
+    """Print a line as it is, however long."""
+    console().print(line, markup=False, highlight=False, soft_wrap=True)
