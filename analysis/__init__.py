@@ -1,1 +1,1 @@
-"""Analysis: energies and densities in, tables and figures out. No files, no processes."""
+"""Analysis: energies, densities in; tables, figures out. No files. Imports structures."""

@@ -1,1 +1,1 @@
-"""Structures: numbers in, ase.Atoms out. No files, no processes, nothing of ours imported."""
+"""Structures: numbers in, ase.Atoms out. No files, no processes. Imports nothing of ours."""

@@ -1,12 +1,14 @@
-"""Three rooms: what each module may import, and what no module may do."""
+"""Rooms and folders: what each module may import, what no module may do, where its tests are."""
 
 import ast
+import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from tests.paths import ROOT
+from tests.paths import ROOT, TESTS
 
 ROOMS = ("structures", "analysis", "workflows")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
@@ -67,16 +69,92 @@ def shells(module: ast.Module) -> list[str]:
     ]
 
 
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+NAMES = {module_name(path): path for path in MODULES}
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return those of our modules that a module imports; a package counts as its `__init__`."""
+    found = {
+        full if full in NAMES else full.rpartition(".")[0] for full in imports(tree(path))
+    } & set(NAMES)
+    return found - {module_name(path)}
+
+
+def folder(module: str) -> str:
+    """Return where a module lies: structures, analysis, a folder of workflows, or cli."""
+    room, *rest = module.split(".")
+    return rest[0] if room == "workflows" and rest else room
+
+
+def order() -> list[str]:
+    """Return the folders, the lowest first, as the docstring of `workflows` lists them."""
+    text = ast.get_docstring(tree(ROOT / "workflows/__init__.py")) or ""
+    (chain,) = re.findall(r"\w+(?:\s+<\s+\w+)+", text)
+    return re.split(r"\s+<\s+", chain)
+
+
+def stated(text: str) -> set[str]:
+    """Return the folders that a docstring names, as in 'Imports analysis, case and below.'."""
+    (words,) = re.findall(r"\bImports ([\w, ]+)\.", text)
+    if words == "nothing of ours":
+        return set()
+    names = re.split(r", | and ", words.removesuffix(" and below"))
+    below = order()[: order().index(names[-1])] if words.endswith(" and below") else []
+    return {*names, *below}
+
+
+TOPS = [
+    ROOT / name if name in ROOMS else ROOT / "workflows" / name for name in order()[:-1]
+]  # cli is a module
+
+
 def test_the_rooms_are_looked_at() -> None:
     assert {named(path).split("/")[0] for path in MODULES} == set(ROOMS)
     assert len(MODULES) > 20
 
 
+def test_the_order_has_every_folder_once() -> None:
+    assert sorted(order()) == sorted({folder(name) for name in NAMES} - {"workflows"})
+
+
 @pytest.mark.parametrize("path", MODULES, ids=named)
-def test_each_room_imports_only_those_before_it(path: Path) -> None:
-    room = path.relative_to(ROOT).parts[0]
-    allowed = set(ROOMS[: ROOMS.index(room) + 1])
-    assert packages(tree(path)) & set(ROOMS) <= allowed
+def test_no_folder_imports_one_above_it(path: Path) -> None:
+    here = folder(module_name(path))
+    allowed = set(order()[: order().index(here) + 1] if here in order() else [])
+    assert {folder(name) for name in imported_modules(path)} <= allowed
+
+
+@pytest.mark.parametrize("path", TOPS, ids=named)
+def test_a_folder_says_what_it_holds_and_imports_no_more_than_it_says(path: Path) -> None:
+    text = ast.get_docstring(tree(path / "__init__.py")) or ""
+    name = folder(module_name(path / "__init__.py"))
+    assert 1 <= len(re.findall(r"\.(?:\s|$)", text.partition("Imports")[0])) <= 3
+    used = {
+        folder(other)
+        for module, home in NAMES.items()
+        if folder(module) == name
+        for other in imported_modules(home)
+    }
+    assert used - {name} <= stated(text)
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    arrows = {name: imported_modules(path) for name, path in NAMES.items()}
+    assert sum(map(len, arrows.values())) > 100
+    list(TopologicalSorter(arrows).static_order())  # raises CycleError, with the circle
+
+
+TEST_FILES = sorted(path for room in ROOMS for path in (TESTS / room).rglob("test_*.py"))
+
+
+@pytest.mark.parametrize("path", TEST_FILES, ids=named)
+def test_a_test_file_is_named_for_the_module_or_folder_that_it_tests(path: Path) -> None:
+    home, name = ROOT / path.parent.relative_to(TESTS), path.stem.removeprefix("test_")
+    assert (home / f"{name}.py").is_file() or (home / name).is_dir() or home.name == name
 
 
 @pytest.mark.parametrize("path", MODULES, ids=named)

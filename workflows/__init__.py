@@ -1,4 +1,9 @@
-"""Workflows: everything that runs, waits, reads or writes."""
+"""Workflows: everything that runs, waits, reads or writes.
+
+Each folder imports only from those before it:
+structures < analysis < system < case < dft < tasks < steps < campaign < preflight
+< run < report < terminal < cli.
+"""
 
 import os
 

@@ -283,7 +283,9 @@ CHANGES: list[tuple[dict[str, Any], set[str], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "surfaces", "kinds"), CHANGES, ids=lambda x: str(x)[:40])
+@pytest.mark.parametrize(
+    ("change", "surfaces", "kinds"), CHANGES, ids=[str(change) for change, _, _ in CHANGES]
+)
 def test_a_setting_changes_the_tasks_whose_numbers_it_changes_and_no_other(
     change: dict[str, Any], surfaces: set[str], kinds: set[str]
 ) -> None:
@@ -299,7 +301,7 @@ def test_every_setting_is_known_here() -> None:
         "adatom", "host__cation", "host__anion", "host__structure", "host__lattice_constant",
         "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
         "checks__without_dipole",
-        "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_bcc110.py
+        "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_case.py
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
 

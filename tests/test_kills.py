@@ -1,6 +1,6 @@
 """Real runs killed at random moments: the same command goes on, and the numbers are the same.
 
-pytest tests/workflows/run/test_kills.py --kills 20      # as often as you have patience for
+pytest tests/test_kills.py --kills 20      # as often as you have patience for
 """
 
 import contextlib
