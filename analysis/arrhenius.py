@@ -4,6 +4,7 @@ T/R_ct = A exp(-E_a/(R T)), Nanoscale Horiz., 2022, 7, 899, text below Fig. 5 (i
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite, nan, sqrt
@@ -17,6 +18,9 @@ Array = NDArray[np.float64]
 GAS_CONSTANT = float(R) / 1000.0  # kJ/(mol K)
 COLDEST = 150.0  # K; what lies below was most likely meant in degrees Celsius
 COLUMNS = ("temperature_K", "R_ct_ohm", "electrode")
+MOST_ELECTRODES = 40  # more than a figure can tell apart; most likely another column was meant
+# Python's float() takes more than a spreadsheet writes: 1_00, or digits of other scripts.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,15 @@ class Fit:
     log_prefactor_error: float
     temperatures: Array
     resistances: Array
+
+    @property
+    def caveat(self) -> str:
+        """Why the activation energy must not be read as one; empty where it may be."""
+        if self.activation_energy_error >= abs(self.activation_energy):
+            return "the uncertainty is as large as the value: these data do not determine E_a"
+        if self.activation_energy <= 0.0:
+            return "not above zero: the resistance does not fall as the temperature rises"
+        return ""
 
     def predict(self, temperature: ArrayLike) -> Array:
         """Evaluate the fitted line.
@@ -75,7 +88,8 @@ def fit(temperature: ArrayLike, resistance: ArrayLike) -> Fit:
     Parameters
     ----------
     temperature
-        Temperatures in K with shape (n,), n at least 2, no two the same.
+        Temperatures in K with shape (n,), at least two of them different. Several cells measured
+        at one temperature are several points.
     resistance
         Charge-transfer resistances in ohm with shape (n,).
 
@@ -87,8 +101,8 @@ def fit(temperature: ArrayLike, resistance: ArrayLike) -> Fit:
     Raises
     ------
     ValueError
-        If shapes differ, fewer than two points are given, a temperature comes twice or is too low
-        to be in kelvin, or a number is not positive and finite.
+        If shapes differ, there are fewer than two different temperatures, one is too low to be in
+        kelvin, or a number is not positive and finite.
 
     References
     ----------
@@ -101,8 +115,8 @@ def fit(temperature: ArrayLike, resistance: ArrayLike) -> Fit:
             "both must be (n,)"
         )
         raise ValueError(msg)
-    if len(np.unique(temperatures)) < max(2, len(temperatures)):
-        msg = f"temperatures {temperatures.tolist()} K: two or more are needed, no two the same"
+    if len(np.unique(temperatures)) < 2:
+        msg = f"temperatures {temperatures.tolist()} K: two or more different ones are needed"
         raise ValueError(msg)
     if not (np.isfinite(resistances) & (resistances > 0.0)).all():
         msg = f"resistances {resistances.tolist()} ohm: all must be positive and finite"
@@ -175,8 +189,8 @@ def read_table(text: str) -> dict[str, tuple[Array, Array]]:
     Raises
     ------
     ValueError
-        If a column is missing, a line has too few or too many fields, or a field is not a positive
-        number; line and column are named.
+        If a column is missing, a line has too few or too many fields, a field is not a positive
+        number (line and column are named), or there are more than 40 electrodes.
     """
     found: dict[str, list[tuple[float, float]]] = {}
     for line, row in _rows(text):
@@ -185,6 +199,9 @@ def read_table(text: str) -> dict[str, tuple[Array, Array]]:
             raise ValueError(msg)
         point = _positive(row, "temperature_K", line), _positive(row, "R_ct_ohm", line)
         found.setdefault(row["electrode"], []).append(point)
+    if len(found) > MOST_ELECTRODES:
+        msg = f"column electrode: at most {MOST_ELECTRODES} names are allowed, found {len(found)}"
+        raise ValueError(msg)
     if not found:
         msg = "table has no data: lines of temperature_K, R_ct_ohm and electrode are needed"
         raise ValueError(msg)
@@ -224,10 +241,7 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _positive(row: dict[str, str], column: str, line: int) -> float:
-    try:
-        number = float(row[column])
-    except ValueError:
-        number = nan
+    number = float(row[column]) if _NUMBER.fullmatch(row[column]) else nan
     if not (isfinite(number) and number > 0.0):
         msg = f"line {line}, column {column}: a positive number is needed, found {row[column]!r}"
         raise ValueError(msg)

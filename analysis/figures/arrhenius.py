@@ -75,14 +75,32 @@ def _draw_fits(ax: Axes, fits: Mapping[str, Fit]) -> None:
         inverse = 1.0 / fit.temperatures
         ends = np.array([inverse.min(), inverse.max()])
         ax.plot(1000.0 * ends, fit.predict(1.0 / ends), color=_COLOURS[look], dashes=_DASHES[look])
-        ax.plot(
-            1000.0 * inverse,
-            np.log(fit.temperatures / fit.resistances),
-            color=_COLOURS[look],
-            marker=_MARKERS[look],
-            ls="none",
-            label=f"{_plain(name)}: {energy_text(fit)}",
-        )
+        _draw_points(ax, fit, f"{_plain(name)}: {energy_text(fit)}", look)
+
+
+def _draw_points(ax: Axes, fit: Fit, label: str, look: int) -> None:
+    """Draw each cell, and where several were measured at a temperature their mean and spread."""
+    colour, marker = _COLOURS[look], _MARKERS[look]
+    y = np.log(fit.temperatures / fit.resistances)
+    different, of = np.unique(fit.temperatures, return_inverse=True)
+    groups = [y[of == number] for number in range(len(different))]
+    repeated = any(len(group) > 1 for group in groups)
+    if repeated:
+        x = 1000.0 / fit.temperatures
+        ax.plot(x, y, color=colour, marker=marker, ls="none", ms=1.8, mew=0.0, alpha=0.5)
+    ax.errorbar(
+        1000.0 / different,
+        [group.mean() for group in groups],
+        yerr=[group.std(ddof=1) if len(group) > 1 else 0.0 for group in groups]
+        if repeated
+        else None,
+        color=colour,
+        marker=marker,
+        ls="none",
+        elinewidth=0.7,
+        capsize=1.5,
+        label=label,
+    )
 
 
 def _plain(name: str) -> str:
@@ -91,7 +109,13 @@ def _plain(name: str) -> str:
 
 
 def energy_text(fit: Fit) -> str:
-    """Write the activation energy in kJ/mol with its standard error, where there is one."""
-    if not math.isfinite(fit.activation_energy_error):
-        return f"{fit.activation_energy:.1f}"
-    return f"{fit.activation_energy:.1f} ± {fit.activation_energy_error:.1f}"
+    """Write the activation energy in kJ/mol with its standard error, where there is one.
+
+    One that the data do not determine, or that is not above zero, is followed by what it is.
+    """
+    text = f"{fit.activation_energy:.1f}".replace("-", "−")
+    if math.isfinite(fit.activation_energy_error):
+        text += f" ± {fit.activation_energy_error:.1f}"
+    if not fit.caveat:
+        return text
+    return text + (" (not above zero)" if fit.caveat.startswith("not") else " (not determined)")

@@ -96,10 +96,9 @@ def test_prediction_passes_through_exact_data() -> None:
 @pytest.mark.parametrize(
     ("temperatures", "ohms", "message"),
     [
-        ([300.0], [1.0], "two or more are needed"),
-        ([], [], "two or more are needed"),
-        ([300.0, 300.0], [1.0, 2.0], "no two the same"),
-        ([300.0, 310.0, 310.0], [1.0, 2.0, 3.0], "no two the same"),
+        ([300.0], [1.0], "two or more different ones are needed"),
+        ([], [], "two or more different ones are needed"),
+        ([300.0, 300.0], [1.0, 2.0], "two or more different ones are needed"),
         ([300.0, 310.0], [1.0], r"shape \(2,\) and resistances \(1,\)"),
         ([300.0, 310.0], [1.0, -2.0], "positive and finite"),
         ([300.0, 310.0], [1.0, float("inf")], "positive and finite"),
@@ -179,3 +178,40 @@ def test_column_named_twice_is_refused() -> None:
 def test_empty_table_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"found nothing|has no data"):
         read_table(text)
+
+
+def test_several_cells_at_one_temperature_are_fitted_together() -> None:
+    # cells that lie as far above the line as below it leave the line where it is
+    temperatures, ohms = np.repeat(KELVIN, 2), np.repeat(resistances(), 2)
+    found = fit(temperatures, ohms * np.exp(np.tile([0.1, -0.1], len(KELVIN))))
+    assert found.activation_energy == pytest.approx(61.42, rel=1e-9)
+    assert found.activation_energy_error > 0.0
+    assert found.caveat == ""
+
+
+def test_an_energy_that_the_data_do_not_determine_says_so() -> None:
+    noise = np.array([1.0, -2.0, 1.5, -1.0, 0.5])
+    assert "do not determine" in fit(KELVIN, resistances(energy=1.0) * np.exp(noise)).caveat
+
+
+def test_a_negative_energy_says_so() -> None:
+    found = fit(KELVIN, resistances(energy=-20.0))
+    assert found.activation_energy == pytest.approx(-20.0)
+    assert found.caveat.startswith("not above zero")
+
+
+@pytest.mark.parametrize("text", ["1_00", "\u0661\u0662\u0660", "0x10", "nan", "1e", "1 000"])
+def test_what_only_python_reads_as_a_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="line 2, column R_ct_ohm: a positive number is needed"):
+        read_table(TABLE.replace("120.0", text))
+
+
+@pytest.mark.parametrize("text", ["120", "120.", ".5", "1.2e2", "+1.2E+02"])
+def test_numbers_as_spreadsheets_write_them(text: str) -> None:
+    assert read_table(TABLE.replace("120.0", text))["Na/VN"][1][0] == float(text)
+
+
+def test_thousands_of_electrodes_are_another_column() -> None:
+    lines = "".join(f"293.15,120.0,cell {n}\n303.15,60.0,cell {n}\n" for n in range(3000))
+    with pytest.raises(ValueError, match="at most 40 names are allowed, found 3000"):
+        read_table("temperature_K,R_ct_ohm,electrode\n" + lines)

@@ -57,6 +57,8 @@ def fit_file(data: Path, into: Path) -> Iterator[str]:
         error = fit.activation_energy_error
         spread = " (two points: no uncertainty)" if math.isnan(error) else f" ± {error:.2f}"
         yield f"{shown(name)}: E_a = {fit.activation_energy:.2f}{spread} kJ/mol{beside}"
+        if fit.caveat:
+            yield f"{shown(name)}: {fit.caveat}"
     from workflows.report.arrhenius import write_arrhenius
 
     yield f"figure: {shown(write_arrhenius(fits, into))}"
@@ -115,10 +117,11 @@ def _brief(error: Exception) -> str:
     return text if len(text) <= 300 else f"{text[:200]} ... {text[-90:]}"
 
 
-def _as_json(fit: arrhenius.Fit) -> dict[str, float | None]:
+def _as_json(fit: arrhenius.Fit) -> dict[str, float | str | None]:
     numbers = {
         "activation_energy_kJ_per_mol": fit.activation_energy,
         "activation_energy_error_kJ_per_mol": fit.activation_energy_error,
         "log_prefactor_K_per_ohm": fit.log_prefactor,
     }
-    return {key: None if math.isnan(value) else value for key, value in numbers.items()}
+    known = {key: None if math.isnan(value) else value for key, value in numbers.items()}
+    return {**known, "points": len(fit.temperatures), "caveat": fit.caveat or None}

@@ -146,7 +146,7 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal(tmp_path: Path) 
         (HEAD + "300,nan,a\n", "line 2, column R_ct_ohm: a positive number is needed, found 'nan'"),
         (HEAD + "inf,1,a\n", "line 2, column temperature_K: a positive number is needed"),
         (HEAD + "300,1,\n", "line 2, column electrode: a name is needed, found nothing"),
-        (HEAD + "300,1,a\n", "electrode 'a': temperatures [300.0] K: two or more are needed"),
+        (HEAD + "300,1,a\n", "electrode 'a': temperatures [300.0] K: two or more different"),
         (HEAD + "300,1,a\n300,2,a\n", "electrode 'a': temperatures [300.0, 300.0] K: two or more"),
         (HEAD + "25,1,a\n35,2,a\n", "electrode 'a': temperature 25 is below 150: kelvin is"),
         (HEAD + "1e200,1,a\n1e201,2,a\n", "electrode 'a': no line can be drawn through these"),
