@@ -47,9 +47,11 @@ def floor(case_file: Path, atoms: Atoms, out: Path) -> dict[str, Any]:
     """Return what one cold SCF takes with our settings, on one core."""
     from workflows.case.reading import read
     from workflows.dft.calculation import Calculation
+    from workflows.dft.interface import Periodic
 
     case = read(case_file)
-    calculation = Calculation(case.dft, case.dft.kpoints.host_slab, lambda: out.with_suffix(".txt"))
+    system = Periodic(case.dft.kpoints.host_slab, case.dft.dipole_correction)
+    calculation = Calculation(case.dft, system, lambda: out.with_suffix(".txt"))
     wall, cpu = time.perf_counter(), time.process_time()
     calculation.converge(atoms)
     return {

@@ -101,6 +101,7 @@ def one_scf(name: str, out: Path) -> None:
 
     from tests.benchmarks import baseline
     from workflows.dft.calculation import Calculation
+    from workflows.dft.interface import Periodic
     from workflows.dft.team import team
 
     _, cell, layers, _ = name.split("_")
@@ -110,7 +111,8 @@ def one_scf(name: str, out: Path) -> None:
     record: dict[str, float] = {"atoms": len(atoms)}
 
     def work() -> int:
-        calculation = Calculation(case.dft, case.dft.kpoints.host_slab, lambda: logs)
+        slab = Periodic(case.dft.kpoints.host_slab, case.dft.dipole_correction)
+        calculation = Calculation(case.dft, slab, lambda: logs)
         wall = time.perf_counter()
         system = calculation.converge(atoms)
         record["wall"] = time.perf_counter() - wall

@@ -17,7 +17,16 @@ from ase import Atoms
 from analysis.charge import Density
 from workflows.case.schema import DFT
 from workflows.dft.installation import has_scalapack
-from workflows.dft.interface import AtomsCollide, NotConverged, TooManyRanks
+from workflows.dft.interface import (
+    AtomsCollide,
+    Electrostatics,
+    IsolatedAtom,
+    NotConverged,
+    Periodic,
+    SCFProgress,
+    System,
+    TooManyRanks,
+)
 from workflows.dft.parameters import (
     EMPTY_BANDS,
     EMPTY_BANDS_PER_ATOM,
@@ -28,9 +37,6 @@ from workflows.dft.parameters import (
     held_atoms,
 )
 from workflows.dft.team import team
-
-Notify = Callable[..., None]
-
 
 # What is tried when self-consistency is not reached. Each rung goes on from the wavefunctions and
 # the density of the one before; its changes are made one after the other, and each must converge.
@@ -71,29 +77,25 @@ class Calculation:
     Parameters
     ----------
     settings
-        The case's DFT settings.
-    kpoints
-        Gamma-centred grid of k-points, or None for an isolated system (Gamma only).
+        The case's DFT settings; k-points and dipole correction are those of `system`.
+    system
+        What kind of system it is.
     new_log
         Returns a path for GPAW's text output that is not taken yet.
-    notify
-        Called with `scf=iteration` as GPAW iterates.
-    hund
-        An isolated atom: the spins apart, filled by Hund's rule, without smearing.
+    progress
+        Called after every SCF iteration.
     """
 
     def __init__(
         self,
         settings: DFT,
-        kpoints: tuple[int, int, int] | None,
+        system: System,
         new_log: Callable[[], Path],
-        notify: Notify = lambda **_: None,
-        *,
-        hund: bool = False,
+        progress: SCFProgress = lambda **_: None,
     ) -> None:
-        self._settings, self._kpoints, self._hund = settings, kpoints, hund
+        self._settings, self._system = settings, system
         self._new_log = new_log
-        self._notify = notify
+        self._progress = progress
         self._calc: Any = None
         self._mixer: Any = None
         self._rough = False
@@ -107,7 +109,7 @@ class Calculation:
             "_calc": None,
             "_mixer": None,
             "_new_log": _no_log,
-            "_notify": _not_said,
+            "_progress": _not_said,
         }
 
     @collective
@@ -171,7 +173,7 @@ class Calculation:
         return Density(np.ascontiguousarray(density_R), np.array(self._calc.atoms.cell))
 
     @collective
-    def electrostatics(self) -> dict[str, Any]:
+    def electrostatics(self) -> Electrostatics:
         """Return heights z (angstrom), the potential of an electron (eV) and the Fermi level (eV).
 
         The potential is averaged over the plane at each height; both are lists of equal length.
@@ -220,7 +222,7 @@ class Calculation:
         parameters = Parameters(**self._parameters(atoms))
         symmetries = parameters.symmetry.build(atoms, setup_ids=atoms.numbers)
         kpoints = parameters.kpts.build(atoms).reduce(symmetries, strict=False, comm=serial_comm)
-        return len(kpoints) * (2 if self._hund else 1)
+        return len(kpoints) * (2 if isinstance(self._system, IsolatedAtom) else 1)
 
     def _parameters(self, atoms: Atoms) -> dict[str, Any]:
         dft = self._settings
@@ -236,13 +238,13 @@ class Calculation:
             # through a slab that is held on one side would tie its two surfaces together.
             "symmetry": {"extra_ids": held_atoms(atoms)},
         }
-        if self._hund:
+        if isinstance(self._system, IsolatedAtom):
             # An atom's levels are sharp: without smearing, Hund's rule fills them whole.
             parameters |= {"hund": True, "occupations": {"name": "fermi-dirac", "width": 0.0}}
-        if self._kpoints is not None:
+        if isinstance(self._system, Periodic):
             empty = math.ceil(EMPTY_BANDS + EMPTY_BANDS_PER_ATOM * len(atoms))
             parameters |= {
-                "kpts": {"size": self._kpoints, "gamma": True},
+                "kpts": {"size": self._system.kpoints, "gamma": True},
                 "eigensolver": OF_CRYSTAL,
                 "nbands": -empty,  # GPAW: negative means empty ones
             }
@@ -252,7 +254,7 @@ class Calculation:
         if not atoms.pbc[2] and atoms.pbc[:2].all():
             # The same grid for a slab with and without adatom, whatever their symmetries.
             parameters["gpts"] = grid_points(atoms, dft.cutoff)
-            if dft.dipole_correction:
+            if isinstance(self._system, Periodic) and self._system.dipole_correction:
                 parameters["poissonsolver"] = {"dipolelayer": "xy"}
         return parameters
 
@@ -260,7 +262,7 @@ class Calculation:
         team().agree()
         self.scf_iterations += 1
         start = time.perf_counter()
-        self._notify(scf=int(context.niter), scf_error=float(context.dens.error))
+        self._progress(scf=int(context.niter), scf_error=float(context.dens.error))
         self.seconds -= time.perf_counter() - start  # ours, not GPAW's
 
     @contextmanager
@@ -290,7 +292,9 @@ class Calculation:
         if change:
             change = dict(change)
             if "smearing" in change:
-                width = change.pop("smearing") * (0.0 if self._hund else self._settings.smearing)
+                factor = change.pop("smearing")
+                atom = isinstance(self._system, IsolatedAtom)
+                width = 0.0 if atom else factor * self._settings.smearing
                 change["occupations"] = {"name": "fermi-dirac", "width": width}
             self._calc.dft.change(**change)
             self._calc.dft.results = {}  # the energy of other settings is not an answer

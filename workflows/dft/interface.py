@@ -1,7 +1,21 @@
-"""What the rest of the program knows of the DFT code: its refusals. Imports no GPAW."""
+"""What the rest of the program knows of the DFT code: what it is asked, and its refusals.
+
+Imports no GPAW.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from ase import Atoms
+from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
+
+from analysis.charge import Density
+from workflows.case.schema import DFT
 from workflows.system.messages import UserError
 
 
@@ -15,3 +29,125 @@ class AtomsCollide(Exception):
 
 class TooManyRanks(UserError):
     """There are more MPI ranks than can share the k-points (bands, plane waves) of a system."""
+
+
+@dataclass(frozen=True)
+class IsolatedAtom:
+    """An atom alone in a box: spins apart, filled by Hund's rule without smearing, at Gamma."""
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """A crystal, or a slab with its vacuum along z.
+
+    Attributes
+    ----------
+    kpoints
+        Gamma-centred grid of k-points.
+    dipole_correction
+        Whether a slab's potential is flat on both sides, with a step in the vacuum between them.
+    """
+
+    kpoints: tuple[int, int, int]
+    dipole_correction: bool = False
+
+
+System = IsolatedAtom | Periodic
+
+
+class Electrostatics(TypedDict):
+    """The potential of an electron (eV), averaged over the plane at each height `z` (angstrom).
+
+    Both lists are equally long; `fermi_level` in eV.
+    """
+
+    z: list[float]
+    potential: list[float]
+    fermi_level: float
+
+
+class SCFProgress(Protocol):
+    """Is called after every SCF iteration."""
+
+    def __call__(self, *, scf: int, scf_error: float) -> None:
+        """Take the number of iterations so far and the error of the density, electrons."""
+
+
+class Calculation(Protocol):
+    """DFT for one system, whose atoms may move from call to call.
+
+    Attributes
+    ----------
+    scf_iterations
+        SCF iterations so far.
+    seconds
+        Time in the DFT code so far.
+    retries
+        What was tried where self-consistency was not reached at once, in order.
+    """
+
+    scf_iterations: int
+    seconds: float
+    retries: list[str]
+
+    def __call__(self, atoms: Atoms, /, *, rough: bool = False) -> tuple[float, np.ndarray]:
+        """Compute energy and forces.
+
+        Parameters
+        ----------
+        atoms
+            The structure; constraints are not applied to forces.
+        rough
+            Forces that are off by a hundredth of an eV/angstrom or two will do.
+
+        Returns
+        -------
+        energy, forces
+            Energy extrapolated to zero smearing, eV; forces in eV/angstrom, of shape
+            (number of atoms, 3).
+
+        Raises
+        ------
+        NotConverged
+            Self-consistency was not reached.
+        AtomsCollide
+            Two atoms are (nearly) at the same place.
+        """
+
+    def converge(self, atoms: Atoms, /) -> Atoms:
+        """Reach self-consistency for a structure and return a copy of it; raises as above."""
+
+    def all_electron_density(self) -> Density:
+        """Return the all-electron density of the last structure, electrons/angstrom^3."""
+
+    def electrostatics(self) -> Electrostatics:
+        """Return the potential along z of the last structure."""
+
+    def magnetic_moment(self) -> float:
+        """Return the total magnetic moment of the last structure, Bohr magnetons."""
+
+
+class NewCalculation(Protocol):
+    """Makes the calculation of a system: the DFT code, as tasks are handed it."""
+
+    def __call__(
+        self,
+        settings: DFT,
+        system: System,
+        new_log: Callable[[], Path],
+        progress: SCFProgress,
+        /,
+    ) -> Calculation:
+        """Return the calculation of one system.
+
+        Parameters
+        ----------
+        settings
+            DFT settings of the case; k-points and dipole correction are those of `system`.
+        system
+            What kind of system it is.
+        new_log
+            Returns a path for the DFT code's text output that is not taken yet.
+        progress
+            Called after every SCF iteration.
+        """

@@ -13,6 +13,7 @@ from workflows.case.schema import Case
 from workflows.dft.calculation import Calculation
 from workflows.dft.installation import has_scalapack
 from workflows.preflight.resources import structure_name
+from workflows.steps.context import system_of
 from workflows.steps.initial import structures
 from workflows.steps.relaxations import PUSHES
 from workflows.system.messages import UserError
@@ -36,9 +37,7 @@ def usable_ranks(tasks: Iterable[tuple[Task, Case]]) -> dict[str, float]:
 
 
 def _least(case: Case, task: Task, atoms: Atoms) -> int:
-    grid = task.inputs["dft"]["kpoints"]
-    kpoints = tuple(grid) if grid else None
-    calculation = Calculation(case.dft, kpoints, Path, hund=task.kind == "atom")
+    calculation = Calculation(case.dft, system_of(task), Path)
     return min(calculation.shares(system) for system in _systems(task, atoms))
 
 

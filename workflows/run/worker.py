@@ -8,6 +8,7 @@ from pathlib import Path
 
 from workflows.campaign.directory import campaign_of_task
 from workflows.case.schema import Case
+from workflows.dft.calculation import Calculation
 from workflows.dft.installation import libraries
 from workflows.dft.team import PATIENCE, team
 from workflows.preflight.rank_limits import require_usable
@@ -103,6 +104,7 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
         folder,
         {own_name(name): result.values for name, result in parents.items()},
         Reporter(folder),
+        Calculation,
     )
     start = time.perf_counter()
     try:

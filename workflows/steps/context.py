@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.case.schema import Case
-from workflows.dft.calculation import Calculation
+from workflows.dft.interface import Calculation, IsolatedAtom, NewCalculation, Periodic, System
 from workflows.tasks.folder import TaskFolder
 from workflows.tasks.graph import Task, own_name
 from workflows.tasks.journal import History
@@ -21,6 +21,15 @@ class TaskFailed(Exception):
         self.reason = reason
 
 
+def system_of(task: Task) -> System:
+    """Return the kind of system that a task is about, with its k-points."""
+    dft = task.inputs["dft"]
+    if dft["kpoints"] is None:
+        return IsolatedAtom()
+    kx, ky, kz = dft["kpoints"]
+    return Periodic((kx, ky, kz), dft.get("dipole_correction", False))
+
+
 @dataclass(frozen=True)
 class Bench:
     """What a task works with."""
@@ -30,6 +39,7 @@ class Bench:
     folder: TaskFolder
     parents: Mapping[str, Mapping[str, Any]]
     report: Callable[..., None]
+    new_calculation: NewCalculation
     calculations: list[Calculation] = field(default_factory=list)
 
     @property
@@ -38,25 +48,20 @@ class Bench:
         return self.parents[own_name(self.task.needs[0])]
 
     @property
-    def kpoints(self) -> tuple[int, int, int] | None:
-        """Return the task's grid of k-points; None for an isolated system."""
-        kpoints = self.task.inputs["dft"]["kpoints"]
-        return tuple(kpoints) if kpoints else None
+    def system(self) -> System:
+        """Return the kind of system that the task is about."""
+        return system_of(self.task)
 
-    def calculation(
-        self, kpoints: tuple[int, int, int] | None = None, *, hund: bool = False
-    ) -> Calculation:
-        """Return a calculator with the task's settings and a log file of its own.
+    def calculation(self, system: System | None = None) -> Calculation:
+        """Return a new calculation with the task's settings and a log file of its own.
 
-        `kpoints` instead of the task's own are for a cell of another size.
+        `system` instead of the task's own is for a cell of another size.
         """
-        dipole = self.task.inputs["dft"].get("dipole_correction", False)
-        calculation = Calculation(
-            self.case.dft.model_copy(update={"dipole_correction": dipole}),
-            kpoints or self.kpoints,
+        calculation = self.new_calculation(
+            self.case.dft,
+            system or self.system,
             lambda: self.folder.next_log("gpaw"),
             self.report,
-            hund=hund,
         )
         self.calculations.append(calculation)
         return calculation

@@ -13,7 +13,7 @@ from ase.units import Bohr
 
 from analysis.charge import Density, coarsen, shape_for
 from analysis.cube import read_cube, write_cube
-from workflows.dft.calculation import Calculation
+from workflows.dft.interface import Calculation
 from workflows.steps.context import Bench
 from workflows.system.files import file_digest, write_bytes, write_text
 from workflows.tasks.folder import DENSITY, Result, TaskFolder

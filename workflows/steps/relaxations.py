@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
 from structures import sites
+from workflows.dft.interface import Periodic, System
 from workflows.steps.context import Bench, Outcome, TaskFailed
 from workflows.steps.cubes import keep_density
 from workflows.steps.initial import clean_slab, write_structure
@@ -50,9 +52,7 @@ def _from_smallest_cell(bench: Bench, built: Atoms, constant: float) -> Atoms:
     if repeats == (1, 1):
         return built
     small = clean_slab(bench.task, constant, "1x1")
-    kx, ky, kz = bench.kpoints or (1, 1, 1)
-    # k-points of the same density; for whole multiples of the cell they are the very same ones
-    calculation = bench.calculation((round(kx * repeats[0]), round(ky * repeats[1]), kz))
+    calculation = bench.calculation(_repeated(bench.system, repeats))
     relaxed = relax(
         small,
         calculation,
@@ -71,6 +71,17 @@ def _from_smallest_cell(bench: Bench, built: Atoms, constant: float) -> Atoms:
     start = built.copy()
     start.positions[:, 2] += [rise[atom.tag, atom.symbol] for atom in built]
     return start
+
+
+def _repeated(system: System, repeats: tuple[float, float]) -> System:
+    """Return the system in a cell so many times smaller along x and y.
+
+    Its k-points have the same density; for whole multiples of the cell they are the very same ones.
+    """
+    if not isinstance(system, Periodic):
+        raise TypeError("only a periodic system has a smallest cell")
+    kx, ky, kz = system.kpoints
+    return replace(system, kpoints=(round(kx * repeats[0]), round(ky * repeats[1]), kz))
 
 
 def _repeats(slab: Atoms, small: Atoms) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from workflows.tasks.atoms_json import from_json, to_json
 def compute_atom(bench: Bench) -> Outcome:
     """Compute the spin-polarised isolated atom, filled by Hund's rule."""
     atoms = bulk.isolated_atom(bench.task.inputs["element"], bench.task.inputs["box"])
-    calculation = bench.calculation(hund=True)
+    calculation = bench.calculation()
     energy, _ = calculation(atoms)
     values = {"energy": energy, "magnetic_moment": calculation.magnetic_moment()}
     return Outcome(values)

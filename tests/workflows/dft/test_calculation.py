@@ -13,7 +13,7 @@ from structures.slab import rocksalt_slab
 from workflows.case.schema import DFT, SCF, KPoints
 from workflows.dft.calculation import LADDER, Calculation
 from workflows.dft.datasets import require_setups, setups
-from workflows.dft.interface import AtomsCollide, NotConverged
+from workflows.dft.interface import AtomsCollide, IsolatedAtom, NotConverged, Periodic
 from workflows.dft.parameters import grid_points
 from workflows.system.messages import UserError
 from workflows.tasks.folder import TaskFolder
@@ -33,10 +33,9 @@ def calculation(
     folder: Path,
     settings: DFT = TINY,
     kpoints: tuple[int, int, int] | None = (2, 2, 2),
-    *,
-    hund: bool = False,
 ) -> Calculation:
-    return Calculation(settings, kpoints, lambda: TaskFolder(folder).next_log("gpaw"), hund=hund)
+    system = Periodic(kpoints, settings.dipole_correction) if kpoints else IsolatedAtom()
+    return Calculation(settings, system, lambda: TaskFolder(folder).next_log("gpaw"))
 
 
 def with_scf(**changes: Any) -> DFT:
@@ -75,7 +74,7 @@ def test_the_isolated_atom_is_converged_with_its_box_and_with_the_cutoff(tmp_pat
     # is quick: it has to do with the atom, the box with what is far from it.
     def energy(box: float, cutoff: float) -> float:
         settings = TINY.model_copy(update={"cutoff": cutoff})
-        return calculation(tmp_path, settings, None, hund=True)(isolated_atom("Na", box))[0]
+        return calculation(tmp_path, settings, None)(isolated_atom("Na", box))[0]
 
     assert energy(12.0, 350.0) == pytest.approx(energy(13.0, 350.0), abs=0.005)
     assert energy(8.0, 350.0) == pytest.approx(energy(8.0, 500.0), abs=0.005)
@@ -173,7 +172,7 @@ def test_atoms_on_top_of_each_other_are_refused(tmp_path: Path) -> None:
 
 def test_the_atom_has_the_moment_of_hunds_rule(tmp_path: Path) -> None:
     atom = Atoms("Na", positions=[[3.5, 3.5, 3.5]], cell=[7, 7, 7])
-    calc = calculation(tmp_path, kpoints=None, hund=True)
+    calc = calculation(tmp_path, kpoints=None)
     calc(atom)
     assert calc.magnetic_moment() == pytest.approx(1.0, abs=1e-6)
 

@@ -115,13 +115,14 @@ import json, sys
 from pathlib import Path
 from ase.build import bulk
 from workflows.dft.calculation import Calculation
+from workflows.dft.interface import Periodic
 from workflows.dft.team import team
 from workflows.case.reading import read
 def work():
     atoms = bulk("Na", "bcc", a=4.2, cubic=True)
     atoms.positions[0] += 0.1
     dft = read(Path("tests/tiny.toml")).dft
-    calculation = Calculation(dft, (2, 1, 1), lambda: Path(sys.argv[1]))
+    calculation = Calculation(dft, Periodic((2, 1, 1)), lambda: Path(sys.argv[1]))
     energy, forces = calculation(atoms)
     electrons = calculation.all_electron_density().integral()
     print(json.dumps([energy, forces.tolist(), electrons, calculation.magnetic_moment()]))

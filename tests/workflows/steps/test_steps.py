@@ -17,8 +17,7 @@ from analysis.charge import Density
 from tests.paths import TINY
 from workflows.case.reading import read
 from workflows.case.schema import Case, Checks
-from workflows.dft.calculation import Calculation
-from workflows.dft.interface import AtomsCollide, NotConverged
+from workflows.dft.interface import AtomsCollide, Calculation, NotConverged, System
 from workflows.steps import carry_out
 from workflows.steps.context import Bench, TaskFailed
 from workflows.steps.initial import clean_slab
@@ -68,7 +67,7 @@ class MadeUpBench(Bench):
 
     made_up: MadeUp = field(default_factory=lambda: MadeUp(at_rest))
 
-    def calculation(self, kpoints: object = None, *, hund: bool = False) -> Calculation:  # noqa: ARG002
+    def calculation(self, system: System | None = None) -> Calculation:  # noqa: ARG002
         calculation = cast("Calculation", self.made_up)
         self.calculations.append(calculation)
         return calculation
@@ -103,7 +102,14 @@ def bench(folder: Path, task: str, surface: Surface = at_rest, **case: Any) -> M
     folder.mkdir(exist_ok=True)
     changed = CASE.model_copy(update=case)
     return MadeUpBench(
-        TASKS[task], changed, TaskFolder(folder), parents, lambda **_: None, [], MadeUp(surface)
+        TASKS[task],
+        changed,
+        TaskFolder(folder),
+        parents,
+        lambda **_: None,
+        cast("Any", None),
+        [],
+        MadeUp(surface),
     )
 
 
