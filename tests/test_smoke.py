@@ -16,8 +16,10 @@ from ase.units import Bohr
 from pymatgen.core import Structure
 from pymatgen.io.common import VolumetricData
 
+from workflows.campaign.directory import read_campaign
 from workflows.case.reading import read as read_case
-from workflows.preflight.resources import needs
+from workflows.preflight.computable import require_computable
+from workflows.preflight.resources import estimate_needs
 from workflows.report.database import write_database
 from workflows.report.results import Report
 from workflows.tasks.graph import plan
@@ -248,14 +250,14 @@ def test_pymatgen_reads_the_density_difference_as_it_is(root: Path, results: Any
 
 
 def test_memory_was_what_had_been_estimated(root: Path) -> None:
-    estimates = needs(read_case(root / "case.toml")).memory
-    for task, estimate in estimates.items():
+    needs = estimate_needs(require_computable(read_campaign(root), "case.toml"))
+    for task, estimate in needs.tasks.items():
         used = values(root, task)["peak_memory"]
-        assert 0.5 < used / estimate < 1.7, f"{task}: {used / 1e6:.0f} MB"
+        assert 0.5 < used / estimate.memory() < 1.7, f"{task}: {used / 1e6:.0f} MB"
 
 
 def test_seconds_in_gpaw_are_part_of_those_of_the_process(root: Path) -> None:
-    for task in needs(read_case(root / "case.toml")).memory:
+    for task in read_campaign(root).tasks:
         effort = values(root, task)
         computed = "same_as" not in effort
         assert (effort["gpaw_seconds"] > 0.0) == computed

@@ -7,10 +7,11 @@ from argparse import ArgumentParser, Namespace
 from workflows.case.reading import find, read
 from workflows.commands import DONE
 from workflows.commands.arguments import add_case, add_into
-from workflows.preflight.setting_warnings import warn
+from workflows.preflight.computable import computable_structures
+from workflows.preflight.setting_warnings import warnings
 from workflows.preflight.structure_files import build
-from workflows.steps.initial import structures
 from workflows.system.messages import naming, shown
+from workflows.system.signals import say as warn
 from workflows.terminal.console import say
 
 
@@ -25,8 +26,9 @@ def execute(arguments: Namespace) -> int:
     path = find(arguments.case)
     case = read(path)
     with naming(shown(path)):
-        built = structures(case)
+        built = computable_structures(case)
     for line in build(built, arguments.into):
         say(line)
-    warn(case, path)
+    for line in warnings(case, built):
+        warn(f"warning: {shown(path)}: {line}")
     return DONE

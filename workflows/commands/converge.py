@@ -8,7 +8,6 @@ from workflows.campaign.convergence import AXES, study
 from workflows.commands.arguments import add_case, add_into, add_limits, positive
 from workflows.commands.run import compute
 from workflows.preflight.computable import require_computable
-from workflows.system.messages import naming
 
 
 def add_arguments(verb: ArgumentParser) -> None:
@@ -31,6 +30,4 @@ def execute(arguments: Namespace) -> int:
     campaign = study(
         arguments.case, arguments.over, arguments.values, arguments.site, arguments.tolerance
     )
-    with naming(arguments.case):
-        require_computable(campaign)
-    return compute(campaign, arguments)
+    return compute(require_computable(campaign, arguments.case), arguments)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from workflows.campaign.campaign import Campaign
 from workflows.commands.arguments import add_cases, add_into, add_limits
 from workflows.commands.report import show_results
-from workflows.preflight.computable import gather_computable
-from workflows.preflight.resources import campaign_needs
+from workflows.preflight.computable import Computable, gather_computable
+from workflows.preflight.resources import estimate_needs
 from workflows.run.local import run
 from workflows.run.time_left import Remaining
 from workflows.system.messages import shown
@@ -30,16 +29,14 @@ def execute(arguments: Namespace) -> int:
     return compute(gather_computable(arguments.cases), arguments)
 
 
-def compute(campaign: Campaign, arguments: Namespace) -> int:
+def compute(cases: Computable, arguments: Namespace) -> int:
     """Compute cases into `arguments.into` and show what came out; return the exit code."""
-    root, terminal = arguments.into, console()
-    time_left = Remaining(campaign_needs(campaign).sizes)
+    root, needs = arguments.into, estimate_needs(cases)
+    limits = {"jobs": arguments.jobs, "walltime": arguments.walltime}
     try:
-        with view(terminal, shown(root), time_left) as shows:
-            states = run(
-                campaign, root, jobs=arguments.jobs, view=shows, walltime=arguments.walltime
-            )
+        with view(console(), shown(root), Remaining(needs.sizes)) as shows:
+            states = run(cases, needs, root, view=shows, **limits)
     except Stopped as stop:
         warn(f"{stop.reason}; nothing is lost: the same command goes on from here")
         return stop.exit_code
-    return show_results(campaign, states, root)
+    return show_results(cases.campaign, states, root)

@@ -36,9 +36,9 @@ def add_arguments(verb: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Submit what is neither done nor queued; return the exit code."""
-    campaign = gather_computable(arguments.cases)
+    cases = gather_computable(arguments.cases)
     profile = read_profile(arguments.profile)
-    texts = scripts(campaign, profile, arguments.into, shown(arguments.profile))
+    texts = scripts(cases, profile, arguments.into, shown(arguments.profile))
     if arguments.dry_run:
         for line in dry_run(texts, arguments.bundle):
             say(line)
@@ -47,5 +47,7 @@ def execute(arguments: Namespace) -> int:
     for names, line in submit(texts, arguments.bundle):
         say(line)
         submitted += len(names)
-    say(f"{submitted} of {len(campaign.tasks)} tasks submitted; the others are done or queued")
+    say(
+        f"{submitted} of {len(cases.campaign.tasks)} tasks submitted; the others are done or queued"
+    )
     return DONE

@@ -1,35 +1,80 @@
-"""Whether cases can be computed: data sets, cutoffs, structures."""
+"""Whether cases can be computed; their structures are built here, once for all that follows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ase import Atoms
 
 from workflows.campaign.campaign import Campaign
 from workflows.campaign.sweep import gather
 from workflows.case.reading import find
+from workflows.case.schema import Case
 from workflows.dft.datasets import require_cutoff, require_setups
-from workflows.steps.initial import structures
+from workflows.steps.initial import Structures, structures
 from workflows.system.messages import naming, shown
 
 
-def gather_computable(names_or_paths: Sequence[str]) -> Campaign:
-    """Return the campaign of presets, case files and sweep files, all of which can be computed.
+@dataclass(frozen=True)
+class Computable:
+    """Cases that can be computed.
+
+    Attributes
+    ----------
+    campaign
+        The cases and their tasks.
+    structures
+        The unrelaxed structures of each case, by its name.
+    source
+        Where the cases come from, for messages: a file, or several.
+    """
+
+    campaign: Campaign
+    structures: Mapping[str, Structures]
+    source: str
+
+    def atoms(self, task: str) -> Atoms:
+        """Return the unrelaxed structure that a task is about; `task` is its folder's name."""
+        built = self.structures[self.campaign.case_of(task).name]
+        return built[self.campaign.tasks[task].structure].atoms
+
+
+def gather_computable(names_or_paths: Sequence[str]) -> Computable:
+    """Return the cases of presets, case files and sweep files, all of which can be computed.
 
     Raises
     ------
     UserError
         With one line per problem: file, field, what was found, what is allowed.
     """
-    campaign = gather(names_or_paths)
-    with naming(shown(find(names_or_paths[0])) if len(names_or_paths) == 1 else "cases"):
-        require_computable(campaign)
-    return campaign
+    source = shown(find(names_or_paths[0])) if len(names_or_paths) == 1 else "cases"
+    return require_computable(gather(names_or_paths), source)
 
 
-def require_computable(campaign: Campaign) -> None:
-    """Refuse cases without PAW data sets, with a useless cutoff, or without room for an adatom."""
-    for case in (member.case for member in campaign.members):
-        with naming(case.name if campaign.shared else ""):
-            require_setups(case.dft, case.elements)
-            require_cutoff(case.dft, case.elements)
-            structures(case)
+def require_computable(campaign: Campaign, source: str) -> Computable:
+    """Build the structures of all cases and refuse cases that cannot be computed.
+
+    Parameters
+    ----------
+    source
+        What messages name as the origin of the cases.
+
+    Raises
+    ------
+    UserError
+        A PAW data set is not installed, the cutoff is useless for one, or an adatom finds no place.
+    """
+    built = {}
+    with naming(source):
+        for case in (member.case for member in campaign.members):
+            with naming(case.name if campaign.shared else ""):
+                built[case.name] = computable_structures(case)
+    return Computable(campaign, built, source)
+
+
+def computable_structures(case: Case) -> Structures:
+    """Return the unrelaxed structures of a case that can be computed; see `require_computable`."""
+    require_setups(case.dft, case.elements)
+    require_cutoff(case.dft, case.elements)
+    return structures(case)

@@ -12,31 +12,29 @@ from structures import sites
 from workflows.case.schema import Case
 from workflows.dft.calculation import Calculation
 from workflows.dft.installation import has_scalapack
-from workflows.preflight.resources import structure_name
+from workflows.preflight.computable import Computable
 from workflows.steps.context import system_of
-from workflows.steps.initial import structures
 from workflows.steps.relaxations import PUSHES
 from workflows.system.messages import UserError
 from workflows.tasks.graph import Task
 
 
-def usable_ranks(tasks: Iterable[tuple[Task, Case]]) -> dict[str, float]:
-    """Return the largest number of MPI ranks of tasks and their cases, from unrelaxed structures.
+def usable_ranks(cases: Computable, names: Iterable[str]) -> dict[str, float]:
+    """Return the largest number of MPI ranks that each of these tasks can use.
 
-    Where GPAW has ScaLAPACK it can share out bands and plane waves, too: then there is no limit.
+    It follows from the unrelaxed structures. Where GPAW has ScaLAPACK it can share out bands and
+    plane waves, too: then there is no limit.
     """
     if has_scalapack():
-        return {task.name: math.inf for task, _ in tasks}
-    built: dict[str, dict[str, Atoms]] = {}
-    most: dict[str, float] = {}
-    for task, case in tasks:
-        if case.name not in built:
-            built[case.name] = {stem: atoms for stem, atoms, _ in structures(case)}
-        most[task.name] = _least(case, task, built[case.name][structure_name(task)])
-    return most
+        return dict.fromkeys(names, math.inf)
+    campaign = cases.campaign
+    return {
+        name: _fewest_shares(campaign.case_of(name), campaign.tasks[name], cases.atoms(name))
+        for name in names
+    }
 
 
-def _least(case: Case, task: Task, atoms: Atoms) -> int:
+def _fewest_shares(case: Case, task: Task, atoms: Atoms) -> int:
     calculation = Calculation(case.dft, system_of(task), Path)
     return min(calculation.shares(system) for system in _systems(task, atoms))
 
@@ -54,15 +52,20 @@ def _systems(task: Task, atoms: Atoms) -> list[Atoms]:
     return [atoms]
 
 
-def require_usable(tasks: Iterable[tuple[Task, Case]], ranks: Mapping[str, int]) -> None:
-    """Refuse more MPI ranks than a task can use; `ranks` are those asked for, by task.
+def require_usable(cases: Computable, ranks: Mapping[str, int]) -> None:
+    """Refuse more MPI ranks than a task can use.
+
+    Parameters
+    ----------
+    ranks
+        Numbers of MPI ranks asked for, by task.
 
     Raises
     ------
     UserError
         In one line: every such task, and what it can use.
     """
-    most = usable_ranks((task, case) for task, case in tasks if ranks[task.name] > 1)
+    most = usable_ranks(cases, [name for name, asked in ranks.items() if asked > 1])
     beyond = [
         f"{name}: found {ranks[name]}, allowed: 1 to {most[name]}"
         for name in most

@@ -16,13 +16,13 @@ from pathlib import Path
 from ase import Atoms
 from ase.units import Bohr, Hartree
 
-from workflows.campaign.campaign import Campaign, alone
 from workflows.case.schema import Case
 from workflows.dft.datasets import valence_electrons
 from workflows.dft.parameters import grid_points
-from workflows.steps.initial import structures
+from workflows.preflight.computable import Computable
 from workflows.system.messages import UserError, shown
-from workflows.tasks.graph import Kind, Task
+from workflows.tasks.graph import Task
+from workflows.tasks.records import Kind
 
 MB = 1e6
 
@@ -50,60 +50,88 @@ PACE = 2e-6
 HARDSHIP = 10  # times the typical SCF iterations: what the time of a job must suffice for
 
 
-@dataclass(frozen=True)
-class Needs:
-    """Memory of each task and disk of the whole run, bytes.
+# Typical numbers of SCF iterations: means over the smoke case on VN; of "basin" and "uncorrected",
+# those of one step.
+TYPICAL_SCF_ITERATIONS: dict[Kind, float] = {
+    "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
+    "basin": 20, "uncorrected": 20,
+}  # fmt: skip
 
-    `sizes`: plane waves x bands x k-points; an SCF iteration's time grows with them.
+
+@dataclass(frozen=True)
+class TaskNeeds:
+    """What one task needs.
+
+    Attributes
+    ----------
+    kind
+        The kind of task.
+    size
+        Plane waves x bands x k-points x spins; the time of an SCF iteration grows with it.
+    grid
+        Bytes of one array on the density's grid.
+    disk
+        Bytes of the files that it writes.
     """
 
-    memory: Mapping[str, float]
+    kind: Kind
+    size: float
+    grid: float
     disk: float
-    sizes: Mapping[str, float]
 
-    def seconds(self, task: Task, ranks: int = 1) -> float:
-        """Return a generous estimate of a task's time, seconds: for the limit of its job."""
-        return HARDSHIP * EFFORT[task.kind] * self.sizes[task.name] * PACE / ranks
+    def memory(self, ranks: int = 1) -> float:
+        """Return the memory on so many MPI ranks, all of them together, bytes."""
+        # ranks share the k-points, and with them the wavefunctions; all else each has for itself
+        return ranks * (INTERPRETER + GRIDS * self.grid) + WAVES * 16 * self.size
+
+    def seconds(self, ranks: int = 1) -> float:
+        """Return a generous estimate of the time on so many MPI ranks: for the limit of a job."""
+        return HARDSHIP * TYPICAL_SCF_ITERATIONS[self.kind] * self.size * PACE / ranks
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What each task needs, by its folder, and the disk (bytes) of the whole run."""
+
+    tasks: Mapping[str, TaskNeeds]
+    disk: float
+
+    @property
+    def sizes(self) -> dict[str, float]:
+        """Return the size of each task's system; an SCF iteration's time grows with it."""
+        return {name: task.size for name, task in self.tasks.items()}
 
     def largest(self, jobs: int) -> float:
-        """Return the memory of the `jobs` hungriest tasks side by side, bytes."""
-        return sum(sorted(self.memory.values(), reverse=True)[:jobs])
+        """Return the memory of the `jobs` tasks that need most, side by side, bytes."""
+        return sum(sorted(self._memories, reverse=True)[:jobs])
 
     def jobs_that_fit(self, free: float) -> int:
-        """Return how many tasks fit side by side into so many bytes, whichever they be."""
-        sums = itertools.accumulate(sorted(self.memory.values(), reverse=True))
+        """Return how many tasks fit side by side into `free` bytes, whichever they are."""
+        sums = itertools.accumulate(sorted(self._memories, reverse=True))
         return sum(memory <= free for memory in sums)
 
-
-def needs(case: Case) -> Needs:
-    """Estimate what a case will need, from its unrelaxed structures."""
-    return campaign_needs(alone(case))
-
-
-def campaign_needs(campaign: Campaign, ranks: Mapping[str, int] | None = None) -> Needs:
-    """Estimate what cases will need, from unrelaxed structures; `ranks` of MPI by task."""
-    memory: dict[str, float] = {}
-    sizes: dict[str, float] = {}
-    disk = 0.0
-    for member, names in zip(campaign.members, campaign.names, strict=True):
-        case = member.case
-        by_name = {name: atoms for name, atoms, _ in structures(case)}
-        for folder in (folder for folder in names.values() if folder not in memory):
-            task = campaign.tasks[folder]
-            atoms = by_name[structure_name(task)]
-            sizes[folder] = _size_of(case, task, atoms)
-            memory[folder] = _memory(case, sizes[folder], atoms, (ranks or {}).get(folder, 1))
-            disk += _disk(case, task, atoms)
-        disk += FIGURES if campaign.goal == "everything" else 0.0
-    return Needs(memory, disk, sizes)
+    @property
+    def _memories(self) -> list[float]:
+        return [task.memory() for task in self.tasks.values()]
 
 
-def structure_name(task: Task) -> str:
-    """Return the stem of the unrelaxed structure (`workflows.build`) that a task begins with."""
-    return task.structure
+def estimate_needs(cases: Computable) -> Needs:
+    """Estimate what cases will need, from their unrelaxed structures."""
+    campaign = cases.campaign
+    tasks = {
+        folder: _task_needs(campaign.case_of(folder), task, cases.atoms(folder))
+        for folder, task in campaign.tasks.items()
+    }
+    figures = FIGURES * len(campaign.members) if campaign.goal == "everything" else 0.0
+    return Needs(tasks, figures + sum(task.disk for task in tasks.values()))
 
 
-def _size_of(case: Case, task: Task, atoms: Atoms) -> float:
+def _task_needs(case: Case, task: Task, atoms: Atoms) -> TaskNeeds:
+    grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8.0
+    return TaskNeeds(task.kind, _size(case, task, atoms), grid, _disk(case, task, atoms, grid))
+
+
+def _size(case: Case, task: Task, atoms: Atoms) -> float:
     """Return the number of plane-wave coefficients of all wavefunctions."""
     cutoff = float(case.dft.cutoff / Hartree)
     volume = float(atoms.get_volume() / Bohr**3)
@@ -117,24 +145,25 @@ def _size_of(case: Case, task: Task, atoms: Atoms) -> float:
     return float(plane_waves * bands * kpoints * spins)
 
 
-def _memory(case: Case, coefficients: float, atoms: Atoms, ranks: int) -> float:
-    fine_grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8
-    # ranks share the k-points, and with them the wavefunctions; all else each has for itself
-    return float(ranks * (INTERPRETER + GRIDS * fine_grid) + WAVES * 16 * coefficients)
-
-
-def _disk(case: Case, task: Task, atoms: Atoms) -> float:
+def _disk(case: Case, task: Task, atoms: Atoms, grid: float) -> float:
     if task.kind == "density":
-        return 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * CUBE_BYTES
+        return grid / 8 * CUBE_BYTES
     steps = case.relax.max_steps if task.kind in ("slab", "held", "free", "basin") else 10
     text = steps * (len(atoms) * 400 + 3000)  # journal, trajectory and log of every step
     if task.kind == "held" and task.surface == "host":  # its all-electron density is kept
-        return text + 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8
+        return text + grid
     return text
 
 
 def require_room(wanted: Needs, root: Path, jobs: int | None, cores: int) -> tuple[int, str]:
-    """Return how many tasks to run side by side, and a line that says what the run will need.
+    """Return how many tasks to run side by side, and a line about what the run will need.
+
+    Parameters
+    ----------
+    root
+        The directory of the run.
+    jobs
+        How many tasks are asked for; as many as `cores` and free memory allow if None.
 
     Raises
     ------
@@ -144,21 +173,21 @@ def require_room(wanted: Needs, root: Path, jobs: int | None, cores: int) -> tup
     free_disk = shutil.disk_usage(_existing(root)).free
     if wanted.disk > free_disk:
         raise UserError(
-            f"{shown(root)}: {_size(free_disk)} of disk are free; this run needs up to "
-            f"{_size(wanted.disk)}"
+            f"{shown(root)}: {in_bytes(free_disk)} of disk are free; this run needs up to "
+            f"{in_bytes(wanted.disk)}"
         )
     free = free_memory()
     fit = wanted.jobs_that_fit(free)
     if fit < (jobs or 1):
         allowed = f"allowed: --jobs {fit} or less" if fit else "allowed: a smaller case"
         raise UserError(
-            f"--jobs {jobs or 1}: needs about {_size(wanted.largest(jobs or 1))} of memory, "
-            f"{_size(free)} are free; {allowed}"
+            f"--jobs {jobs or 1}: needs about {in_bytes(wanted.largest(jobs or 1))} of memory, "
+            f"{in_bytes(free)} are free; {allowed}"
         )
     chosen = jobs or max(1, min(cores, fit))
     line = (
-        f"{len(wanted.memory)} tasks, {chosen} side by side; about {_size(wanted.largest(chosen))} "
-        f"of memory and {_size(wanted.disk)} of disk"
+        f"{len(wanted.tasks)} tasks, {chosen} side by side; "
+        f"about {in_bytes(wanted.largest(chosen))} of memory and {in_bytes(wanted.disk)} of disk"
     )
     return chosen, line
 
@@ -178,13 +207,6 @@ def free_memory() -> float:
     return float(sizes["MemAvailable"].split()[0]) * 1024
 
 
-def _size(number: float) -> str:
+def in_bytes(number: float) -> str:
+    """Return bytes as words, such as '1.5 GB' or '800 MB'."""
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / MB:.0f} MB"
-
-
-# Typical numbers of SCF iterations: means over the smoke case on VN; of 'basin' and 'uncorrected',
-# those of one step.
-EFFORT: dict[Kind, float] = {
-    "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
-    "basin": 20, "uncorrected": 20,
-}  # fmt: skip

@@ -6,17 +6,15 @@ What cannot be computed, or never means anything, is refused in `workflows.case`
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from structures.sites import nearest_image_distance
 from workflows.case.schema import Case
 from workflows.dft.datasets import setups, valence_electrons
-from workflows.steps.initial import structures
-from workflows.system.messages import shown
+from workflows.preflight.computable import Computable
+from workflows.steps.initial import Structures
 from workflows.tasks.graph import FACES, crystal_of, plan, slab_of, surface_name, surfaces
 
 LEAST_LAYERS = 3
@@ -46,24 +44,32 @@ LARGEST_STRAIN = 0.03  # of a given lattice constant, against the guess beside i
 LOOSER = 10.0  # times the default of a criterion of self-consistency
 
 
-def warnings(case: Case) -> list[str]:
+def warnings(case: Case, structures: Structures) -> list[str]:
     """Return a line for each setting that makes the numbers mean little: field, found, why.
 
-    A smoke case is one line, whatever its settings.
+    Parameters
+    ----------
+    structures
+        The case's unrelaxed structures.
+
+    Returns
+    -------
+    list of str
+        None of good settings; one line of a smoke case, whatever its settings.
     """
     if not case.physical:
         return ["quality: found 'smoke': not physical, it only shows that the chain works"]
-    return [*_slabs(case), *_kpoints(case), *_dft(case), *_references(case)]
+    return [*_slabs(case, structures), *_kpoints(case, structures), *_dft(case), *_references(case)]
 
 
-def warn(case: Case, path: Path) -> None:
-    """Say on standard error which settings of a case file make the numbers mean little."""
-    for line in warnings(case):
-        sys.stderr.write(f"warning: {shown(path)}: {line}\n")
+def all_warnings(cases: Computable) -> Iterator[str]:
+    """Yield the warnings about all cases, each with where the case comes from."""
+    for case in (member.case for member in cases.campaign.members):
+        source = case.name if cases.campaign.shared else cases.source
+        yield from (f"{source}: {line}" for line in warnings(case, cases.structures[case.name]))
 
 
-def _slabs(case: Case) -> Iterator[str]:
-    built = {name: atoms for name, atoms, _ in structures(case)}
+def _slabs(case: Case, structures: Structures) -> Iterator[str]:
     for surface in surfaces(case):
         table, slab = FACES[surface].slab, slab_of(case, surface)
         if slab.layers < LEAST_LAYERS:
@@ -86,7 +92,9 @@ def _slabs(case: Case) -> Iterator[str]:
                 f"{table}.vacuum: found {slab.vacuum:g} Å on each side: the adatom is near the "
                 f"next slab; usual: {LEAST_VACUUM:g} or more"
             )
-        images = nearest_image_distance(built[f"{surface_name(case, surface)}-{slab.sites[0]}"])
+        images = nearest_image_distance(
+            structures[f"{surface_name(case, surface)}-{slab.sites[0]}"].atoms
+        )
         if images < LEAST_IMAGE_DISTANCE:
             yield (
                 f"{table}.cell: found {slab.cell!r}: {case.adatom} is {images:.2f} Å from its "
@@ -94,15 +102,14 @@ def _slabs(case: Case) -> Iterator[str]:
             )
 
 
-def _kpoints(case: Case) -> Iterator[str]:
-    built = {name: atoms for name, atoms, _ in structures(case)}
+def _kpoints(case: Case, structures: Structures) -> Iterator[str]:
     for task in plan(case).values():
         if task.kind not in ("lattice", "slab"):
             continue
         face = FACES[task.surface]
         key = f"{face.crystal}_bulk" if task.kind == "lattice" else face.kpoints
         grid = task.inputs["dft"]["kpoints"]
-        atoms = built[task.name.replace("-lattice", "-bulk")]
+        atoms = structures[task.structure].atoms
         period_c = np.where(
             atoms.pbc, 2 * np.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1), 0
         )

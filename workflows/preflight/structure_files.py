@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from workflows.steps.initial import Built, write_structure
+from workflows.steps.initial import Structures, write_structure
 from workflows.system.files import set_aside
 from workflows.system.messages import UserError, shown
 
 
-def build(built: Iterable[Built], into: Path) -> Iterator[str]:
+def build(built: Structures, into: Path) -> Iterator[str]:
     """Write structures as CIF and extxyz into a directory; yield a line for each.
 
     A file of the same name with other contents is set aside as NAME.before-1.
+
+    Raises
+    ------
+    UserError
+        `into` is not a directory.
     """
     if into.exists() and not into.is_dir():
         raise UserError(f"{shown(into)}: not a directory; allowed: a new or existing directory")
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=into) as workshop:
-        for stem, atoms, remark in built:
+        for stem, atoms, remark in built.values():
             for name in write_structure(Path(workshop), stem, atoms):
                 _deliver(Path(workshop) / name, into / name)
             sides = " x ".join(f"{length:.2f}" for length in atoms.cell.lengths())

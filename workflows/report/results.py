@@ -34,6 +34,7 @@ from workflows.dft.parameters import grid_points
 from workflows.preflight.setting_warnings import warnings
 from workflows.report.slab_checks import FLAT, slab_check, work_functions_of
 from workflows.steps.cubes import cube_of, read_difference
+from workflows.steps.initial import structures
 from workflows.system.files import write_text
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.folder import TaskFolder
@@ -277,7 +278,7 @@ class Report:
             "paper": {"doi": paper.DOI, "citation": paper.CITATION},
             "complete": not self.missing,
             "missing": self.missing,
-            "warnings": warnings(self.case),
+            "warnings": warnings(self.case, structures(self.case)),
             "lattices": {s: self._lattice(s) for s in ("host", "metal")},
             "references": {
                 "atom_energy": self.atom_energy,

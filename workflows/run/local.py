@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Protocol
 
 from workflows.campaign.campaign import Campaign
-from workflows.campaign.directory import case_files, log_path, require_own, write_campaign
-from workflows.preflight.resources import campaign_needs, require_room
-from workflows.preflight.setting_warnings import warn
+from workflows.campaign.directory import log_path, require_own, write_campaign
+from workflows.preflight.computable import Computable
+from workflows.preflight.resources import Needs, require_room
+from workflows.preflight.setting_warnings import all_warnings
 from workflows.run.worker import FAILED, REFUSED
 from workflows.system.files import lock
 from workflows.system.machine import cores
 from workflows.system.messages import shown
-from workflows.system.signals import Stopped, stoppable
+from workflows.system.signals import Stopped, say, stoppable
 from workflows.tasks.folder import TaskFolder
 from workflows.tasks.graph import Task
 from workflows.tasks.status import State, survey
@@ -158,11 +159,33 @@ class Run:
 
 
 def run(
-    campaign: Campaign, root: Path, *, jobs: int | None, view: View, walltime: float | None
+    cases: Computable,
+    needs: Needs,
+    root: Path,
+    *,
+    jobs: int | None,
+    view: View,
+    walltime: float | None,
 ) -> dict[str, State]:
     """Compute cases in a directory; their files are kept there for later.
 
-    `jobs` tasks side by side; as many as cores and memory allow if None. `walltime` in seconds.
+    Parameters
+    ----------
+    needs
+        What the cases need, from `workflows.preflight.resources.estimate_needs`.
+    root
+        The directory.
+    jobs
+        How many tasks side by side; as many as cores and memory allow if None.
+    view
+        Shows the progress.
+    walltime
+        Seconds after which to stop; without limit if None.
+
+    Returns
+    -------
+    dict
+        The final state of every task by its folder, each with its result if it is done.
 
     Raises
     ------
@@ -173,12 +196,13 @@ def run(
     Stopped
         A signal or the wall-clock limit came.
     """
+    campaign = cases.campaign
     require_own(campaign, root)
-    chosen, forecast = require_room(campaign_needs(campaign), root, jobs, cores())
+    chosen, forecast = require_room(needs, root, jobs, cores())
     root.mkdir(parents=True, exist_ok=True)
     with lock(root / ".lock", shown(root)):
         write_campaign(campaign, root)
-        for case, path in case_files(campaign, root):
-            warn(case, path)
+        for line in all_warnings(cases):
+            say(f"warning: {line}")
         view.note(forecast)
         return Run(campaign, root, chosen, view).go(walltime)

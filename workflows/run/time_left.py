@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from workflows.preflight.resources import EFFORT
+from workflows.preflight.resources import TYPICAL_SCF_ITERATIONS
 from workflows.tasks.graph import Task
 from workflows.tasks.status import State
 
@@ -31,7 +31,7 @@ class Remaining:
     Parameters
     ----------
     sizes
-        Size of each task's system by the task's name (`workflows.needs.Needs.sizes`).
+        Size of each task's system by the task's name (`workflows.preflight.resources.Needs.sizes`).
     """
 
     def __init__(self, sizes: Mapping[str, float]) -> None:
@@ -87,7 +87,7 @@ def _like(task: Task, states: Mapping[str, State]) -> list[State]:
 
 
 def _effort(task: Task, sizes: Mapping[str, float]) -> float:
-    return EFFORT[task.kind] * sizes.get(task.name, 1.0)
+    return TYPICAL_SCF_ITERATIONS[task.kind] * sizes.get(task.name, 1.0)
 
 
 def _rest(state: State, expected: float) -> float:

@@ -11,6 +11,7 @@ from workflows.case.schema import Case
 from workflows.dft.calculation import Calculation
 from workflows.dft.installation import libraries
 from workflows.dft.team import PATIENCE, team
+from workflows.preflight.computable import require_computable
 from workflows.preflight.rank_limits import require_usable
 from workflows.steps import carry_out
 from workflows.steps.context import Bench, TaskFailed
@@ -57,8 +58,10 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         say(f"{path.name}: {state.note}")
         return FAILED
     ranks = team()
-    with naming(shown(path.parent)):
-        require_usable([(state.task, case)], {path.name: ranks.size})
+    if ranks.size > 1:
+        cases = require_computable(campaign, shown(root))
+        with naming(shown(root)):
+            require_usable(cases, {path.name: ranks.size})
     path.mkdir(exist_ok=True)
     grace = PATIENCE if ranks.size > 1 else None
     try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ase import Atoms
 from ase.io import write
@@ -36,7 +36,10 @@ class Built(NamedTuple):
     remark: str = ""
 
 
-def structures(case: Case) -> list[Built]:
+Structures: TypeAlias = Mapping[str, Built]  # by stem, which a task has as `Task.structure`
+
+
+def structures(case: Case) -> Structures:
     """Return everything that a case is about, unrelaxed.
 
     Lattice constants are those of the case file, or its guesses.
@@ -49,7 +52,7 @@ def structures(case: Case) -> list[Built]:
     tasks = plan(case)
     atom = Built(f"{case.adatom}-atom", bulk.isolated_atom(case.adatom, case.atom.box))
     built = [b for surface in surfaces(case) for b in _surface_structures(case, surface, tasks)]
-    return [*built, atom]
+    return {one.stem: one for one in (*built, atom)}
 
 
 def _surface_structures(case: Case, surface: Surface, tasks: dict[str, Task]) -> Iterator[Built]:

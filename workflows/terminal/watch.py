@@ -12,10 +12,11 @@ from pathlib import Path
 from rich.console import Console
 
 from workflows.campaign.campaign import Campaign
-from workflows.preflight.resources import campaign_needs
+from workflows.preflight.computable import require_computable
+from workflows.preflight.resources import estimate_needs
 from workflows.run.local import View
 from workflows.run.time_left import Remaining
-from workflows.system.messages import shown
+from workflows.system.messages import UserError, shown
 from workflows.tasks.folder import FAILURE, INPUTS, RESULT, TaskFolder
 from workflows.tasks.graph import Task
 from workflows.tasks.status import State, survey
@@ -29,7 +30,11 @@ SETTLED = ("done", "failed", "blocked")
 
 def watch_campaign(campaign: Campaign, root: Path, console: Console) -> Mapping[str, State]:
     """Show a directory's cases live, with an estimate of the remaining time; see `watch`."""
-    with view(console, shown(root), Remaining(campaign_needs(campaign).sizes)) as shows:
+    try:
+        sizes = estimate_needs(require_computable(campaign, shown(root))).sizes
+    except UserError:  # computed elsewhere, with data sets that are not installed here, say
+        sizes = {}
+    with view(console, shown(root), Remaining(sizes)) as shows:
         return watch(campaign.tasks, root, shows)
 
 

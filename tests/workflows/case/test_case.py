@@ -378,7 +378,7 @@ def test_the_k_points_of_a_second_face_are_its_own() -> None:
 
 
 def test_the_structures_of_a_second_face_are_built() -> None:
-    built = {name: atoms for name, atoms, _ in structures(case_110())}
+    built = {name: one.atoms for name, one in structures(case_110()).items()}
     assert [name for name in built if name.startswith("Na110")] == [
         "Na110-slab", "Na110-hollow", "Na110-long-bridge",
     ]  # fmt: skip

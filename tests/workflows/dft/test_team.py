@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from tests.paths import ROOT, TINY
+from workflows.campaign.campaign import alone
 from workflows.case.reading import read
 from workflows.cli import main
 from workflows.dft.calculation import Calculation
 from workflows.dft.installation import libraries
+from workflows.preflight.computable import require_computable
 from workflows.preflight.rank_limits import require_usable, usable_ranks
 from workflows.system.messages import UserError
 from workflows.tasks.folder import TaskFolder
-from workflows.tasks.graph import plan
 
 PATIENCE = 240.0  # seconds
 
@@ -117,6 +118,7 @@ from ase.build import bulk
 from workflows.dft.calculation import Calculation
 from workflows.dft.interface import Periodic
 from workflows.dft.team import team
+from workflows.campaign.campaign import alone
 from workflows.case.reading import read
 def work():
     atoms = bulk("Na", "bcc", a=4.2, cubic=True)
@@ -202,9 +204,8 @@ def test_every_public_method_of_a_calculation_is_called_by_all_ranks() -> None:
 
 @pytest.mark.slow
 def test_the_k_points_that_ranks_can_share_are_those_of_gpaw(tmp_path: Path) -> None:
-    case = read(TINY)
-    tasks = plan(case)
-    usable = usable_ranks((task, case) for task in tasks.values())
+    cases = require_computable(alone(read(TINY)), "tiny.toml")
+    usable = usable_ranks(cases, cases.campaign.tasks)
     if libraries()["ScaLAPACK"] == "yes":
         pytest.skip("with ScaLAPACK, GPAW shares out more than k-points")
     # Gamma, X, L of the primitive cell; Gamma, X, M of the slab; two spins of the atom
@@ -212,11 +213,10 @@ def test_the_k_points_that_ranks_can_share_are_those_of_gpaw(tmp_path: Path) -> 
     # off its site, no mirror is left: time reversal alone
     assert usable["VN-top-V-free"] == 4
     assert usable["Na-slab"] == usable["Na-hollow-free"] == 1
-    fitting = {"VN-lattice": 3, "Na-slab": 1}
-    require_usable([(tasks[name], case) for name in fitting], fitting)
+    require_usable(cases, {"VN-lattice": 3, "Na-slab": 1})
     asked = {"VN-lattice": 3, "Na-slab": 2, "Na-atom": 3}
     with pytest.raises(UserError, match="Na-slab: found 2, allowed: 1 to 1; Na-atom: found 3"):
-        require_usable([(tasks[name], case) for name in asked], asked)
+        require_usable(cases, asked)
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ import pytest
 
 from workflows.case.reading import find
 from workflows.case.schema import Case
-from workflows.preflight.setting_warnings import warnings
+from workflows.preflight import setting_warnings
+from workflows.steps.initial import structures
 
 
 def case(preset: str = "laptop", **changes: Any) -> Case:
@@ -22,6 +23,10 @@ def case(preset: str = "laptop", **changes: Any) -> Case:
             table = table.setdefault(step, {})
         table[key] = value
     return Case.model_validate(data)
+
+
+def warnings(case: Case) -> list[str]:
+    return setting_warnings.warnings(case, structures(case))
 
 
 @pytest.mark.parametrize("preset", ["laptop", "production"])

@@ -46,7 +46,7 @@ def test_preset_can_be_built(name: str) -> None:
 
 
 def test_everything_has_a_name() -> None:
-    assert [built.stem for built in structures(smoke())] == NAMES
+    assert list(structures(smoke())) == NAMES
 
 
 @pytest.mark.parametrize("suffix", ["cif", "extxyz"])
@@ -68,14 +68,14 @@ def read_formula(text: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("suffix", ["cif", "extxyz"])
 def test_files_hold_the_distances(folder: Path, suffix: str) -> None:
-    built = next(b for b in structures(smoke()) if b.stem == "VN-top-V")
+    built = structures(smoke())["VN-top-V"]
     atoms = read(folder / f"VN-top-V.{suffix}")
     distances = [a.get_all_distances(mic=False) for a in (atoms, built.atoms)]
     assert distances[0] == pytest.approx(distances[1], abs=1e-4)
 
 
 def test_atoms_are_as_they_are_built_in_extxyz(folder: Path) -> None:
-    built = {b.stem: b.atoms for b in structures(smoke())}
+    built = {stem: one.atoms for stem, one in structures(smoke()).items()}
     for name in NAMES:
         atoms = read(folder / f"{name}.extxyz")
         assert list(atoms.symbols) == list(built[name].symbols)
@@ -94,14 +94,14 @@ def test_pymatgen_reads_the_cif(folder: Path, name: str) -> None:
 
 
 def test_adatom_touches_the_surface() -> None:
-    on_top = next(b for b in structures(smoke()) if b.stem == "VN-top-V")
+    on_top = structures(smoke())["VN-top-V"]
     # covalent radii of Na 1.66 and V 1.53 angstrom
     assert "nearest: V 3.19" in on_top.remark
 
 
 def test_line_says_where_the_lattice_constant_is_from() -> None:
     given_one = smoke(("lattice_guess = 4.13", "lattice_guess = 4.1\nlattice_constant = 4.13"))
-    remarks = [structures(case)[0].remark for case in (smoke(), given_one)]
+    remarks = [structures(case)["VN-bulk"].remark for case in (smoke(), given_one)]
     assert remarks == [", a = 4.13 Å (the guess; a run computes it)", ", a = 4.13 Å (given)"]
 
 
@@ -120,7 +120,7 @@ def test_lithium_on_titanium_nitride_is_only_data(tmp_path: Path) -> None:
 
 def test_adatom_of_the_host_is_one_more_atom() -> None:
     case = smoke(('adatom = "Na"', 'adatom = "V"'))
-    on_top = next(b for b in structures(case) if b.stem == "VN-top-V")
+    on_top = structures(case)["VN-top-V"]
     assert on_top.atoms.symbols.formula.count() == {"V": 3, "N": 2}
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from workflows.campaign.campaign import alone
 from workflows.case.reading import find, read
-from workflows.preflight.resources import EFFORT, needs
+from workflows.preflight.computable import require_computable
+from workflows.preflight.resources import TYPICAL_SCF_ITERATIONS, estimate_needs
 from workflows.run.time_left import Remaining, about, time_left
 from workflows.tasks.graph import plan
 from workflows.tasks.status import State, Status
@@ -63,10 +65,10 @@ def test_tasks_of_the_same_kind_are_expected_to_take_as_long() -> None:
     assert time_left(states, ALIKE, 9) == pytest.approx(30.0)  # a task is not divided
 
 
-def test_a_kind_not_seen_yet_is_scaled_by_typical_effort() -> None:
-    states = history(lattice=10.0, atom=5.0, slab=EFFORT["slab"])  # a second an iteration
+def test_a_kind_not_seen_yet_is_scaled_by_typical_scf_iterations() -> None:
+    states = history(lattice=10.0, atom=5.0, slab=TYPICAL_SCF_ITERATIONS["slab"])  # a second each
     kinds = [task.kind for task in TASKS.values() if task.kind not in ("lattice", "atom", "slab")]
-    expected = sum(EFFORT[kind] for kind in kinds)
+    expected = sum(TYPICAL_SCF_ITERATIONS[kind] for kind in kinds)
     assert time_left(states, ALIKE, 1) == pytest.approx(expected)
 
 
@@ -126,7 +128,7 @@ MEASURED = {
 
 
 def test_a_real_history_is_foretold_to_a_half() -> None:
-    sizes = needs(read(find("smoke"))).sizes
+    sizes = estimate_needs(require_computable(alone(read(find("smoke"))), "smoke")).sizes
     names = list(MEASURED)
     for number in range(names.index("Na-slab") + 1, len(names)):
         states = {

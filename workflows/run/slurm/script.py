@@ -12,7 +12,9 @@ from pathlib import Path
 from workflows.campaign.campaign import Campaign
 from workflows.campaign.directory import SCRIPTS, log_path
 from workflows.case.schema import Case
-from workflows.preflight.resources import Needs
+from workflows.preflight.computable import Computable
+from workflows.preflight.rank_limits import require_usable
+from workflows.preflight.resources import Needs, estimate_needs
 from workflows.run.slurm.cluster import Profile, require_known
 from workflows.system.messages import UserError, naming, shown
 from workflows.tasks.graph import Task
@@ -85,56 +87,62 @@ def _clock(seconds: float) -> str:
 class Scripts:
     """Makes the job scripts of a campaign."""
 
-    campaign: Campaign
+    cases: Computable
     profile: Profile
     root: Path
     needs: Needs
+
+    @property
+    def campaign(self) -> Campaign:
+        """Return the cases whose tasks the jobs do."""
+        return self.cases.campaign
 
     def text(self, names: Sequence[str]) -> str:
         """Return the script of a job that does these tasks one after the other."""
         first, *others = names
         task, case = self.campaign.tasks[first], self.campaign.case_of(first)
         settings = self.profile.of(task)
-        tasks = [self.campaign.tasks[name] for name in names]
-        seconds = sum(self.needs.seconds(one, settings.ranks) for one in tasks)
-        memory = max(self.needs.memory[name] for name in names)
+        seconds = sum(self.needs.tasks[name].seconds(settings.ranks) for name in names)
+        memory = max(self.needs.tasks[name].memory(settings.ranks) for name in names)
         root = self.root.absolute()
         return script(task, case, settings.within(seconds), root, memory, others=others)
 
 
-def scripts(campaign: Campaign, profile: Profile, root: Path, source: str) -> Scripts:
-    """Return what makes the job scripts; `source` names the profile in errors.
+def scripts(cases: Computable, profile: Profile, root: Path, source: str) -> Scripts:
+    """Return what makes the job scripts.
+
+    Parameters
+    ----------
+    root
+        The directory of the run.
+    source
+        What messages name as the origin of the profile.
 
     Raises
     ------
     UserError
         The profile has settings for a task that is not there, or the path cannot be in a script.
     """
-    from workflows.preflight.resources import (
-        campaign_needs,
-    )  # builds structures: `status` does without
-
+    campaign = cases.campaign
     require_known(profile, campaign.tasks, source)
     ranks = {name: profile.of(task).ranks for name, task in campaign.tasks.items()}
     with naming(source):
-        _require_ranks(campaign, ranks, profile)
+        _require_ranks(cases, ranks, profile)
     absolute = root.absolute()
     if not str(absolute).isprintable() or "\\" in str(absolute):  # sbatch takes such a line apart
         raise UserError(f"{shown(absolute)}: allowed: a path without line breaks and backslashes")
-    return Scripts(campaign, profile, root, campaign_needs(campaign, ranks))
+    return Scripts(cases, profile, root, estimate_needs(cases))
 
 
-def _require_ranks(campaign: Campaign, ranks: Mapping[str, int], profile: Profile) -> None:
+def _require_ranks(cases: Computable, ranks: Mapping[str, int], profile: Profile) -> None:
     """Refuse more ranks than the tasks can use, and several that nothing starts."""
-    from workflows.preflight.rank_limits import require_usable
-
-    for name, task in campaign.tasks.items():
+    for name, task in cases.campaign.tasks.items():
         if ranks[name] > 1 and profile.of(task).launcher == "none":
             raise UserError(
                 f"ranks: found {ranks[name]} for {name} without a launcher; allowed: 1, or a "
                 "launcher such as 'srun --mpi=pmix' or 'mpiexec'"
             )
-    require_usable([(task, campaign.case_of(n)) for n, task in campaign.tasks.items()], ranks)
+    require_usable(cases, ranks)
 
 
 def script_path(root: Path, names: Sequence[str]) -> Path:

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from workflows.campaign.directory import LOGS, SCRIPTS, case_files, require_own, write_campaign
+from workflows.campaign.directory import LOGS, SCRIPTS, require_own, write_campaign
+from workflows.preflight.setting_warnings import all_warnings
 from workflows.run.slurm.cluster import Profile
 from workflows.run.slurm.queue import NEW_JOBS, Queue, ask, call, close_ledger, job_id
 from workflows.run.slurm.script import Scripts, script_path
 from workflows.system.files import lock, write_text
 from workflows.system.messages import naming, shown
+from workflows.system.signals import say
 from workflows.tasks.graph import Task
 from workflows.tasks.journal import History
 from workflows.tasks.status import State, survey
@@ -57,6 +59,8 @@ def chain(
 def dry_run(texts: Scripts, bundle: int = 1) -> Iterator[str]:
     """Yield every script that is still to do and the commands that would submit it."""
     states = survey(texts.campaign.tasks, texts.root)
+    for line in all_warnings(texts.cases):
+        say(f"warning: {line}")
     commands: list[list[str]] = []
 
     def pretend(_names: Sequence[str], command: list[str]) -> str:
@@ -84,8 +88,6 @@ def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str
     Locked
         Another `submit` or a `run` works there.
     """
-    from workflows.preflight.setting_warnings import warn  # it imports GPAW: `status` does without
-
     root = texts.root
     require_own(texts.campaign, root)
     ask(root)  # without a scheduler nothing is written
@@ -96,8 +98,8 @@ def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str
         write_campaign(texts.campaign, root)
         for name in texts.campaign.tasks:
             write_text(script_path(root, [name]), texts.text([name]))
-        for case, path in case_files(texts.campaign, root):
-            warn(case, path)
+        for line in all_warnings(texts.cases):
+            say(f"warning: {line}")
         states = survey(texts.campaign.tasks, root)
         close_ledger(root)
         journal = History(root / NEW_JOBS)

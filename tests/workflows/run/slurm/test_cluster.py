@@ -8,6 +8,7 @@ import pytest
 from tests.paths import ROOT, TINY
 from workflows.campaign.campaign import alone
 from workflows.case.reading import read
+from workflows.preflight.computable import require_computable
 from workflows.run.slurm.cluster import Profile, read_profile
 from workflows.run.slurm.script import scripts
 from workflows.system.messages import UserError
@@ -15,6 +16,7 @@ from workflows.tasks.graph import plan
 
 PROFILES = ROOT / "workflows" / "run" / "slurm" / "profiles"
 CASE = read(TINY)
+TINY_CASES = require_computable(alone(CASE, TINY.read_bytes()), "tiny.toml")
 
 
 def profile(tmp_path: Path, text: str) -> Profile:
@@ -24,7 +26,7 @@ def profile(tmp_path: Path, text: str) -> Profile:
 
 
 def made(tmp_path: Path, text: str, root: Path) -> dict[str, str]:
-    texts = scripts(alone(CASE), profile(tmp_path, text), root, "cluster.toml")
+    texts = scripts(TINY_CASES, profile(tmp_path, text), root, "cluster.toml")
     return {name: texts.text([name]) for name in texts.campaign.tasks}
 
 
@@ -34,7 +36,7 @@ def directives(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda p: p.stem)
 def test_the_profiles_that_come_with_it_make_scripts(path: Path, tmp_path: Path) -> None:
-    texts = scripts(alone(CASE), read_profile(path), tmp_path, str(path))
+    texts = scripts(TINY_CASES, read_profile(path), tmp_path, str(path))
     assert all(texts.text([name]).startswith("#!/bin/bash") for name in plan(CASE))
 
 

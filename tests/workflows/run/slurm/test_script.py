@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.paths import TINY
-from tests.workflows.run.slurm.test_cluster import directives, made
+from tests.workflows.run.slurm.test_cluster import TINY_CASES, directives, made
 from workflows.case.reading import read
-from workflows.preflight.resources import needs
+from workflows.preflight.resources import estimate_needs
 from workflows.run.slurm.cluster import Profile
 from workflows.system.messages import UserError
-from workflows.tasks.graph import plan
 
 CASE = read(TINY)
 
@@ -44,8 +43,8 @@ def test_without_a_time_a_job_gets_one_by_the_size_of_its_task(tmp_path: Path) -
     assert settings.within(3.2 * 3600).time == "4:00:00"
     assert settings.within(1e7).time == "24:00:00"  # continuations go on
     assert Profile(time="0:10:00").within(1e7).time == "0:10:00"
-    wanted, task = needs(CASE), plan(CASE)["VN-top-V-held"]
-    assert wanted.seconds(task, ranks=2) == wanted.seconds(task) / 2 > 0.0
+    needs = estimate_needs(TINY_CASES).tasks["VN-top-V-held"]
+    assert needs.seconds(ranks=2) == needs.seconds() / 2 > 0.0
 
 
 @pytest.mark.parametrize(

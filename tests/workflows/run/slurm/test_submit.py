@@ -8,7 +8,7 @@ import pytest
 
 from tests.paths import ROOT, TINY
 from tests.workflows.campaign.test_sweep import sweep
-from workflows.campaign.campaign import alone
+from tests.workflows.run.slurm.test_cluster import TINY_CASES
 from workflows.case.reading import read
 from workflows.cli import main
 from workflows.run.slurm.cluster import Profile
@@ -23,7 +23,6 @@ from workflows.tasks.status import survey
 
 PROFILES = ROOT / "workflows" / "run" / "slurm" / "profiles"
 CASE = read(TINY)
-TINY_RUN = alone(CASE, TINY.read_bytes())
 
 
 # ---- what is submitted --------------------------------------------------------------------------
@@ -130,7 +129,7 @@ def test_jobs_submitted_before_the_scheduler_refused_are_known(
 
     monkeypatch.setattr("workflows.run.slurm.queue.call", call)
     settings = Profile(time="1:00:00")
-    texts = scripts(TINY_RUN, settings, tmp_path / "run", "cluster.toml")
+    texts = scripts(TINY_CASES, settings, tmp_path / "run", "cluster.toml")
     with pytest.raises(UserError, match="VN-lattice: sbatch: no more jobs"):
         list(submit(texts))
     assert _read_ledger(tmp_path / "run") == {"VN-lattice": ["1", "2"]}
@@ -147,7 +146,7 @@ def test_a_submission_that_is_broken_off_knows_all_its_jobs(
 
     monkeypatch.setattr("workflows.run.slurm.queue.call", call)
     settings = Profile(time="1:00:00")
-    texts = scripts(TINY_RUN, settings, tmp_path / "run", "cluster.toml")
+    texts = scripts(TINY_CASES, settings, tmp_path / "run", "cluster.toml")
     next(submit(texts))
     assert sum(map(len, _read_ledger(tmp_path / "run").values())) == len(calls) == 3
 
