@@ -51,10 +51,15 @@ def family() -> str:
     return next((name for name in _FAMILIES if name in installed), _FAMILIES[-1])
 
 
+def typefaces() -> list[str]:
+    """Give the typeface, then the one to take single signs from that the first lacks (⁻, Å⁻¹)."""
+    return list(dict.fromkeys([family(), _FAMILIES[-1]]))
+
+
 def rc() -> dict[Any, Any]:
     """Give the matplotlib settings (lengths in points) that every figure is drawn with."""
     return {
-        "font.family": [family()],
+        "font.family": typefaces(),
         "font.size": 7.0,
         "axes.labelsize": 7.0,
         "axes.titlesize": 7.0,
@@ -128,7 +133,7 @@ def text_width(text: str, points: float) -> float:
 @lru_cache(maxsize=512)
 def _letter_width(character: str) -> float:
     """Give the width of a letter over the type size; kerning is left out."""
-    font = FontProperties(family=family(), size=100.0)
+    font = FontProperties(family=typefaces(), size=100.0)
     width, _, _ = text_to_path.get_text_width_height_descent(character, font, ismath=False)
     return float(width) / 100.0
 

@@ -532,3 +532,20 @@ def test_wrapped_lines_fit_and_lose_no_letter() -> None:
     lines = style.wrapped(text, 6.0, 60.0)
     assert max(style.text_width(line, 6.0) for line in lines) <= 60.0
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_signs_that_the_first_typeface_lacks_come_from_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Liberation Sans has no superscript minus; STIX stands in for it, which lacks most letters."""
+    style.family.cache_clear()
+    monkeypatch.setattr(style, "_FAMILIES", ("STIXSizeOneSym", "DejaVu Sans"))
+    try:
+        with style.context():
+            figure = style.new_figure(40.0, 20.0)
+            style.write(figure, 2.0, 2.0, "Δρ e Å⁻³")
+            figure.savefig(tmp_path / "signs.png")
+    finally:
+        style.family.cache_clear()
+    assert style.typefaces()[-1] == "DejaVu Sans"
+    assert not [str(w.message) for w in recwarn if "missing from font" in str(w.message)]
