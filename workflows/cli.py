@@ -18,7 +18,7 @@ from typing import Never
 
 from workflows.commands import INCOMPLETE
 from workflows.system.files import Locked
-from workflows.system.machine import forget_launcher, launched_ranks
+from workflows.system.machine import forget_launcher, launched_ranks, put_installed_first
 from workflows.system.messages import UserError, one_line
 from workflows.system.refusals import explain, is_refusal
 
@@ -84,6 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code: 0 done, 1 incomplete, 2 bad input, 75 out of time, 130 interrupted.
     """
+    if argv is None:
+        put_installed_first()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # where 'Å' cannot be written

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from workflows.campaign.directory import log_path, require_own, write_campaign
 from workflows.preflight.computable import Computable
 from workflows.preflight.resources import Needs, require_room
 from workflows.preflight.setting_warnings import all_warnings
+from workflows.run.program import program
 from workflows.run.worker import FAILED, REFUSED
 from workflows.system.files import lock
 from workflows.system.machine import cores
@@ -108,7 +108,7 @@ class Run:
         folder = TaskFolder(self.root / state.task.name)
         log = log_path(self.root, state.task.name)
         log.parent.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "workflows.cli", "task", str(folder.path), "--with-parent"]
+        command = [*program(), "task", str(folder.path), "--with-parent"]
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,

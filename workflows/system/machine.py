@@ -18,6 +18,18 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def put_installed_first() -> None:
+    """Search for modules in the current directory and in PYTHONPATH last, not first.
+
+    What is found there only, such as the GPAW of an environment module, can still be imported.
+    """
+    given = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if not sys.flags.safe_path and sys.path[0] in ("", str(Path.cwd())):  # python -m
+        given.append(sys.path[0])
+    last = list(dict.fromkeys(given))
+    sys.path[:] = [*(path for path in sys.path if path not in last), *last]
+
+
 def peak_memory() -> int:
     """Return the most memory that this process has had, bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shlex
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from workflows.case.schema import Case
 from workflows.preflight.computable import Computable
 from workflows.preflight.rank_limits import require_usable
 from workflows.preflight.resources import Needs, estimate_needs
+from workflows.run.program import program
 from workflows.run.slurm.cluster import Profile, require_known
 from workflows.system.messages import UserError, naming, shown
 from workflows.tasks.graph import Task
@@ -72,10 +72,9 @@ def _options(task: Task, case: Case, settings: Profile, root: Path, memory: floa
 
 
 def _command(names: Iterable[str], settings: Profile, root: Path) -> list[str]:
-    python = [sys.executable, "-m", "workflows.cli"]
     limit = settings.seconds - min(MARGIN, settings.seconds / 4)
     folders = [str(root / name) for name in names]
-    return [*settings.launch, *python, "task", *folders, "--walltime", _clock(limit)]
+    return [*settings.launch, *program(), "task", *folders, "--walltime", _clock(limit)]
 
 
 def _clock(seconds: float) -> str:
