@@ -167,7 +167,7 @@ class SCF(Section):
 
     energy: Tolerance = 0.0005  # eV / electron
     density: Tolerance = 1e-4  # electrons / electron
-    eigenstates: Tolerance = 1e-6  # eV^2 / electron; docs/performance.md has its error
+    eigenstates: Tolerance = 1e-6  # eV^2 / electron; docs/measurements.md has its error
     max_iterations: Annotated[int, Field(ge=1, le=2000)] = 120
 
 

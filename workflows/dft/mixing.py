@@ -2,7 +2,7 @@
 
 GPAW begins every ionic step with a new density mixer, and with the density of the old
 wavefunctions, which stay where they were when the atoms move. On metal slabs that costs half of all
-SCF iterations (docs/performance.md). Imported with GPAW only.
+SCF iterations (docs/measurements.md). Imported with GPAW only.
 """
 
 from __future__ import annotations

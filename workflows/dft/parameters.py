@@ -10,7 +10,7 @@ from ase.constraints import FixAtoms
 from ase.units import Bohr, Hartree
 
 # An isolated atom's time goes into the density: few SCF iterations. A crystal's or a slab's goes
-# into wavefunctions: many cheap ones, with more empty bands than GPAW takes (docs/performance.md).
+# into wavefunctions: many cheap ones, with more empty bands than GPAW takes (docs/measurements.md).
 OF_ATOM = {"name": "davidson", "niter": 2}
 
 
