@@ -1,6 +1,7 @@
 """Electron densities on a periodic grid: their difference, their profile, the charge moved."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,8 @@ class Density:
         Density in e/angstrom^3 with shape (nx, ny, nz); read-only.
     cell_cv
         Cell vectors as rows in angstrom with shape (3, 3); read-only.
+    units
+        Of the values.
 
     Raises
     ------
@@ -31,6 +34,7 @@ class Density:
 
     values: Array
     cell_cv: Array
+    units: ClassVar[str] = "e/angstrom^3"
 
     def __post_init__(self) -> None:
         values = _read_only(self.values, "density")

@@ -201,3 +201,11 @@ def watermark(figure: Figure) -> None:
     # On a small panel pale type would be lost among the atoms: it stands beside the letter.
     top = 1.0 - inches(2.7) / down
     figure.text(1.0 - inches(2.0) / across, top, WATERMARK, ha="right", va="top", **look)
+
+
+def mark(ax: Axes) -> None:
+    """Write above axes of any figure that their numbers must not be used; see `watermark`."""
+    ax.text(
+        1.0, 1.0, WATERMARK, transform=ax.transAxes, ha="right", va="bottom", zorder=1000.0,
+        fontsize=SMALLEST_POINT, fontweight="bold", color="#b00020",
+    )  # fmt: skip

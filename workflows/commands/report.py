@@ -19,7 +19,7 @@ from workflows.report.results import Report, write_tables
 from workflows.system.messages import shown
 from workflows.tasks.status import State, survey
 from workflows.terminal.console import console, say
-from workflows.terminal.energy_table import energy_table
+from workflows.terminal.energy_table import conclusions, energy_table
 
 
 def add_arguments(verb: ArgumentParser) -> None:
@@ -83,12 +83,7 @@ def _show_case(
     tables = [*write_tables(report, root), write_database(report, root)]
     figure = write_figures(report, root, isovalue) if redraw else update_figures(report, root)
     console().print(energy_table(report))
-    table = report.table()
-    for line in (table.verdict(), table.ranking_agreement()):
+    for line in conclusions(report):
         say(line)
-    for line in report.notes():
-        say(f"note: {line}")
-    for line in report.missing:
-        say(f"missing: {line}")
     say(f"table:  {', '.join(shown(path) for path in tables)}")
     say(f"figure: {shown(figure)}")

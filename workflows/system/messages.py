@@ -22,6 +22,14 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
+def require_one_of(what: str, found: object, allowed: Iterable[str]) -> None:
+    """Raise a ValueError that lists what is allowed unless an argument is one of them."""
+    names = list(allowed)
+    if found not in names:
+        near = nearest(found, names) if isinstance(found, str) else ""
+        raise ValueError(f"{what}: found {found!r}{near}; allowed: {', '.join(names)}")
+
+
 @contextmanager
 def naming(source: str) -> Iterator[None]:
     """Put the name of a file before each line of a UserError."""

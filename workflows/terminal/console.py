@@ -9,8 +9,11 @@ WIDTH = 160  # columns of a pipe or file, which has no width of its own
 
 def console() -> Console:
     """Return standard output as a console that prints words as they are."""
-    terminal = Console(emoji=False)  # a ':cat:' in a path is part of the path
-    return terminal if terminal.is_terminal else Console(width=WIDTH, emoji=False)
+    # A ':cat:' in a path is part of the path, and a notebook gets plain text as a pipe does.
+    terminal = Console(emoji=False, force_jupyter=False)
+    return (
+        terminal if terminal.is_terminal else Console(width=WIDTH, emoji=False, force_jupyter=False)
+    )
 
 
 def say(line: str) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
 from analysis.adsorption import Site, Table
 from workflows.report.results import NOT_PHYSICAL, Report
+from workflows.terminal.console import WIDTH
 
 
 def energy_table(report: Report) -> RichTable:
@@ -34,17 +39,40 @@ def energy_table(report: Report) -> RichTable:
     return rich
 
 
-def _pairs(table: Table) -> list[tuple[Site, Site]]:
-    sites = (*table.sites, *table.metal_sites)
-    return list(zip(sites[::2], sites[1::2], strict=True))
+def conclusions(report: Report) -> Iterator[str]:
+    """Yield what the energies amount to, the notes on them and what is missing, a line each."""
+    table = report.table()
+    yield table.verdict()
+    yield table.ranking_agreement()
+    yield from (f"note: {line}" for line in report.notes())
+    yield from (f"missing: {line}" for line in report.missing)
 
 
-def _row(held: Site, free: Site) -> list[str]:
-    nearest = ", ".join(f"{element} {distance:.2f}" for element, distance in held.nearest.items())
+def report_text(report: Report) -> str:
+    """Return energies and conclusions as `sodiophile report` prints them into a pipe."""
+    text = io.StringIO()
+    page = Console(file=text, width=WIDTH, emoji=False, force_jupyter=False)
+    page.print(energy_table(report))
+    return text.getvalue() + "\n".join(conclusions(report))
+
+
+def _pairs(table: Table) -> list[tuple[Site, Site | None]]:
+    """Return held and free sites by two; a run for adsorption energies alone has no free ones."""
+    sites = {(s.surface, s.site, s.relaxation): s for s in (*table.sites, *table.metal_sites)}
     return [
-        held.surface, held.site, _energy(held), _energy(free), _signed(held.published),
+        (held, sites.get((held.surface, held.site, "free")))
+        for held in sites.values()
+        if held.relaxation == "held"
+    ]
+
+
+def _row(held: Site, free: Site | None) -> list[str]:
+    nearest = ", ".join(f"{element} {distance:.2f}" for element, distance in held.nearest.items())
+    at_rest, ended = (_energy(free), _ended(free)) if free else ("", "")
+    return [
+        held.surface, held.site, _energy(held), at_rest, _signed(held.published),
         _signed(held.difference), "" if held.height is None else f"{held.height:.2f}", nearest,
-        _ended(free),
+        ended,
     ]  # fmt: skip
 
 

@@ -128,6 +128,22 @@ def status_table(states: Mapping[str, State], title: str, *, bars: bool = False)
     return table
 
 
+class Silent:
+    """A view that shows nothing."""
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, states: Mapping[str, State]) -> None:
+        """Show nothing."""
+
+    def note(self, line: str) -> None:
+        """Show nothing."""
+
+
 class Lines:
     """A view that prints a line when something happens, and now and then while nothing does."""
 
