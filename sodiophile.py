@@ -113,11 +113,11 @@ def build(case: str | PathLike[str]) -> dict[str, Atoms]:
     >>> structures["VN-bridge"].get_chemical_formula()
     'N2NaV2'
     """
-    from workflows.steps.initial import structures
+    from workflows.preflight.computable import computable_structures
 
     path = find(str(case))
     with naming(shown(path)):
-        return {built.stem: built.atoms for built in structures(read(path))}
+        return {name: one.atoms for name, one in computable_structures(read(path)).items()}
 
 
 def run(
@@ -157,22 +157,21 @@ def run(
         If it was interrupted; nothing is lost, the same call resumes it.
     """
     from workflows.preflight.computable import gather_computable
-    from workflows.preflight.resources import campaign_needs
+    from workflows.preflight.resources import estimate_needs
     from workflows.run.local import run as compute
     from workflows.run.time_left import Remaining
     from workflows.system.signals import Stopped
     from workflows.terminal.console import console
     from workflows.terminal.progress import Silent, view
 
-    root = Path(into)
-    campaign = gather_computable([str(case)])
-    if campaign.shared:
-        raise UserError(f"{shown(str(case))}: found a sweep; allowed: a single case")
-    time_left = Remaining(campaign_needs(campaign).sizes)
-    shows = Silent() if quiet else view(console(), shown(root), time_left)
+    root, cases = Path(into), gather_computable([str(case)])
+    if cases.campaign.shared:
+        raise UserError(f"{cases.source}: found a sweep; allowed: a single case")
+    needs = estimate_needs(cases)
+    shows = Silent() if quiet else view(console(), shown(root), Remaining(needs.sizes))
     try:
         with shows:
-            compute(campaign, root, jobs=jobs, view=shows, walltime=None)
+            compute(cases, needs, root, jobs=jobs, view=shows, walltime=None)
     except Stopped as stop:
         if stop.signal == signal.SIGINT:
             raise KeyboardInterrupt from None
