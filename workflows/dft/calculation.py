@@ -1,12 +1,11 @@
-"""Settings -> GPAW. Only this module and its own `mixing` import gpaw: none else knows of it."""
+"""GPAW on one system: energies and forces, densities, potentials, moments."""
 
 from __future__ import annotations
 
 import functools
-import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -20,41 +19,16 @@ from workflows.dft.installation import has_scalapack
 from workflows.dft.interface import (
     AtomsCollide,
     Electrostatics,
-    IsolatedAtom,
     NotConverged,
-    Periodic,
     SCFProgress,
     System,
     TooManyRanks,
 )
-from workflows.dft.parameters import (
-    EMPTY_BANDS,
-    EMPTY_BANDS_PER_ATOM,
-    OF_ATOM,
-    OF_CRYSTAL,
-    ROUGH,
-    grid_points,
-    held_atoms,
-)
+from workflows.dft.parameters import convergence, gpaw_parameters, smearing_width
+from workflows.dft.retry_ladder import Change, climb
 from workflows.dft.team import team
 
-# What is tried when self-consistency is not reached. Each rung goes on from the wavefunctions and
-# the density of the one before; its changes are made one after the other, and each must converge.
-# A rung that leaves the settings asked for comes back to them, or there is no result.
-LADDER: tuple[tuple[str, tuple[dict[str, Any], ...]], ...] = (
-    ("more iterations", ({},)),
-    (
-        "careful density mixing",
-        ({"mixer": {"backend": "pulay", "beta": 0.02, "nmaxold": 8, "weight": 100.0}},),
-    ),
-    ("another eigensolver", ({"eigensolver": {"name": "ppcg"}},)),
-    ("wider smearing and back", ({"smearing": 4.0}, {"smearing": 1.0})),  # times the setting
-)
-
-
 P = ParamSpec("P")
-
-
 R = TypeVar("R")
 
 
@@ -151,7 +125,11 @@ class Calculation:
                 self._calc = self._make(atoms)
             self._move(system)
             system.calc = self._calc
-            self._climb(system)
+            if not climb(functools.partial(self._attempt, system), self.retries):
+                raise NotConverged(
+                    f"not self-consistent after {self.scf_iterations} SCF iterations; "
+                    f"tried: {', '.join(self.retries)}"
+                )
 
     def _move(self, system: Atoms) -> None:
         """Move the calculator's atoms where a system of the same atoms has other places."""
@@ -197,8 +175,16 @@ class Calculation:
 
         from workflows.dft.mixing import Learning
 
+        # Without ScaLAPACK GPAW would fail where it shares out bands and plane waves, too.
+        parameters = gpaw_parameters(
+            self._settings,
+            self._system,
+            atoms,
+            rough=self._rough,
+            share_kpoints_only=team().size > 1 and not has_scalapack(),
+        )
         self._mixer = Learning()
-        calc = GPAW(txt=str(self._new_log()), mixer=self._mixer, **self._parameters(atoms))
+        calc = GPAW(txt=str(self._new_log()), mixer=self._mixer, **parameters)
         calc.hooks["scf_step"] = self._count
         return calc
 
@@ -208,55 +194,7 @@ class Calculation:
             return
         self._rough = rough
         if self._calc is not None:
-            self._calc.dft.change(convergence=self._convergence())
-
-    def _convergence(self) -> dict[str, float]:
-        wanted: dict[str, float] = self._settings.scf.model_dump(exclude={"max_iterations"})
-        return wanted | {"eigenstates": wanted["eigenstates"] * (ROUGH if self._rough else 1.0)}
-
-    def shares(self, atoms: Atoms) -> int:
-        """Return how many MPI ranks can share a system's irreducible k-points and spins."""
-        from gpaw.dft import Parameters
-        from gpaw.mpi import serial_comm
-
-        parameters = Parameters(**self._parameters(atoms))
-        symmetries = parameters.symmetry.build(atoms, setup_ids=atoms.numbers)
-        kpoints = parameters.kpts.build(atoms).reduce(symmetries, strict=False, comm=serial_comm)
-        return len(kpoints) * (2 if isinstance(self._system, IsolatedAtom) else 1)
-
-    def _parameters(self, atoms: Atoms) -> dict[str, Any]:
-        dft = self._settings
-        parameters: dict[str, Any] = {
-            "mode": {"name": "pw", "ecut": dft.cutoff},
-            "xc": dft.xc,
-            "setups": dict(dft.setups),
-            "occupations": {"name": "fermi-dirac", "width": dft.smearing},
-            "eigensolver": OF_ATOM,
-            "convergence": self._convergence(),
-            "maxiter": dft.scf.max_iterations,
-            # GPAW does not know ASE's constraints. Held atoms are told apart, or a mirror plane
-            # through a slab that is held on one side would tie its two surfaces together.
-            "symmetry": {"extra_ids": held_atoms(atoms)},
-        }
-        if isinstance(self._system, IsolatedAtom):
-            # An atom's levels are sharp: without smearing, Hund's rule fills them whole.
-            parameters |= {"hund": True, "occupations": {"name": "fermi-dirac", "width": 0.0}}
-        if isinstance(self._system, Periodic):
-            empty = math.ceil(EMPTY_BANDS + EMPTY_BANDS_PER_ATOM * len(atoms))
-            parameters |= {
-                "kpts": {"size": self._system.kpoints, "gamma": True},
-                "eigensolver": OF_CRYSTAL,
-                "nbands": -empty,  # GPAW: negative means empty ones
-            }
-        if team().size > 1 and not has_scalapack():
-            # Else GPAW shares out bands and plane waves too, and fails where it lacks libraries.
-            parameters["parallel"] = {"domain": 1, "band": 1}
-        if not atoms.pbc[2] and atoms.pbc[:2].all():
-            # The same grid for a slab with and without adatom, whatever their symmetries.
-            parameters["gpts"] = grid_points(atoms, dft.cutoff)
-            if isinstance(self._system, Periodic) and self._system.dipole_correction:
-                parameters["poissonsolver"] = {"dipolelayer": "xy"}
-        return parameters
+            self._calc.dft.change(convergence=convergence(self._settings.scf, rough=rough))
 
     def _count(self, context: Any) -> None:
         team().agree()
@@ -273,30 +211,12 @@ class Calculation:
         finally:
             self.seconds += time.perf_counter() - start
 
-    def _climb(self, atoms: Atoms) -> None:
-        """Reach self-consistency, climbing the ladder as far as needed."""
-        if self._attempt(atoms):
-            return
-        for name, changes in LADDER:
-            self.retries.append(name)
-            if all(self._attempt(atoms, change) for change in changes):
-                return
-        raise NotConverged(
-            f"not self-consistent after {self.scf_iterations} SCF iterations; "
-            f"tried: {', '.join(self.retries)}"
-        )
-
-    def _attempt(self, atoms: Atoms, change: Mapping[str, Any] | None = None) -> bool:
+    def _attempt(self, atoms: Atoms, change: Change) -> bool:
+        """Make a change and try to reach self-consistency; return whether that worked."""
         from gpaw import KohnShamConvergenceError
 
-        if change:
-            change = dict(change)
-            if "smearing" in change:
-                factor = change.pop("smearing")
-                atom = isinstance(self._system, IsolatedAtom)
-                width = 0.0 if atom else factor * self._settings.smearing
-                change["occupations"] = {"name": "fermi-dirac", "width": width}
-            self._calc.dft.change(**change)
+        if changed := change.parameters(smearing_width(self._settings, self._system)):
+            self._calc.dft.change(**changed)
             self._calc.dft.results = {}  # the energy of other settings is not an answer
         try:
             atoms.get_potential_energy()

@@ -35,7 +35,7 @@ class Use(NamedTuple):
 
 USES = (
     Use(
-        "calculation.py",
+        "kpoints.py",
         "counting the k-points that MPI ranks can share",
         (
             "gpaw.dft.Parameters(mode, convergence, eigensolver, gpts, hund, kpts, maxiter, mixer, "

@@ -1,31 +1,137 @@
-"""Settings -> the parameters of GPAW: which solver, bands and grid a system gets."""
+"""From the settings of a case and the kind of a system to the parameters of GPAW."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms
 from ase.units import Bohr, Hartree
+from typing_extensions import TypedDict
+
+from workflows.case.schema import DFT, SCF
+from workflows.dft.interface import IsolatedAtom, System
 
 # An isolated atom's time goes into the density: few SCF iterations. A crystal's or a slab's goes
 # into wavefunctions: many cheap ones, with more empty bands than GPAW takes (docs/measurements.md).
 OF_ATOM = {"name": "davidson", "niter": 2}
-
-
 OF_CRYSTAL = {"name": "davidson", "niter": 1}
-
-
 EMPTY_BANDS = 4
-
-
 EMPTY_BANDS_PER_ATOM = 1.5  # more
-
 
 # Times the tolerance of the eigenstates, far from the minimum: forces are then off by a hundredth
 # of an eV/angstrom. The last step of a relaxation is never rough.
 ROUGH = 10.0
+
+
+class Convergence(TypedDict):
+    """GPAW's criteria of self-consistency, per valence electron: eV, electrons, eV^2."""
+
+    energy: float
+    density: float
+    eigenstates: float
+
+
+class GPAWParameters(TypedDict, total=False):
+    """Keyword arguments of gpaw.GPAW; energies in eV, lengths in angstrom."""
+
+    mode: dict[str, Any]
+    xc: str
+    setups: dict[str, str]
+    occupations: dict[str, Any]
+    eigensolver: dict[str, Any]
+    convergence: Convergence
+    maxiter: int
+    symmetry: dict[str, Any]
+    hund: bool
+    kpts: dict[str, Any]
+    nbands: int
+    parallel: dict[str, int]
+    gpts: tuple[int, int, int]
+    poissonsolver: dict[str, str]
+
+
+def gpaw_parameters(
+    settings: DFT,
+    system: System,
+    atoms: Atoms,
+    *,
+    rough: bool = False,
+    share_kpoints_only: bool = False,
+) -> GPAWParameters:
+    """Return the parameters of GPAW for a system.
+
+    Parameters
+    ----------
+    settings
+        DFT settings of the case; k-points and dipole correction are those of `system`.
+    system
+        What kind of system it is.
+    atoms
+        Its structure, with constraints.
+    rough
+        Whether forces that are off by a hundredth of an eV/angstrom will do.
+    share_kpoints_only
+        Whether MPI ranks share k-points and spins, but neither bands nor plane waves.
+    """
+    parameters: GPAWParameters = {
+        "mode": {"name": "pw", "ecut": settings.cutoff},
+        "xc": settings.xc,
+        "setups": dict(settings.setups),
+        "occupations": occupations(smearing_width(settings, system)),
+        "convergence": convergence(settings.scf, rough=rough),
+        "maxiter": settings.scf.max_iterations,
+        # GPAW does not know ASE's constraints. Held atoms are told apart, or a mirror plane
+        # through a slab that is held on one side would tie its two surfaces together.
+        "symmetry": {"extra_ids": held_atoms(atoms)},
+    }
+    if isinstance(system, IsolatedAtom):
+        parameters |= {"hund": True, "eigensolver": OF_ATOM}
+    else:
+        parameters |= {
+            "kpts": {"size": system.kpoints, "gamma": True},
+            "eigensolver": OF_CRYSTAL,
+            "nbands": -empty_bands(atoms),  # GPAW: negative means empty ones
+        }
+        if is_slab(atoms):
+            # The same grid for a slab with and without adatom, whatever their symmetries.
+            parameters["gpts"] = grid_points(atoms, settings.cutoff)
+            if system.dipole_correction:
+                parameters["poissonsolver"] = {"dipolelayer": "xy"}
+    if share_kpoints_only:
+        parameters["parallel"] = {"domain": 1, "band": 1}
+    return parameters
+
+
+def smearing_width(settings: DFT, system: System) -> float:
+    """Return the Fermi-Dirac width, eV: none for an atom, whose levels Hund's rule fills whole."""
+    return 0.0 if isinstance(system, IsolatedAtom) else settings.smearing
+
+
+def occupations(width: float) -> dict[str, Any]:
+    """Return Fermi-Dirac occupations of this width, eV, as a parameter of GPAW."""
+    return {"name": "fermi-dirac", "width": width}
+
+
+def convergence(scf: SCF, *, rough: bool = False) -> Convergence:
+    """Return when self-consistency is reached; `rough` as for `gpaw_parameters`."""
+    return {
+        "energy": scf.energy,
+        "density": scf.density,
+        "eigenstates": scf.eigenstates * (ROUGH if rough else 1.0),
+    }
+
+
+def empty_bands(atoms: Atoms) -> int:
+    """Return the number of empty bands of a crystal or slab."""
+    return math.ceil(EMPTY_BANDS + EMPTY_BANDS_PER_ATOM * len(atoms))
+
+
+def is_slab(atoms: Atoms) -> bool:
+    """Tell whether a structure is periodic along its first two cell vectors alone."""
+    return bool(atoms.pbc[:2].all() and not atoms.pbc[2])
 
 
 def held_atoms(atoms: Atoms) -> list[int]:

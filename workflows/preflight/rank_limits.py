@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from ase import Atoms
 
 from structures import sites
 from workflows.case.schema import Case
-from workflows.dft.calculation import Calculation
+from workflows.dft import kpoints
 from workflows.dft.installation import has_scalapack
 from workflows.preflight.computable import Computable
 from workflows.steps.context import system_of
@@ -35,8 +34,8 @@ def usable_ranks(cases: Computable, names: Iterable[str]) -> dict[str, float]:
 
 
 def _fewest_shares(case: Case, task: Task, atoms: Atoms) -> int:
-    calculation = Calculation(case.dft, system_of(task), Path)
-    return min(calculation.shares(system) for system in _systems(task, atoms))
+    system = system_of(task)
+    return min(kpoints.usable_ranks(case.dft, system, part) for part in _systems(task, atoms))
 
 
 def _systems(task: Task, atoms: Atoms) -> list[Atoms]:
