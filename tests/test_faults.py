@@ -141,7 +141,7 @@ def test_cleaning_keeps_every_result(stuck: Path, tmp_path: Path) -> None:
     shutil.copytree(stuck, root)
     kept = {p: p.read_bytes() for p in root.glob("*/result.json")}
     before = sodiophile("status", root).stdout
-    cleaned = sodiophile("clean", root)
+    cleaned = sodiophile("clean", root, "--yes")
     assert cleaned.returncode == 0
     assert "gpaw-1.txt" in cleaned.stdout
     assert {p: p.read_bytes() for p in root.glob("*/result.json")} == kept

@@ -298,7 +298,7 @@ def test_run_into_another_case_is_refused(capsys: pytest.CaptureFixture[str], be
         ("build", "a" * 300, "File name too long"),
         ("run", "bad.toml/out", "Not a directory"),
         ("build", "bad.toml/out", "Not a directory"),
-        ("run", "/proc/out", "0 MB of disk are free"),
+        ("run", "/proc/out", "0 kB of disk are free"),
         ("build", "/proc/out", "No such file or directory"),
     ],
 )

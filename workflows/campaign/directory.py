@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, get_args
 
 from workflows.campaign.campaign import Campaign, Goal, Member, alone
 from workflows.case.reading import contents, parse
 from workflows.case.schema import Case
-from workflows.system.files import SET_ASIDE, read_signed, set_aside, write_bytes, write_signed
+from workflows.system.files import (
+    SET_ASIDE,
+    lock,
+    read_signed,
+    set_aside,
+    write_bytes,
+    write_signed,
+)
 from workflows.system.messages import UserError, shown
 
 CASE = "case.toml"  # the copy of the case file in a run's directory
@@ -21,10 +29,24 @@ CASES = "cases"  # the folder of the case files in a directory of several
 CAMPAIGN = "campaign.json"  # which cases belong together, in order, and what is wanted of them
 
 
+LOCK = ".lock"
+
+
 LOGS, SCRIPTS, FIGURES = "logs", "jobs", "figures"  # folders that are no task's
 
 
 RESERVED = (CASES, LOGS, SCRIPTS, FIGURES)
+
+
+def working_in(root: Path) -> AbstractContextManager[None]:
+    """Keep others from working in a run's directory meanwhile.
+
+    Raises
+    ------
+    Locked
+        Somebody does already.
+    """
+    return lock(root / LOCK, shown(root))
 
 
 def log_path(root: Path, task: str) -> Path:

@@ -20,7 +20,7 @@ from workflows.case.schema import Case
 from workflows.dft.datasets import valence_electrons
 from workflows.dft.parameters import grid_points
 from workflows.preflight.computable import Computable
-from workflows.system.messages import UserError, shown
+from workflows.system.messages import UserError, in_bytes, shown
 from workflows.tasks.graph import Task
 from workflows.tasks.records import Kind
 
@@ -205,8 +205,3 @@ def free_memory() -> float:
         return math.inf
     sizes = dict(line.split(":", 1) for line in lines)
     return float(sizes["MemAvailable"].split()[0]) * 1024
-
-
-def in_bytes(number: float) -> str:
-    """Return bytes as words, such as '1.5 GB' or '800 MB'."""
-    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / MB:.0f} MB"

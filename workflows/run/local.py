@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from workflows.campaign.campaign import Campaign
-from workflows.campaign.directory import log_path, require_own, write_campaign
+from workflows.campaign.directory import log_path, require_own, working_in, write_campaign
 from workflows.preflight.computable import Computable
 from workflows.preflight.resources import Needs, require_room
 from workflows.preflight.setting_warnings import all_warnings
 from workflows.run.program import program
 from workflows.run.worker import FAILED, REFUSED
-from workflows.system.files import lock
 from workflows.system.machine import cores
-from workflows.system.messages import shown
 from workflows.system.signals import Stopped, say, stoppable
 from workflows.tasks.folder import TaskFolder
 from workflows.tasks.graph import Task
@@ -200,7 +198,7 @@ def run(
     require_own(campaign, root)
     chosen, forecast = require_room(needs, root, jobs, cores())
     root.mkdir(parents=True, exist_ok=True)
-    with lock(root / ".lock", shown(root)):
+    with working_in(root):
         write_campaign(campaign, root)
         for line in all_warnings(cases):
             say(f"warning: {line}")

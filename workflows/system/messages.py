@@ -71,6 +71,14 @@ def shown(path: str | Path) -> str:
     return text if text.isprintable() else repr(text)
 
 
+def in_bytes(number: float) -> str:
+    """Return a number of bytes as people write it, such as '1.5 GB', '800 MB' or '12 kB'."""
+    for size, unit in ((1e9, "GB"), (1e6, "MB")):
+        if number >= size:
+            return f"{number / size:.{1 if unit == 'GB' else 0}f} {unit}"
+    return f"{number / 1e3:.0f} kB"
+
+
 def one_line(text: str) -> str:
     """Return text as one printable line."""
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))

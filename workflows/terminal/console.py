@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
+
+from workflows.system.messages import UserError
 
 WIDTH = 160  # columns of a pipe or file, which has no width of its own
 
@@ -19,3 +23,20 @@ def console() -> Console:
 def say(line: str) -> None:
     """Print a line as it is, however long."""
     console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def confirmed(question: str) -> bool:
+    """Ask a question at the terminal and return whether the answer is yes.
+
+    Raises
+    ------
+    UserError
+        There is nobody to ask.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise UserError("nobody can be asked here; allowed: --yes, or --dry-run to look only")
+    try:
+        answer = console().input(f"{question} [y/N] ", markup=False)
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("y", "yes")

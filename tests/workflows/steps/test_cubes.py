@@ -11,8 +11,9 @@ from scipy.ndimage import gaussian_filter
 
 from analysis.charge import Density
 from tests.workflows.report.test_results import STRUCTURE, case, finish
+from workflows.campaign.campaign import alone
 from workflows.report.results import Report, write_tables
-from workflows.run.clean import clean
+from workflows.run.clean import carry_out, plan_cleaning
 from workflows.steps import cubes
 from workflows.steps.cubes import CUBE, SMALL
 from workflows.tasks.folder import TaskFolder
@@ -42,13 +43,17 @@ def report(root: Path) -> Report:
 
 
 def small(root: Path) -> list[str]:
-    return list(clean(root, survey(plan(case()), root), small_cubes=True))
+    """Make the cubes small; return the tasks whose cube it was."""
+    states = survey(plan(case()), root)
+    cleaning = plan_cleaning(alone(case()), states, root, small_cubes=True)
+    carry_out(cleaning, states)
+    return list(cleaning.cubes)
 
 
 def test_a_small_cube_takes_the_place_of_the_whole_one(root: Path, moved: Density) -> None:
     folder = root / f"VN-{SITE}-density"
     whole = (folder / CUBE).stat().st_size
-    assert sum(line.startswith("made small VN-") for line in small(root)) == 4
+    assert len(small(root)) == 4
     assert not (folder / CUBE).exists()
     assert (folder / SMALL).stat().st_size < whole / 10
     density, structure = report(root).density(SITE, root)
@@ -83,7 +88,8 @@ def test_twice_is_once_and_an_interrupted_one_is_ended(root: Path) -> None:
 
 
 def test_without_the_switch_cubes_stay_whole(root: Path) -> None:
-    list(clean(root, survey(plan(case()), root)))
+    states = survey(plan(case()), root)
+    carry_out(plan_cleaning(alone(case()), states, root), states)
     assert (root / f"VN-{SITE}-density" / CUBE).is_file()
 
 

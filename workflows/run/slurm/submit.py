@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from workflows.campaign.directory import LOGS, SCRIPTS, require_own, write_campaign
+from workflows.campaign.directory import LOGS, SCRIPTS, require_own, working_in, write_campaign
 from workflows.preflight.setting_warnings import all_warnings
 from workflows.run.slurm.cluster import Profile
 from workflows.run.slurm.queue import NEW_JOBS, Queue, ask, call, close_ledger, job_id
 from workflows.run.slurm.script import Scripts, script_path
-from workflows.system.files import lock, write_text
-from workflows.system.messages import naming, shown
+from workflows.system.files import write_text
+from workflows.system.messages import naming
 from workflows.system.signals import say
 from workflows.tasks.graph import Task
 from workflows.tasks.journal import History
@@ -93,7 +93,7 @@ def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str
     ask(root)  # without a scheduler nothing is written
     (root / SCRIPTS).mkdir(parents=True, exist_ok=True)
     (root / LOGS).mkdir(exist_ok=True)
-    with lock(root / ".lock", shown(root)):
+    with working_in(root):
         queue = ask(root)
         write_campaign(texts.campaign, root)
         for name in texts.campaign.tasks:
