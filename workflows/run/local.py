@@ -154,6 +154,8 @@ class Run:
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()
+            if worker.process.stdin:
+                worker.process.stdin.close()
 
 
 def run(
