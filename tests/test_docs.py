@@ -12,7 +12,7 @@ import pytest
 
 from tests.paths import ROOT
 from workflows.case.reading import find, parse
-from workflows.cli import main, parser
+from workflows.cli import VERBS, main, parser
 from workflows.system.files import lock
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -44,6 +44,43 @@ def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (page.parent / target).exists(), target
+
+
+# ---- the reference of commands ------------------------------------------------------------------
+
+HELP = re.compile(r"^  (?:-\w, )?(--[\w-]+)(?: (\S+))?", re.M)
+
+
+def options(verb: str, capsys: pytest.CaptureFixture[str]) -> dict[str, bool]:
+    """Return the options in a verb's `--help`: whether each takes a value."""
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    shown = HELP.findall(capsys.readouterr().out)
+    return {name: bool(value) for name, value in shown if name != "--help"}
+
+
+def sections() -> dict[str, str]:
+    """Return the sections of docs/commands.md by their heading."""
+    text = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+    heads, texts = (re.split(r"^## (.*)$", text, flags=re.M)[i::2] for i in (1, 2))
+    return dict(zip(heads, texts, strict=True))
+
+
+def test_every_command_has_its_section() -> None:
+    assert set(sections()) == {*VERBS, "Exit codes"}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_section_lists_the_options_that_help_prints(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = re.findall(r"^\| `(--[\w-]+)(?: (\S+))?` \|", sections()[verb], re.M)
+    assert {name: bool(value) for name, value in listed} == options(verb, capsys)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_section_shows_its_command(verb: str) -> None:
+    assert f"\nsodiophile {verb}" in sections()[verb]
 
 
 # ---- your own system ----------------------------------------------------------------------------
