@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from docs import case_file
 from tests.paths import ROOT
 from workflows.case.reading import find, parse
 from workflows.cli import VERBS, main, parser
 from workflows.system.files import lock
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -44,6 +45,19 @@ def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert (page.parent / target).exists(), target
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
+def test_links_lead_to_headings_that_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", text):
+        there = (page.parent / target if target else page).read_text(encoding="utf-8")
+        assert anchor in map(slug, re.findall(r"^#+ (.*)$", there, re.M)), f"{target}#{anchor}"
 
 
 # ---- the reference of commands ------------------------------------------------------------------
@@ -81,6 +95,19 @@ def test_a_section_lists_the_options_that_help_prints(
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_section_shows_its_command(verb: str) -> None:
     assert f"\nsodiophile {verb}" in sections()[verb]
+
+
+# ---- the reference of case files ----------------------------------------------------------------
+
+
+def test_the_reference_of_case_files_is_that_of_the_schema() -> None:
+    assert case_file.PAGE.read_text(encoding="utf-8") == case_file.page(), (
+        "run `python -m docs.case_file`"
+    )
+
+
+def test_every_field_of_a_case_has_a_description() -> None:
+    assert "| None |" not in case_file.page()
 
 
 # ---- your own system ----------------------------------------------------------------------------

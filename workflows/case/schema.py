@@ -89,22 +89,33 @@ Tolerance = Annotated[float, Field(gt=0.0, le=0.1)]
 class Section(BaseModel):
     """A table of a file: unknown keys and silently converted types are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,  # they are what docs/case-file.md says of each field
+    )
 
 
 class Crystal(Section):
-    """Where a lattice constant comes from: given, or computed about a guess (angstrom)."""
+    """Where a lattice constant comes from: given, or computed around a guess."""
 
     lattice_guess: Lattice
+    """Where the equation of state starts, Å; its minimum is found even if this is not close."""
     lattice_constant: Lattice | None = None
+    """A lattice constant to use, Å; then none is computed."""
 
 
 class Host(Crystal):
     """The compound whose (001) surface is asked about."""
 
     cation: Element
+    """Metal atom of the compound."""
     anion: Element
+    """Non-metal atom of the compound."""
     structure: Literal["rocksalt"] = "rocksalt"
+    """Crystal structure."""
 
     @property
     def formula(self) -> str:
@@ -116,16 +127,22 @@ class Metal(Crystal):
     """The adatom's own metal, for the comparison 'Na on Na'."""
 
     structure: Literal["bcc", "fcc"] = "bcc"
+    """Crystal structure."""
 
 
 class Slab(Section):
-    """A slab: layers, in-plane cell, vacuum on each side (angstrom), held layers, sites."""
+    """A slab, and the sites on it."""
 
     layers: Layers
+    """Number of atomic layers."""
     cell: Cell
+    """In-plane cell, in units of the primitive surface cell: sets the distance between adatoms."""
     vacuum: Vacuum
+    """Empty space on each side of the slab, Å."""
     held_layers: Held
+    """Number of layers, from the bottom, that stay at their bulk positions."""
     sites: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+    """Where an adatom is placed, such as `"top-V"`; an unknown site is refused with a list."""
 
     @model_validator(mode="after")
     def _no_more_held_than_there_are(self) -> Slab:
@@ -141,10 +158,15 @@ class KPoints(Section):
     """Gamma-centred k-point grids; the third number of a slab is 1."""
 
     host_bulk: Grid
+    """For the lattice constant of the host."""
     host_slab: Grid
+    """For slabs of the host."""
     metal_bulk: Grid
+    """For the lattice constant of the metal."""
     metal_slab: Grid
+    """For (001) slabs of the metal."""
     metal_slab_110: Grid | None = None
+    """For (110) slabs of the metal; needed with `[metal_slab_110]`."""
 
     @field_validator("*")
     @classmethod
@@ -163,63 +185,93 @@ class KPoints(Section):
 
 
 class SCF(Section):
-    """When self-consistency is reached, in GPAW's own measures, per valence electron."""
+    """When a calculation counts as self-consistent, in GPAW's own measures."""
 
-    energy: Tolerance = 0.0005  # eV / electron
-    density: Tolerance = 1e-4  # electrons / electron
-    eigenstates: Tolerance = 1e-6  # eV^2 / electron; docs/measurements.md has its error
+    energy: Tolerance = 0.0005
+    """Largest change of the energy, eV per valence electron."""
+    density: Tolerance = 1e-4
+    """Largest change of the density, electrons per valence electron."""
+    eigenstates: Tolerance = 1e-6  # docs/measurements.md has its error
+    """Largest residual of the wavefunctions, eV² per valence electron."""
     max_iterations: Annotated[int, Field(ge=1, le=2000)] = 120
+    """Iterations before the calculation is retried with other settings; changes no number."""
 
 
 class DFT(Section):
-    """Settings of the density-functional theory; energies in eV."""
+    """Settings of the density-functional theory."""
 
     mode: Literal["pw"] = "pw"
+    """Basis: plane waves."""
     cutoff: Annotated[float, Field(ge=150.0, le=2000.0)]
+    """Kinetic-energy cutoff of the plane waves, eV."""
     xc: Literal["PBE", "RPBE", "revPBE", "LDA"] = "PBE"
+    """Exchange-correlation functional."""
     setups: dict[Element, SetupName] = {}
-    smearing: Annotated[float, Field(gt=0.0, le=0.5)] = 0.1  # Fermi-Dirac width
+    """PAW data sets other than the default, by element: `{ V = "5" }` has 5 valence electrons."""
+    smearing: Annotated[float, Field(gt=0.0, le=0.5)] = 0.1
+    """Width of the Fermi-Dirac distribution, eV; energies are extrapolated to zero."""
     dipole_correction: bool = True
+    """Whether slabs have a dipole correction along z."""
     kpoints: KPoints
+    """Table `[dft.kpoints]`."""
     scf: SCF = SCF()
+    """Table `[dft.scf]`."""
 
 
 class Relax(Section):
-    """When a relaxation is done (eV/angstrom), and when it is given up."""
+    """When a relaxation is done, and when it is given up."""
 
     fmax: Annotated[float, Field(ge=0.001, le=1.0)]
+    """Largest force that is left on an atom that is free to move, eV/Å."""
     max_steps: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """Ionic steps before the relaxation counts as failed; changes no number."""
 
 
 class Atom(Section):
-    """The isolated adatom: side of the cubic box, angstrom."""
+    """The isolated adatom, in a cubic box without periodic images."""
 
     box: Annotated[float, Field(ge=6.0, le=40.0)]
+    """Edge of the box, Å."""
 
 
 class Checks(Section):
-    """Further calculations that show how far an adsorption energy can be trusted."""
+    """Additional calculations that show how far an adsorption energy can be trusted."""
 
-    same_basin: bool = True  # the slab relaxed again without the adatom, from where it left it
-    without_dipole: bool = True  # energies without the dipole correction
+    same_basin: bool = True
+    """Whether the bare slab is relaxed again from where the adatom left it."""
+    without_dipole: bool = True
+    """Whether energies without the dipole correction are computed, too."""
 
 
 class Case(Section):
     """Everything that a run computes, and with which settings."""
 
     name: Name
+    """Name of the case; a directory holds one case of a name."""
     quality: Literal["smoke", "laptop", "production"]
+    """A label that goes with every number; results of smoke settings are marked not physical."""
     description: Annotated[str, StringConstraints(max_length=500)] = ""
+    """A line for readers."""
     host: Host
+    """Table `[host]`."""
     adatom: Element
+    """The element that is adsorbed."""
     metal: Metal
+    """Table `[metal]`."""
     slab: Slab
+    """Table `[slab]`: the (001) surface of the host."""
     metal_slab: Slab
-    metal_slab_110: Slab | None = None  # the close-packed face of a bcc metal, for comparison
+    """Table `[metal_slab]`: the (001) surface of the metal."""
+    metal_slab_110: Slab | None = None
+    """Table `[metal_slab_110]`: the close-packed face of a bcc metal, for comparison."""
     atom: Atom
+    """Table `[atom]`."""
     dft: DFT
+    """Table `[dft]`."""
     relax: Relax
+    """Table `[relax]`."""
     checks: Checks = Checks()
+    """Table `[checks]`."""
 
     @property
     def physical(self) -> bool:

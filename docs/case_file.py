@@ -1,0 +1,122 @@
+"""Write docs/case-file.md, the reference of the case file, from its schema.
+
+Run it after a change of `workflows/case/schema.py`: python -m docs.case_file
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from workflows.case.schema import GRID, Case, Section
+
+PAGE = Path(__file__).with_name("case-file.md")
+HEAD = """# Case file
+
+<!-- written by `python -m docs.case_file` from workflows/case/schema.py; edit that -->
+
+A case file is a page of [TOML](https://toml.io) with everything that changes a number. Start from a
+preset: [smoke](../workflows/case/presets/smoke.toml),
+[laptop](../workflows/case/presets/laptop.toml) or
+[production](../workflows/case/presets/production.toml); [your own host](own-system.md) shows how.
+Unknown keys are refused. Settings that run but make the
+numbers mean little are named in [warnings](results.md#warnings).
+"""
+
+
+def page() -> str:
+    """Return the text of the page."""
+    parts = [HEAD]
+    for title, model in _tables(Case):
+        intro = " ".join((model.__doc__ or "").split())
+        rows = [_row(name, field) for name, field in model.model_fields.items()]
+        head = ["| field | allowed | default | meaning |", "| --- | --- | --- | --- |"]
+        parts.append("\n".join([f"## {title}", "", intro, "", *head, *rows]) + "\n")
+    return "\n".join(parts)
+
+
+def _tables(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """Yield each table of a file with its heading; tables of one kind share one."""
+    yield path or "The file", model
+    inner: dict[type[BaseModel], list[str]] = {}
+    for name, field in model.model_fields.items():
+        if table := _table(field):
+            inner.setdefault(table, []).append(f"{path.strip('[]')}.{name}".lstrip("."))
+    for section, names in inner.items():
+        yield from _tables(section, ", ".join(f"[{name}]" for name in names))
+
+
+def _table(field: FieldInfo) -> type[Section] | None:
+    """Return the model of a field that is a table, else None."""
+    for part in (field.annotation, *get_args(field.annotation)):
+        if isinstance(part, type) and issubclass(part, Section):
+            return part
+    return None
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    required = field.default is PydanticUndefined
+    default = "required" if required else _toml(field.default)
+    return f"| `{name}` | {_allowed(field)} | {default} | {field.description} |"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, BaseModel):
+        return "its defaults"
+    return "none" if value in (None, {}) else f"`{json.dumps(value)}`"
+
+
+def _allowed(field: FieldInfo) -> str:
+    """Return in words what a field may hold."""
+    schema = TypeAdapter(field.rebuild_annotation()).json_schema()
+    schema = next((one for one in schema.get("anyOf", []) if one.get("type") != "null"), schema)
+    if _table(field):
+        words = "a table"
+    elif "const" in schema or "enum" in schema:
+        words = ", ".join(_toml(value) for value in schema.get("enum", [schema.get("const")]))
+    elif "maxLength" in schema:
+        words = f"text of up to {schema['maxLength']} characters"
+    elif "prefixItems" in schema:
+        words = GRID
+    elif schema["type"] == "string":
+        words = _refusal(field)
+    else:
+        words = {
+            "boolean": "`true`, `false`",
+            "number": _range(schema),
+            "integer": f"whole number, {_range(schema)}",
+            "array": "a list, one at least",
+            "object": "a table of texts by element",
+        }[schema["type"]]
+    return words
+
+
+def _range(schema: dict[str, Any]) -> str:
+    if schema.keys().isdisjoint(("maximum", "exclusiveMaximum")):
+        return ""
+    low = f"above {schema['exclusiveMinimum']:g}" if "exclusiveMinimum" in schema else ""
+    low = low or f"{schema['minimum']:g}"
+    if "exclusiveMaximum" in schema:
+        return f"{low}, below {schema['exclusiveMaximum']:g}"
+    return f"{low} to {schema['maximum']:g}"
+
+
+def _refusal(field: FieldInfo) -> str:
+    """Return what the refusal of a wrong text names as allowed."""
+    of_none = [part for part in get_args(field.annotation) if part is not NoneType]
+    try:
+        TypeAdapter(of_none[0] if of_none else field.rebuild_annotation()).validate_python("?")
+    except ValidationError as error:
+        return error.errors()[0]["msg"].partition("allowed: ")[2]
+    raise ValueError("'?' is allowed")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
