@@ -1,4 +1,4 @@
-"""PAW data sets: which are installed, and what they ask for."""
+"""PAW data sets: which are installed, and which settings they need."""
 
 from __future__ import annotations
 
@@ -17,10 +17,17 @@ from workflows.system.messages import UserError
 def require_setups(dft: DFT, elements: Iterable[str]) -> None:
     """Refuse PAW data sets that are not installed.
 
+    Parameters
+    ----------
+    dft
+        DFT settings of a case.
+    elements
+        Chemical symbols.
+
     Raises
     ------
     UserError
-        With a line for each element: what was found, what is allowed.
+        With a line for each element without its data set: what was found, what is allowed.
     """
     lines = []
     for symbol in elements:
@@ -35,20 +42,41 @@ def require_setups(dft: DFT, elements: Iterable[str]) -> None:
         raise UserError("\n".join(lines))
 
 
-# Radians of the fastest plane wave across the radius of the hardest augmentation sphere; below this
-# its partial waves cannot be told apart, and energies are off by electronvolts.
+# Phase of the fastest plane wave across the radius of the largest augmentation sphere. Below this
+# the partial waves inside cannot be represented, and energies are off by electronvolts.
 RADIANS = 4.2
 
 
 def least_cutoff(symbol: str, dft: DFT) -> float:
-    """Return the cutoff (eV) below which an element's PAW data set is of no use at all."""
+    """Return the cutoff below which an element's PAW data set is of no use.
+
+    Parameters
+    ----------
+    symbol
+        Chemical symbol.
+    dft
+        DFT settings of a case; its own cutoff does not matter.
+
+    Returns
+    -------
+    float
+        Cutoff in eV. Converged results need about twice as much.
+    """
     radius = float(max(_setup(symbol, dft).rcut_j))
     hartree: float = 0.5 * (RADIANS / radius) ** 2
     return hartree * float(Hartree)
 
 
 def valence_electrons(symbol: str, dft: DFT) -> int:
-    """Return the number of valence electrons of an element's PAW data set."""
+    """Return the number of valence electrons of an element's PAW data set.
+
+    Parameters
+    ----------
+    symbol
+        Chemical symbol.
+    dft
+        DFT settings of a case.
+    """
     return int(_setup(symbol, dft).Nv)
 
 
@@ -64,12 +92,19 @@ def _read_setup(symbol: str, xc: str, name: str) -> Any:
 
 
 def require_cutoff(dft: DFT, elements: Iterable[str]) -> None:
-    """Refuse a cutoff with which no energy means anything, not even in a smoke test.
+    """Refuse a cutoff at which no energy means anything, not even in a smoke test.
+
+    Parameters
+    ----------
+    dft
+        DFT settings of a case.
+    elements
+        Chemical symbols.
 
     Raises
     ------
     UserError
-        With the element that needs most.
+        With the element that needs the highest cutoff.
     """
     symbol = max(elements, key=lambda element: least_cutoff(element, dft))
     least = math.ceil(least_cutoff(symbol, dft))
@@ -81,7 +116,20 @@ def require_cutoff(dft: DFT, elements: Iterable[str]) -> None:
 
 
 def setups(symbol: str, xc: str) -> list[str]:
-    """Return the names of an element's installed PAW data sets; the default one is ''."""
+    """Return the names of an element's installed PAW data sets.
+
+    Parameters
+    ----------
+    symbol
+        Chemical symbol.
+    xc
+        Functional for which they were made, as in their files' names: 'PBE'.
+
+    Returns
+    -------
+    list of str
+        Such as ['', '5'] for V; '' is the default one.
+    """
     import gpaw
 
     names = set()

@@ -6,14 +6,26 @@ from workflows.dft.team import team
 
 
 def has_scalapack() -> bool:
-    """Tell whether bands and plane waves can be shared by MPI ranks, not only k-points."""
+    """Return whether MPI ranks can share bands and plane waves, not only k-points."""
     from gpaw.utilities import compiled_with_sl
 
     return bool(compiled_with_sl())
 
 
 def libraries() -> dict[str, str]:
-    """Return what GPAW was built with and how it runs, for people and for the record."""
+    """Return what GPAW was built with and how it runs.
+
+    Returns
+    -------
+    dict
+        Facts by name: libxc, BLAS, FFTW, MPI, ScaLAPACK, and the number of MPI ranks of this
+        process; written for people to read.
+
+    Raises
+    ------
+    UserError
+        The process was started as one of several MPI ranks, which GPAW cannot see.
+    """
     ranks = team().size
 
     import gpaw
@@ -34,7 +46,7 @@ def libraries() -> dict[str, str]:
 
 
 def setup_folders() -> str:
-    """Return where the PAW data sets are."""
+    """Return the folders where GPAW looks for PAW data sets, in its order, separated by commas."""
     import gpaw
 
     return ", ".join(map(str, gpaw.setup_paths))

@@ -1,9 +1,10 @@
 """Several MPI ranks on one task: rank 0 works, the others follow it.
 
-GPAW's calls are collective: every rank must make them, or those that do wait for ever. Rank 0 goes
-through a task as if it were alone; it alone knows of folders, journals and results. Before each
-call of GPAW it tells the others which one, and they make the same call. So the ranks cannot come
-to differ: only one of them decides. A process that is alone passes through here without cost.
+GPAW's calls are collective: every rank must make them, or those that do will wait for ever. Rank 0
+works through a task as if it were alone; it alone reads and writes folders, journals and results.
+Before each call of GPAW it sends the call to the other ranks, which make it, too. Since only one
+rank decides, the ranks cannot come to differ. A process without others passes through here at no
+cost.
 """
 
 from __future__ import annotations
@@ -22,18 +23,28 @@ from workflows.system.machine import forget_launcher, launched_ranks
 from workflows.system.messages import UserError
 from workflows.system.signals import Stopped, stoppable
 
-# raised on all MPI ranks or on none
+# Exceptions that are raised on all MPI ranks or on none.
 AGREED = (NotConverged, AtomsCollide, TooManyRanks)
+
+PATIENCE = 60.0  # seconds within which all ranks stop together, at the end of an SCF iteration
+
+DISMISSED = ()  # what rank 0 sends the others at the end
 
 
 @functools.cache
 def team() -> Team:
-    """Return the MPI ranks that this process is one of; called before anything else of GPAW.
+    """Set up MPI, once; called before anything else of GPAW.
+
+    Returns
+    -------
+    Team
+        All MPI ranks of this task, seen from this process; of one rank without an MPI launcher.
 
     Raises
     ------
     UserError
-        Started as several ranks, which GPAW does not see.
+        The process was started as one of several ranks, but GPAW was compiled without MPI or with
+        that of another launcher.
     """
     import ase.parallel
     import gpaw
@@ -61,18 +72,24 @@ def team() -> Team:
     return Team(world, lambda data: broadcast(data, comm=world), AGREED)
 
 
-PATIENCE = 60.0  # seconds that all ranks get to stop together, at the end of an SCF iteration
-
-
-DISMISSED = ()  # what rank 0 tells the others at the end
-
-
 class Call(NamedTuple):
-    """A method for all ranks to call, on the calculation of this number."""
+    """A method for all ranks to call.
+
+    Attributes
+    ----------
+    number
+        Identifies the calculation on all ranks.
+    calculation
+        The calculation itself; None if the other ranks have it already.
+    alive
+        Numbers of the calculations that are still in use: the others can be thrown away.
+    method, args, kwargs
+        Name and arguments of the method.
+    """
 
     number: int
-    calculation: Any  # None if the others have it already
-    alive: set[int]  # numbers of the calculations that are still in use
+    calculation: Any
+    alive: set[int]
     method: str
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
@@ -84,11 +101,16 @@ class Team:
     Parameters
     ----------
     comm
-        Communicator with `rank`, `size`, `max_scalar` and `abort`.
+        Communicator with `rank`, `size`, `max_scalar` and `abort`, such as GPAW's.
     broadcast
         Returns rank 0's argument on every rank; the others pass None.
     agreed
         Exceptions that are raised on all ranks or on none.
+
+    Attributes
+    ----------
+    rank, size
+        This process's rank, and the number of ranks.
     """
 
     def __init__(
@@ -109,9 +131,17 @@ class Team:
     def calling(
         self, calculation: Any, method: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Iterator[None]:
-        """Have all ranks in the same call, this one's being the body of the `with`.
+        """Make all ranks take part in the call that is the body of the `with` statement.
 
-        What is raised on one rank alone ends them all: they could never meet again.
+        An exception that is raised on one rank alone ends all of them, since they could never come
+        together again.
+
+        Parameters
+        ----------
+        calculation
+            The calculation whose method is called.
+        method, args, kwargs
+            Name and arguments of the method.
         """
         if self.size == 1 or self._inside:
             yield
@@ -143,7 +173,18 @@ class Team:
         return Call(number, calculation if new else None, alive, method, args, kwargs)
 
     def work(self, work: Callable[[], int]) -> int:
-        """Work on rank 0, follow it on the others; return rank 0's exit code there, 0 elsewhere."""
+        """Work on rank 0, and follow it on the other ranks until it is done.
+
+        Parameters
+        ----------
+        work
+            What rank 0 does; it returns an exit code.
+
+        Returns
+        -------
+        int
+            The exit code on rank 0, and 0 on the others.
+        """
         if self.rank == 0:
             try:
                 return work()
@@ -159,17 +200,34 @@ class Team:
         while call := self._broadcast(None):
             mine = {number: one for number, one in mine.items() if number in call.alive}
             calculation = mine.setdefault(call.number, call.calculation)
-            with suppress(*self._agreed):  # rank 0 has the same, and knows what to do
+            with suppress(*self._agreed):  # raised on rank 0, too, which knows what to do
                 getattr(calculation, call.method)(*call.args, **call.kwargs)
 
     def stop(self, stop: Stopped) -> None:
-        """Stop now; or, where there are several ranks, as soon as all of them can."""
+        """Stop this process, or with several ranks all of them, as soon as they can.
+
+        Parameters
+        ----------
+        stop
+            Why: a signal, or the wall-clock limit.
+
+        Raises
+        ------
+        Stopped
+            At once, if there is one rank; else from `agree`, on all ranks together.
+        """
         if self.size == 1:
             raise stop
         self._stop = stop
 
     def agree(self) -> None:
-        """Stop on all ranks if one of them has been told to; they all call this."""
+        """Stop on all ranks if one of them was asked to; all ranks must call this.
+
+        Raises
+        ------
+        Stopped
+            With the signal that the rank was sent.
+        """
         if self.size > 1:
             number = self._comm.max_scalar(int(self._stop.signal) if self._stop else 0)
             if number:
