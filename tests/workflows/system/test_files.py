@@ -1,11 +1,16 @@
 """Files: written whole or not at all, believed only as they were written, locked by one."""
 
+import errno
+import fcntl
 import json
+import math
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,22 +22,32 @@ from hypothesis import strategies as st
 from tests.paths import ROOT
 from workflows.system.files import (
     Locked,
+    append_bytes,
     canonical,
     digest,
     file_digest,
     is_locked,
     lock,
+    read_bytes,
     read_signed,
     set_aside,
     write_bytes,
     write_signed,
     write_text,
 )
+from workflows.system.messages import UserError
+from workflows.system.refusals import explain
 
 DATA = {"energy": -1.5, "structure": {"Na": [0.1, 1e-17, -0.0]}, "note": "2 Å", "none": None}
 
 patient = settings(deadline=None, max_examples=40)
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
 JSON = st.recursive(
     SCALARS, lambda x: st.lists(x, max_size=4) | st.dictionaries(st.text(), x, max_size=4)
 )
@@ -229,12 +244,153 @@ def test_a_folder_in_place_of_the_file_is_none(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> str:
+    def refuse(*_: object, **__: object) -> int:
         raise PermissionError
 
     write_signed(tmp_path / "f", DATA)
-    monkeypatch.setattr(Path, "read_text", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert read_signed(tmp_path / "f") is None
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_neither_written_nor_read(tmp_path: Path, number: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_signed(tmp_path / "f", {"energy": number})
+    assert names(tmp_path) == set()
+    signed = {"energy": number, "checksum": digest({"energy": number})}
+    (tmp_path / "f").write_text(json.dumps(signed))
+    assert read_signed(tmp_path / "f") is None
+
+
+# ---- what is not a regular file -----------------------------------------------------------------
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def socket_file(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as end:
+        end.bind(str(path))
+
+
+IRREGULAR = [pipe, device, socket_file, Path.mkdir]
+
+
+@pytest.mark.parametrize("make", IRREGULAR)
+def test_what_is_no_file_is_not_read_and_not_waited_for(
+    short_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(short_path)
+    assert read_signed(short_path) is None
+    for read in (read_bytes, file_digest):
+        with pytest.raises(OSError):  # noqa: PT011 (a socket cannot even be opened)
+            read(short_path)
+
+
+@pytest.mark.parametrize("make", IRREGULAR)
+def test_what_is_no_file_is_no_lock(short_path: Path, make: Callable[[Path], None]) -> None:
+    make(short_path)
+    assert not is_locked(short_path)
+    with (
+        pytest.raises(UserError, match=r"allowed: a lock file; remove it$"),
+        lock(short_path, "it"),
+    ):
+        pass
+
+
+@pytest.fixture
+def short_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a path that is short enough for a socket."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "f"
+
+
+# ---- links --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", ["precious", None])
+def test_a_lock_is_not_written_through_a_link(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "theirs").write_text(content)
+    (tmp_path / ".lock").symlink_to(tmp_path / "theirs")
+    with pytest.raises(UserError, match="found a link"), lock(tmp_path / ".lock", "it"):
+        pass
+    assert not is_locked(tmp_path / ".lock")
+    assert (tmp_path / "theirs").exists() == (content is not None)
+    if content is not None:
+        assert (tmp_path / "theirs").read_text() == content
+
+
+def test_a_file_takes_the_place_of_a_link(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("precious")
+    (tmp_path / "f").symlink_to(tmp_path / "theirs")
+    write_text(tmp_path / "f", "ours")
+    assert (tmp_path / "theirs").read_text() == "precious"
+    assert (tmp_path / "f").read_text() == "ours"
+    assert not (tmp_path / "f").is_symlink()
+
+
+def test_a_link_in_place_of_the_temporary_file_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("precious")
+    (tmp_path / f".f.{os.getpid()}.tmp").symlink_to(tmp_path / "theirs")
+    write_text(tmp_path / "f", "ours")
+    assert (tmp_path / "theirs").read_text() == "precious"
+    assert names(tmp_path) == {"theirs", "f"}
+
+
+@pytest.mark.parametrize("target", ["there", "nowhere"])
+def test_of_a_link_it_is_the_link_that_is_set_aside(tmp_path: Path, target: str) -> None:
+    (tmp_path / "there").write_text("precious")
+    (tmp_path / "f").symlink_to(tmp_path / target)
+    assert set_aside(tmp_path / "f", "damaged") == tmp_path / "f.damaged-1"
+    assert (tmp_path / "f.damaged-1").is_symlink()
+    assert (tmp_path / "there").read_text() == "precious"
+
+
+# ---- disks that fail ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EFBIG, errno.ENOSPC, errno.EDQUOT])
+@pytest.mark.parametrize("write", [write_bytes, append_bytes])
+def test_a_failing_disk_is_told_with_the_path_that_people_know(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    write: Callable[[Path, bytes], None],
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(number, os.strerror(number))  # as the system does: without a path
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=os.strerror(number)) as error:
+        write(tmp_path / "result.json", b"content")
+    assert error.value.filename == str(tmp_path / "result.json")
+    assert explain(error.value) == f"{tmp_path}/result.json: {os.strerror(number)}"
+
+
+TOO_BIG = """
+import resource, sys
+from pathlib import Path
+from workflows.system.files import append_bytes, write_bytes
+from workflows.system.refusals import explain
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+for write in (write_bytes, append_bytes):
+    try:
+        write(Path(sys.argv[1]), b"x" * 5000)
+    except OSError as error:
+        print(explain(error))
+"""
+
+
+def test_a_file_beyond_the_limit_is_one_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TOO_BIG, str(tmp_path / "result.json")]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert told == f"{tmp_path}/result.json: File too large\n" * 2
 
 
 # ---- setting aside ------------------------------------------------------------------------------
@@ -321,6 +477,40 @@ def test_a_look_at_a_lock_does_not_take_it(tmp_path: Path) -> None:
         for _ in range(300):
             with lock(tmp_path / ".lock", "it"):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOLCK, "this file system has no file locks (No locks available); choose another"),
+        (errno.ENOTSUP, "this file system has no file locks"),
+        (errno.ENOSYS, "this file system has no file locks"),
+        (errno.ESTALE, "its file server has lost it (Stale file handle); run it again"),
+    ],
+)
+def test_without_locks_one_line_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(UserError) as error, lock(tmp_path / ".lock", "it"):
+        pass
+    assert str(error.value).startswith(f"{tmp_path}: {words}")
+    assert "\n" not in str(error.value)
+    assert not is_locked(tmp_path / ".lock")  # so that `status` can be looked at
+
+
+def test_an_owner_that_cannot_be_printed_is_not(tmp_path: Path) -> None:
+    held = "import sys, fcntl, time; f = open(sys.argv[1], 'w'); fcntl.flock(f, 2); "
+    write = "f.write('\\x1b[2J\\nline'); f.flush(); print(flush=True); time.sleep(60)"
+    with (
+        python(held + write, tmp_path / ".lock"),
+        pytest.raises(Locked, match=r"^it is already being worked on by another process$"),
+        lock(tmp_path / ".lock", "it"),
+    ):
+        pass
 
 
 def test_a_lock_that_is_not_there_is_not_held(tmp_path: Path) -> None:
