@@ -21,7 +21,7 @@ from tests.benchmarks.scaling import table as scaling_table
 from tests.benchmarks.table import Cost, Judged, System, tables
 from workflows.case.reading import parse
 from workflows.steps.initial import clean_slab
-from workflows.tasks.graph import plan
+from workflows.tasks.graph import slab_task
 
 FULL = Path(__file__).parent / "benchmarks" / "full.toml"
 FMAX = 0.05
@@ -144,7 +144,7 @@ def distances(atoms: Atoms) -> np.ndarray:
 def test_baseline_starts_from_our_structures(cell: str) -> None:
     text = FULL.read_text(encoding="utf-8").replace('"2x2"', f'"{cell}"')
     case, a = tomllib.loads(text), 4.12
-    ours = clean_slab(plan(parse(text.encode(), "full.toml"))["VN-slab"], a)
+    ours = clean_slab(slab_task(parse(text.encode(), "full.toml"), "host"), a)
     theirs = baseline.slab(case)
     assert np.allclose(distances(theirs), distances(ours))
     assert len(theirs.constraints[0].index) == len(ours.constraints[0].index)

@@ -23,10 +23,12 @@ from typing import Any
 
 from tests.benchmarks.table import System, cost, judged, tables
 from workflows.dft.installation import libraries
+from workflows.steps.optimize import Step
 from workflows.system.files import write_text
 from workflows.tasks.atoms_json import from_json, to_json
 from workflows.tasks.folder import TaskFolder
-from workflows.tasks.journal import History
+from workflows.tasks.journal import whole_records
+from workflows.tasks.records import Kind
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -50,8 +52,9 @@ class Benchmark:
     def task(self, system: str) -> TaskFolder:
         """Return the folder of our task for a system."""
         formula = self.case["host"]["cation"] + self.case["host"]["anion"]
-        stem = "slab" if system == CLEAN else f"{system}-held"
-        return TaskFolder(self.into / "ours" / f"{formula}-{stem}")
+        kind: Kind = "slab" if system == CLEAN else "held"
+        stem = kind if system == CLEAN else f"{system}-{kind}"
+        return TaskFolder(self.into / "ours" / f"{formula}-{stem}", kind)
 
     # ---- what runs ------------------------------------------------------------------------------
 
@@ -120,7 +123,7 @@ class Benchmark:
             return
         atoms = from_json(result.values["structure"])
         atoms.set_positions(
-            History(self.task(system) / "steps.jsonl").records[0]["positions"],
+            whole_records(self.task(system) / "steps.jsonl", Step)[0]["positions"],
             apply_constraint=False,
         )
         self._check("floor", {"structure": to_json(atoms)}, f"floor-{system}")

@@ -200,7 +200,7 @@ class Calculation:
         team().agree()
         self.scf_iterations += 1
         start = time.perf_counter()
-        self._progress(scf=int(context.niter), scf_error=float(context.dens.error))
+        self._progress(scf=int(context.niter))
         self.seconds -= time.perf_counter() - start  # ours, not GPAW's
 
     @contextmanager

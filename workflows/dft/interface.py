@@ -69,8 +69,8 @@ class Electrostatics(TypedDict):
 class SCFProgress(Protocol):
     """Is called after every SCF iteration."""
 
-    def __call__(self, *, scf: int, scf_error: float) -> None:
-        """Take the number of iterations so far and the error of the density, electrons."""
+    def __call__(self, *, scf: int) -> None:
+        """Take the number of SCF iterations for the present structure."""
 
 
 class Calculation(Protocol):

@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from workflows.steps.initial import Structures, write_structure
+from workflows.steps.atoms_files import write_structure
+from workflows.steps.initial import Structures
 from workflows.system.files import set_aside
 from workflows.system.messages import UserError, shown
 

@@ -23,7 +23,7 @@ from analysis.figures.profile import layer_heights
 from workflows.campaign.campaign import Campaign
 from workflows.report.database import RELAXATION
 from workflows.report.results import Report
-from workflows.steps.optimize import largest_force
+from workflows.steps.optimize import Step, largest_force
 from workflows.system.files import write_text
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.journal import whole_records
@@ -248,7 +248,7 @@ def _traces(report: Report, states: list[State], root: Path) -> dict[str, Any] |
 def _steps(state: State, folder: Path) -> list[dict[str, Any]]:
     """Return a relaxation's steps; a finished one's from its result: that outlives the journal."""
     if state.result is None or RELAXATION not in state.result.files:
-        return whole_records(folder / "steps.jsonl")
+        return [dict(step) for step in whole_records(folder / "steps.jsonl", Step)]
     frames = read(folder / RELAXATION, index=":")
     return [
         {

@@ -37,7 +37,6 @@ from workflows.steps.cubes import cube_of, read_difference
 from workflows.steps.initial import structures
 from workflows.system.files import write_text
 from workflows.tasks.atoms_json import from_json
-from workflows.tasks.folder import TaskFolder
 from workflows.tasks.graph import Surface, Task, slab_of, surface_label, surface_name, surfaces
 from workflows.tasks.status import State
 
@@ -216,7 +215,7 @@ class Report:
         name = self.name("host", f"{site}-density")
         state = self.states.get(name)
         if state is not None and state.result is not None:
-            folder = TaskFolder(root / state.task.name)
+            folder = state.task.folder(root)
             density, _ = read_difference(folder, state.result.files)
             return density, from_json(state.result.values["structure"])
         held = self.values(self.name("host", f"{site}-held"))
@@ -415,8 +414,8 @@ def settings_in_cell(task: Task, values: Mapping[str, Any]) -> dict[str, Any]:
     dft = dict(task.inputs["dft"])
     atoms = from_json(values["structure"])
     period_c = 2 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)
-    k_spacing = np.round(period_c / dft.pop("kpoints"), 4)[:2]
-    spacing = np.round(atoms.cell.lengths() / grid_points(atoms, dft["cutoff"]), 4)
+    k_spacing = np.round(period_c / np.array(dft.pop("kpoints")), 4)[:2]
+    spacing = np.round(atoms.cell.lengths() / grid_points(atoms, task.inputs["dft"]["cutoff"]), 4)
     return dft | {"k-point spacing": k_spacing.tolist(), "grid spacing": spacing.tolist()}
 
 

@@ -22,7 +22,7 @@ from workflows.campaign.directory import CASES, FIGURES, LOGS, log_path
 from workflows.steps.cubes import CUBE, SMALL, make_small
 from workflows.system.files import SET_ASIDE, read_signed
 from workflows.system.messages import UserError, in_bytes, shown
-from workflows.tasks.folder import DENSITY, FAILURE, INPUTS, PROGRESS, RESULT, TaskFolder
+from workflows.tasks.folder import DENSITY, FAILURE, INPUTS, PROGRESS, RESULT
 from workflows.tasks.status import State
 
 # What the program writes, by place. In the folder of a task, two kinds:
@@ -158,7 +158,7 @@ def carry_out(cleaning: Cleaning, states: Mapping[str, State]) -> None:
     for name in cleaning.cubes:
         result = states[name].result
         if result is not None:
-            make_small(TaskFolder(cleaning.root / name), result)
+            make_small(states[name].task.folder(cleaning.root), result)
 
 
 def _places(campaign: Campaign, root: Path, tasks: Iterable[str]) -> Iterator[Place]:

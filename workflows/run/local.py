@@ -18,7 +18,6 @@ from workflows.run.program import program
 from workflows.run.worker import FAILED, REFUSED
 from workflows.system.machine import cores
 from workflows.system.signals import Stopped, say, stoppable
-from workflows.tasks.folder import TaskFolder
 from workflows.tasks.graph import Task
 from workflows.tasks.status import State, survey
 
@@ -103,7 +102,7 @@ class Run:
         return ready[: max(free, 0)]
 
     def _start(self, state: State) -> Worker:
-        folder = TaskFolder(self.root / state.task.name)
+        folder = state.task.folder(self.root)
         log = log_path(self.root, state.task.name)
         log.parent.mkdir(exist_ok=True)
         command = [*program(), "task", str(folder.path), "--with-parent"]
@@ -120,7 +119,7 @@ class Run:
     def _show(self, states: Mapping[str, State]) -> None:
         now = dict(states)
         for name, worker in self.workers.items():
-            progress = TaskFolder(self.root / name).progress()
+            progress = worker.task.folder(self.root).progress()
             now[name] = State(worker.task, "running", progress=progress)
         self.view.show(now)
 

@@ -14,13 +14,14 @@ from workflows.dft.team import PATIENCE, team
 from workflows.preflight.computable import require_computable
 from workflows.preflight.rank_limits import require_usable
 from workflows.steps import carry_out
-from workflows.steps.context import Bench, TaskFailed
+from workflows.steps.context import TaskContext, TaskFailed
 from workflows.system.files import Locked, lock
 from workflows.system.machine import age, peak_memory, versions
 from workflows.system.messages import UserError, naming, shown
 from workflows.system.signals import Stopped, say, stoppable
-from workflows.tasks.folder import Reporter, Result, TaskFolder
-from workflows.tasks.graph import own_name
+from workflows.tasks.finished import Finished
+from workflows.tasks.folder import Failure, ProgressWriter, Result
+from workflows.tasks.records import Effort
 from workflows.tasks.status import State, survey
 
 REFUSED = 2  # exit code of a task that could not be worked on: its last line says why
@@ -95,33 +96,36 @@ def run_tasks(
 
 
 def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int:
-    task, folder = state.task, TaskFolder(root / state.task.name)
+    task, folder = state.task, state.task.folder(root)
     results = {name: states[name].result for name in task.needs}
     parents = {name: result for name, result in results.items() if result is not None}
     fingerprint = task.fingerprint(parents)
-    for moved in folder.open_for(fingerprint, task.origin(parents)):
+    for moved in folder.open_for(task.origin(parents)):
         say(f"{task.name}: earlier contents set aside as {moved.name}")
-    bench = Bench(
+    context = TaskContext(
         task,
         case,
         folder,
-        {own_name(name): result.values for name, result in parents.items()},
-        Reporter(folder),
+        fingerprint,
+        Finished({name: states[name] for name in task.needs}),
+        ProgressWriter(folder),
         Calculation,
     )
     start = time.perf_counter()
     try:
-        outcome = carry_out(bench)
+        outcome = carry_out(context)
     except TaskFailed as error:
-        folder.fail(fingerprint, error.reason, str(error), time.perf_counter() - start)
+        spent = time.perf_counter() - start
+        folder.fail(fingerprint, Failure(error.reason, str(error), spent))
         say(f"{task.name}: {error.reason}: {error}")
         return FAILED
     seconds = time.perf_counter() - start
-    values = outcome.values | {
+    process: Effort = {
         "peak_memory": peak_memory(),
         "process_seconds": age(),
         "cpu_seconds": time.process_time(),
     }
+    values = {**outcome.values, **process}
     made_with = versions() | libraries()
     folder.finish(Result(fingerprint, values, folder.digests(outcome.files), seconds, made_with))
     return 0

@@ -1,15 +1,15 @@
 """What each kind of task does, for any DFT code. Imports structures, analysis, tasks and below.
 
-Of the DFT code it knows `workflows.dft.interface` alone.
+Of the DFT code it knows `workflows.dft.interface` alone: which one is used is handed in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from workflows.dft.interface import AtomsCollide, NotConverged
-from workflows.steps.context import Bench, Outcome, TaskFailed
+from workflows.steps.context import Outcome, TaskContext, TaskFailed
 from workflows.steps.lattice import fit_lattice
 from workflows.steps.optimize import OutOfSteps
 from workflows.steps.relaxations import relax_bare_slab, relax_clean_slab, relax_free, relax_held
@@ -18,11 +18,21 @@ from workflows.steps.single_points import (
     compute_density_difference,
     compute_uncorrected,
 )
-from workflows.tasks.graph import Kind
+from workflows.tasks.records import Effort, Kind, Values
 
 
-def carry_out(bench: Bench) -> Outcome:
-    """Do the task.
+def carry_out(context: TaskContext) -> Outcome:
+    """Do a task.
+
+    Parameters
+    ----------
+    context
+        The task, its folder, the results that it needs and the DFT code.
+
+    Returns
+    -------
+    Outcome
+        What it found, with what the DFT code took for it.
 
     Raises
     ------
@@ -30,27 +40,28 @@ def carry_out(bench: Bench) -> Outcome:
         The task cannot give a number; the reasons are listed in docs/results.md.
     """
     try:
-        outcome = STEPS[bench.task.kind](bench)
+        outcome = STEPS[context.task.kind](context)
     except NotConverged as error:
         raise TaskFailed("scf-not-converged", str(error)) from None
     except OutOfSteps as error:
         raise TaskFailed("out-of-steps", str(error)) from None
     except AtomsCollide as error:
         raise TaskFailed("atoms-too-close", str(error)) from None
-    return Outcome(_effort(bench) | outcome.values, outcome.files)
+    return Outcome(cast("Values", {**_effort(context), **outcome.values}), outcome.files)
 
 
-def _effort(bench: Bench) -> dict[str, Any]:
-    """Return what GPAW took in this process: all the task's calculations together."""
-    made = bench.calculations
+def _effort(context: TaskContext) -> Effort:
+    """Return what the DFT code took in this process: all the task's calculations together."""
+    made = context.calculations
     return {
-        "scf_iterations": sum(calculation.scf_iterations for calculation in made),
+        "scf_iterations": context.scf_iterations(),
         "gpaw_seconds": sum(calculation.seconds for calculation in made),
         "retries": [retry for calculation in made for retry in calculation.retries],
     }
 
 
-STEPS: dict[Kind, Callable[[Bench], Outcome]] = {
+# A task's inputs are those of its kind (tasks/graph.py), which no type can say.
+STEPS: dict[Kind, Callable[[TaskContext[Any]], Outcome]] = {
     "lattice": fit_lattice,
     "atom": compute_atom,
     "slab": relax_clean_slab,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Generic, TypeVar
 
 from workflows.case.schema import Case
 from workflows.dft.interface import Calculation, IsolatedAtom, NewCalculation, Periodic, System
-from workflows.tasks.folder import TaskFolder
-from workflows.tasks.graph import Task, own_name
-from workflows.tasks.journal import History
+from workflows.steps.optimize import Step
+from workflows.tasks.finished import Finished
+from workflows.tasks.folder import OnProgress, TaskFolder
+from workflows.tasks.graph import Task
+from workflows.tasks.journal import Journal, RecordT
+from workflows.tasks.records import InputsT_co, ValuesT_co
+
+Found = TypeVar("Found")
 
 
 class TaskFailed(Exception):
@@ -31,25 +35,42 @@ def system_of(task: Task) -> System:
 
 
 @dataclass(frozen=True)
-class Bench:
-    """What a task works with."""
+class TaskContext(Generic[InputsT_co]):
+    """What a task works with.
 
-    task: Task
+    Attributes
+    ----------
+    task
+        The task.
+    case
+        The case that it takes its settings from.
+    folder
+        Its folder, made ready for work.
+    fingerprint
+        Identity of what it is computed from.
+    needed
+        The tasks that it needs, all of them done.
+    on_progress
+        Called as the task gets on.
+    new_calculation
+        Makes a calculation of the DFT code.
+    calculations
+        Those made so far.
+    """
+
+    task: Task[InputsT_co]
     case: Case
     folder: TaskFolder
-    parents: Mapping[str, Mapping[str, Any]]
-    report: Callable[..., None]
+    fingerprint: str
+    needed: Finished
+    on_progress: OnProgress
     new_calculation: NewCalculation
     calculations: list[Calculation] = field(default_factory=list)
-
-    @property
-    def parent(self) -> Mapping[str, Any]:
-        """Return the values of the task that this one goes on from: the first that it needs."""
-        return self.parents[own_name(self.task.needs[0])]
+    resumed: list[Step] = field(default_factory=list)
 
     @property
     def system(self) -> System:
-        """Return the kind of system that the task is about."""
+        """The kind of system that the task is about."""
         return system_of(self.task)
 
     def calculation(self, system: System | None = None) -> Calculation:
@@ -60,20 +81,38 @@ class Bench:
         calculation = self.new_calculation(
             self.case.dft,
             system or self.system,
-            lambda: self.folder.next_log("gpaw"),
-            self.report,
+            lambda: self.folder.new_log("gpaw"),
+            self.on_progress,
         )
         self.calculations.append(calculation)
         return calculation
 
-    def history(self, stem: str = "steps") -> History:
-        """Return the journal of the task's finished steps, or of another relaxation in it."""
-        return History(self.folder / f"{stem}.jsonl")
+    def journal(self, kind: type[RecordT], stem: str = "steps") -> Journal[RecordT]:
+        """Return a journal of the task: what it holds was computed from the same inputs."""
+        return Journal(self.folder / f"{stem}.jsonl", kind, self.fingerprint)
+
+    def ionic_steps(self, stem: str = "steps") -> Journal[Step]:
+        """Return the journal of one of the task's relaxations, to be resumed where it ends."""
+        journal = self.journal(Step, stem)
+        self.resumed.extend(journal.records)
+        return journal
+
+    def scf_iterations(self) -> int:
+        """Return the SCF iterations of all the task's calculations, before a stop included."""
+        before = sum(step.get("scf_iterations", 0) for step in self.resumed)
+        return before + sum(calculation.scf_iterations for calculation in self.calculations)
+
+
+def needed(values: Found | None) -> Found:
+    """Return the values of a task that this one needs, and which is therefore done."""
+    if values is None:
+        raise LookupError("a task was begun before those that it needs were done")
+    return values
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a task found: values (JSON data; docs/results.md) and the names of its files."""
+class Outcome(Generic[ValuesT_co]):
+    """What a task found: its values (records.py), and the names of its files."""
 
-    values: dict[str, Any]
+    values: ValuesT_co
     files: tuple[str, ...] = ()

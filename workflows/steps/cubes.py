@@ -14,9 +14,10 @@ from ase.units import Bohr
 from analysis.charge import Density, coarsen, shape_for
 from analysis.cube import read_cube, write_cube
 from workflows.dft.interface import Calculation
-from workflows.steps.context import Bench
-from workflows.system.files import file_digest, write_bytes, write_text
+from workflows.steps.context import TaskContext
+from workflows.system.files import bytes_digest, file_digest, read_bytes, write_bytes, write_text
 from workflows.tasks.folder import DENSITY, Result, TaskFolder
+from workflows.tasks.records import DensityInputs
 
 CUBE, SMALL = "difference.cube", "difference.cube.gz"
 
@@ -46,7 +47,7 @@ def read_difference(folder: TaskFolder, files: Iterable[str]) -> tuple[Density, 
     ValueError
         The file is cut short or not a cube.
     """
-    content = (folder / (name := cube_of(files))).read_bytes()
+    content = read_bytes(folder / (name := cube_of(files)))
     text = gzip.decompress(content) if name == SMALL else content
     return read_cube(io.StringIO(text.decode("utf-8")))
 
@@ -78,16 +79,33 @@ def _text(density: Density, atoms: Atoms, comment: str) -> str:
     return stream.getvalue()
 
 
-def keep_density(bench: Bench, calculation: Calculation) -> dict[str, str]:
-    """Keep the density of a held adatom's system: it saves the density difference an SCF."""
-    path = bench.folder / DENSITY
-    np.save(path, calculation.all_electron_density().values)
-    return {"density": file_digest(path)}
+def keep_density(folder: TaskFolder, calculation: Calculation) -> str:
+    """Keep the density of a held adatom's system: it saves the density difference an SCF.
+
+    Returns
+    -------
+    str
+        The SHA-256 of its file.
+    """
+    content = io.BytesIO()
+    np.save(content, calculation.all_electron_density().values)
+    write_bytes(folder / DENSITY, content.getvalue())
+    return file_digest(folder / DENSITY)
 
 
-def kept_density(bench: Bench, atoms: Atoms) -> dict[str, Density]:
-    """Return the whole system's density, if it is kept and as it was written."""
-    path = bench.folder.path.parent / bench.task.needs[0] / DENSITY
-    if not path.is_file() or file_digest(path) != bench.parent.get("density"):
+def kept_density(context: TaskContext[DensityInputs], atoms: Atoms) -> dict[str, Density]:
+    """Return the density of the whole system as "total", if it is kept and as it was written."""
+    task = context.task
+    held = context.needed.state(task.surface, "held", task.site)
+    values = context.needed.adatom(task.surface, task.site, "held")
+    if held is None or values is None:
         return {}
-    return {"total": Density(np.load(path, allow_pickle=False), np.array(atoms.cell))}
+    path = held.task.folder(context.folder.path.parent) / DENSITY
+    try:
+        content = read_bytes(path)
+    except OSError:  # it is not kept for ever
+        return {}
+    if bytes_digest(content) != values.get("density"):
+        return {}
+    density = np.load(io.BytesIO(content), allow_pickle=False)
+    return {"total": Density(density, np.array(atoms.cell))}

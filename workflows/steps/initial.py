@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from ase import Atoms
-from ase.io import write
 
 from structures import bulk
 from structures.sites import nearest_distances, place_adatom
 from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 from workflows.case.schema import Case
 from workflows.system.messages import UserError
-from workflows.tasks.folder import TaskFolder
 from workflows.tasks.graph import (
     FACES,
-    Surface,
     Task,
     crystal_of,
-    plan,
     slab_of,
+    slab_task,
+    structure_name,
     surface_label,
-    surface_name,
     surfaces,
 )
+from workflows.tasks.records import LatticeInputs, SlabInputs, Surface
 
 
 class Built(NamedTuple):
@@ -49,22 +46,23 @@ def structures(case: Case) -> Structures:
     UserError
         An adatom finds no place.
     """
-    tasks = plan(case)
-    atom = Built(f"{case.adatom}-atom", bulk.isolated_atom(case.adatom, case.atom.box))
-    built = [b for surface in surfaces(case) for b in _surface_structures(case, surface, tasks)]
+    atom = Built(
+        structure_name(case, "metal", "atom"), bulk.isolated_atom(case.adatom, case.atom.box)
+    )
+    built = [b for surface in surfaces(case) for b in _surface_structures(case, surface)]
     return {one.stem: one for one in (*built, atom)}
 
 
-def _surface_structures(case: Case, surface: Surface, tasks: dict[str, Task]) -> Iterator[Built]:
-    name = surface_name(case, surface)
+def _surface_structures(case: Case, surface: Surface) -> Iterator[Built]:
     crystal = crystal_of(case, surface)
     constant = crystal.lattice_constant or crystal.lattice_guess
     source = "given" if crystal.lattice_constant else "the guess; a run computes it"
     remark = f", a = {constant:g} Å ({source})"
     if surface != "metal_110":  # both faces of the metal are cut from the same bulk
-        yield Built(f"{name}-bulk", _bulk(case, surface, constant), remark)
-    slab = clean_slab(tasks[f"{name}-slab"], constant)
-    yield Built(f"{name}-slab", slab)
+        bulk_cell = _bulk(case, surface, constant)
+        yield Built(structure_name(case, surface, "bulk"), bulk_cell, remark)
+    slab = clean_slab(slab_task(case, surface), constant)
+    yield Built(structure_name(case, surface, "slab"), slab)
     for site in slab_of(case, surface).sites:
         try:
             atoms = place_adatom(slab, case.adatom, site)
@@ -76,7 +74,7 @@ def _surface_structures(case: Case, surface: Surface, tasks: dict[str, Task]) ->
                 "allowed: lattice and vacuum that suit the atoms"
             ) from None
         nearest = ", ".join(f"{e} {d:.2f}" for e, d in nearest_distances(atoms).items())
-        yield Built(f"{name}-{site}", atoms, f", nearest: {nearest} Å")
+        yield Built(structure_name(case, surface, site), atoms, f", nearest: {nearest} Å")
 
 
 def _bulk(case: Case, surface: Surface, constant: float) -> Atoms:
@@ -85,8 +83,16 @@ def _bulk(case: Case, surface: Surface, constant: float) -> Atoms:
     return bulk.metal(case.adatom, case.metal.structure, constant)
 
 
-def crystal(task: Task, constant: float) -> Atoms:
-    """Return the primitive cell of the crystal that a task is about; `constant` in angstrom."""
+def crystal(task: Task[LatticeInputs], constant: float) -> Atoms:
+    """Build the primitive cell of the crystal that a task is about.
+
+    Parameters
+    ----------
+    task
+        The task.
+    constant
+        Lattice constant, angstrom.
+    """
     if task.surface == "host":
         cation, anion = task.inputs["elements"]
         return bulk.rocksalt(cation, anion, constant)
@@ -94,25 +100,25 @@ def crystal(task: Task, constant: float) -> Atoms:
     return bulk.metal(symbol, task.inputs["structure"], constant)
 
 
-def clean_slab(task: Task, lattice_constant: float, cell: str | None = None) -> Atoms:
-    """Build the unrelaxed slab that a slab task relaxes, or the same in another cell."""
-    inputs = task.inputs
-    slab = inputs["slab"] | ({"cell": cell} if cell else {})
+def clean_slab(task: Task[SlabInputs], lattice_constant: float, cell: str | None = None) -> Atoms:
+    """Build the unrelaxed slab that a task relaxes.
+
+    Parameters
+    ----------
+    task
+        The task.
+    lattice_constant
+        Of the crystal that the slab is cut from, angstrom.
+    cell
+        Another cell in the plane instead of the task's own, such as "1x1".
+    """
+    inputs, cut = task.inputs, task.inputs["slab"]
+    if cell is not None:
+        cut = {**cut, "cell": cell}
     if task.surface == "host":
         cation, anion = inputs["elements"]
-        return rocksalt_slab(cation, anion, lattice_constant, **slab)
+        return rocksalt_slab(cation, anion, lattice_constant, **cut)
     (symbol,) = inputs["elements"]
     if task.surface == "metal_110":
-        return bcc110_slab(symbol, lattice_constant, **slab)
-    return metal_slab(symbol, inputs["structure"], lattice_constant, **slab)
-
-
-def write_structure(folder: Path | TaskFolder, stem: str, atoms: Atoms) -> tuple[str, ...]:
-    """Write a structure as `stem`.cif and `stem`.extxyz into a folder; return the names."""
-    plain = atoms.copy()
-    plain.set_constraint()
-    names = []
-    for suffix in ("cif", "extxyz"):
-        names.append(f"{stem}.{suffix}")
-        write(folder / names[-1], plain, format=suffix)
-    return tuple(names)
+        return bcc110_slab(symbol, lattice_constant, **cut)
+    return metal_slab(symbol, inputs["structure"], lattice_constant, **cut)

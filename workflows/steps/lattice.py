@@ -3,68 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
 
+from ase import Atoms
 from ase.eos import EquationOfState
 from ase.units import GPa
+from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
 
 from structures.diffraction import powder_pattern
-from workflows.steps.context import Bench, Outcome, TaskFailed
+from workflows.steps.context import Outcome, TaskContext, TaskFailed
 from workflows.steps.initial import crystal
 from workflows.tasks.graph import Task
+from workflows.tasks.records import (
+    Energy,
+    LatticeInputs,
+    LatticeValues,
+    PositiveLength,
+    ReflectionData,
+)
 
-STRAINS = (
-    0.97,
-    0.985,
-    1.0,
-    1.015,
-    1.03,
-)  # lattice constants of the equation of state, times its centre
-
-
-POINT = {"lattice_constant", "energy"}  # what the journal of an equation of state holds
+# lattice constants of the equation of state, times its centre
+STRAINS = (0.97, 0.985, 1.0, 1.015, 1.03)
 
 
 RECENTRINGS = 6  # moves of the centre before the search for a minimum is given up
 
 
-def fit_lattice(bench: Bench) -> Outcome:
-    """Fit a Birch-Murnaghan equation of state to energies about the guessed lattice constant."""
-    history = bench.history()
-    points = [record for record in history.records if record.keys() == POINT]
-    energies = {point["lattice_constant"]: point["energy"] for point in points}
-    centre = bench.task.inputs["lattice_guess"]
+class Point(TypedDict):
+    """A point of the equation of state: energy (eV) of the primitive cell; angstrom."""
+
+    lattice_constant: PositiveLength
+    energy: Energy
+
+
+def fit_lattice(context: TaskContext[LatticeInputs]) -> Outcome[LatticeValues]:
+    """Fit a Birch-Murnaghan equation of state to energies about the guessed lattice constant.
+
+    Raises
+    ------
+    TaskFailed
+        "no-minimum": the energy has none near the guess.
+    """
+    guess = context.task.inputs["lattice_guess"]
+    journal = context.journal(Point)
+    energies = {point["lattice_constant"]: point["energy"] for point in journal.records}
+    centre = guess
     for _ in range(RECENTRINGS):
         constants = [round(centre * strain, 6) for strain in STRAINS]
         for number, constant in enumerate(constants):
             if constant not in energies:
-                energy, _forces = bench.calculation()(crystal(bench.task, constant))
+                energy, _forces = context.calculation()(crystal(context.task, constant))
                 energies[constant] = energy
-                history.append({"lattice_constant": constant, "energy": energy})
-            bench.report(step=number + 1, steps=len(constants))
+                journal.append({"lattice_constant": constant, "energy": energy})
+            context.on_progress(step=number + 1, steps=len(constants))
         centre = min(constants, key=energies.__getitem__)
         if centre not in (constants[0], constants[-1]):
-            found = _fit(bench.task, constants, energies)
-            relaxed = crystal(bench.task, found["lattice_constant"])
-            lines = [asdict(line) for line in powder_pattern(relaxed)]
-            return Outcome(found | {"pattern": lines})
-    raise TaskFailed(
-        "no-minimum", f"no minimum of the energy near {bench.task.inputs['lattice_guess']} Å"
-    )
+            return Outcome(_fit(context.task, constants, energies))
+    raise TaskFailed("no-minimum", f"no minimum of the energy near {guess} Å")
 
 
-def _fit(task: Task, constants: list[float], energies: Mapping[float, float]) -> dict[str, Any]:
+def _fit(
+    task: Task[LatticeInputs], constants: list[float], energies: Mapping[float, float]
+) -> LatticeValues:
     volumes = [crystal(task, constant).get_volume() for constant in constants]
     eos = EquationOfState(volumes, [energies[c] for c in constants], eos="birchmurnaghan")
     volume, energy, modulus = eos.fit(warn=False)
+    if not volumes[0] < volume < volumes[-1]:
+        raise TaskFailed("no-minimum", f"the fitted energy has no minimum near {constants[2]} Å")
     # V is proportional to a^3, whichever cell of the crystal it is taken of
-    constant = constants[0] * (volume / volumes[0]) ** (1 / 3)
+    constant = float(constants[0] * (volume / volumes[0]) ** (1 / 3))
     return {
-        "lattice_constant": float(constant),
+        "lattice_constant": constant,
         "bulk_modulus": float(modulus / GPa),
         "energy": float(energy),
         "atoms": len(task.inputs["elements"]),
         "lattice_constants": constants,
         "energies": [energies[c] for c in constants],
+        "pattern": _pattern(crystal(task, constant)),
     }
+
+
+def _pattern(relaxed: Atoms) -> list[ReflectionData]:
+    return [
+        {
+            "hkl": list(line.hkl),
+            "d_spacing": line.d_spacing,
+            "two_theta": line.two_theta,
+            "intensity": line.intensity,
+        }
+        for line in powder_pattern(relaxed)
+    ]

@@ -1,28 +1,45 @@
-"""Relax any Atoms with any way to get energy and forces; can be killed and go on.
+"""Relax any Atoms with any way to get energy and forces; can be killed and resumed.
 
-Every finished ionic step is journalled. Going on takes the same way again with the journal's
-energies and forces, which restores the optimizer's Hessian exactly: an interrupted relaxation takes
-the same steps as an uninterrupted one, and no finished step is computed again.
+Every finished ionic step is journalled. A resumed relaxation takes the same way again with the
+journal's energies and forces, which restores the optimizer's Hessian exactly: an interrupted
+relaxation takes the same steps as an uninterrupted one, and no finished step is computed again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import NotRequired, Protocol
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.optimize import BFGS
+from numpy.typing import ArrayLike
+from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
 
 from structures.hessian import free_hessian
-from workflows.tasks.journal import History
+from workflows.tasks.folder import OnProgress
+from workflows.tasks.journal import Journal
+from workflows.tasks.records import Count, Energy, Force, Length
 
 SAME_PLACE = 0.01  # angstrom: how far a journalled step may lie from where the optimizer goes
 
 
 NEAR = 2.0  # times fmax: forces below this are never rough, above it rough ones do
+
+
+class Step(TypedDict):
+    """A finished ionic step.
+
+    `energy` in eV; `positions` (angstrom) and unconstrained `forces` (eV/angstrom) of shape
+    (number of atoms, 3); `scf_iterations` that it took.
+    """
+
+    energy: Energy
+    positions: list[list[Length]]
+    forces: list[list[Force]]
+    scf_iterations: NotRequired[Count]
 
 
 class Evaluate(Protocol):
@@ -64,13 +81,13 @@ class Relaxed:
 def relax(
     atoms: Atoms,
     evaluate: Evaluate,
-    history: History,
+    journal: Journal[Step],
     *,
     fmax: float,
     max_steps: int,
-    report: Callable[..., None] = lambda **_: None,
-    watch: Callable[[Atoms], None] = lambda _: None,
-    effort: Callable[[], int] = lambda: 0,
+    on_progress: OnProgress = lambda **_: None,
+    check: Callable[[Atoms], None] = lambda _: None,
+    scf_iterations: Callable[[], int] = lambda: 0,
 ) -> Relaxed:
     """Relax a structure with BFGS until no free atom feels more than `fmax`.
 
@@ -80,18 +97,18 @@ def relax(
         Start; its constraints are obeyed. Not changed.
     evaluate
         Gives energy and forces; asked for rough ones far from the minimum, never for the last.
-    history
-        Journal of this relaxation's steps; one that is not empty is gone on with, up to the first
-        step that is not one of this relaxation.
+    journal
+        Journal of this relaxation's steps; one that is not empty is resumed, after the last step
+        that is one of this relaxation.
     fmax
         Largest allowed force, eV/angstrom.
     max_steps
         Largest number of steps, those in the journal included.
-    report
+    on_progress
         Called after every step with `step`, `fmax`, and `trend`: fmax after each step so far.
-    watch
+    check
         Called with the structure after every step; what it raises ends the relaxation.
-    effort
+    scf_iterations
         Returns the number of SCF iterations so far; what a step took is journalled with it.
 
     Raises
@@ -105,51 +122,45 @@ def relax(
     optimizer = BFGS(atoms, logfile=None)
     optimizer.H0 = free_hessian(atoms)
     largest, trend = np.inf, list[float]()
-    for step in range(max(max_steps, len(history))):
-        if step < len(history) and not _fits(history.records[step], atoms):
-            history.cut(step)
-        if step == len(history):
-            before = effort()
-            record = _evaluate(atoms, evaluate, fmax, rough=largest > NEAR * fmax)
-            history.append(record | {"scf_iterations": effort() - before})
-        _restore(atoms, history.records[step])
-        watch(atoms)
-        largest = largest_force(atoms, history.records[step]["forces"])
+    for number in range(max(max_steps, len(journal))):
+        if number < len(journal) and not _fits(journal.records[number], atoms):
+            journal.cut(number)
+        if number == len(journal):
+            before = scf_iterations()
+            step = _evaluate(atoms, evaluate, fmax, rough=largest > NEAR * fmax)
+            step["scf_iterations"] = scf_iterations() - before
+            journal.append(step)
+        step = journal.records[number]
+        _restore(atoms, step)
+        check(atoms)
+        largest = largest_force(atoms, step["forces"])
         trend.append(largest)
-        report(step=step + 1, fmax=largest, trend=list(trend))
+        on_progress(step=number + 1, fmax=largest, trend=list(trend))
         if largest <= fmax:
             energy = float(atoms.get_potential_energy())
             atoms.calc = None
-            return Relaxed(atoms, energy, largest, step + 1)
+            return Relaxed(atoms, energy, largest, number + 1)
         optimizer.step()
         atoms.calc = None
     raise OutOfSteps(
-        f"fmax is {largest:.3f} eV/Å after {len(history)} ionic steps, {fmax} was asked for"
+        f"fmax is {largest:.3f} eV/Å after {len(journal)} ionic steps, {fmax} was asked for"
     )
 
 
-def _fits(record: Mapping[str, Any], atoms: Atoms) -> bool:
+def _fits(step: Step, atoms: Atoms) -> bool:
     """Tell whether a journalled step is that of these atoms at the place where they are."""
-    try:
-        energy, positions, forces = (
-            np.array(record[key], dtype=float) for key in ("energy", "positions", "forces")
-        )
-    except (KeyError, TypeError, ValueError):
+    rows = {len(step["positions"]), len(step["forces"])}
+    columns = {len(row) for row in (*step["positions"], *step["forces"])}
+    if rows != {len(atoms)} or columns != {3}:
         return False
-    if energy.shape != () or not positions.shape == forces.shape == atoms.positions.shape:
-        return False
-    return _finite(energy, forces) and bool((abs(positions - atoms.positions) < SAME_PLACE).all())
+    return bool((abs(np.array(step["positions"]) - atoms.positions) < SAME_PLACE).all())
 
 
-def _finite(energy: Any, forces: Any) -> bool:
-    return bool(np.isfinite(energy).all() and np.isfinite(forces).all())
-
-
-def _evaluate(atoms: Atoms, evaluate: Evaluate, fmax: float, *, rough: bool) -> dict[str, Any]:
+def _evaluate(atoms: Atoms, evaluate: Evaluate, fmax: float, *, rough: bool) -> Step:
     energy, forces = evaluate(atoms, rough=rough)
     if rough and largest_force(atoms, forces) <= NEAR * fmax:
         energy, forces = evaluate(atoms, rough=False)
-    if not _finite(energy, forces):
+    if not (np.isfinite(energy) and np.isfinite(forces).all()):
         raise ValueError("the energy or a force is not a finite number")
     return {
         "energy": float(energy),
@@ -158,18 +169,28 @@ def _evaluate(atoms: Atoms, evaluate: Evaluate, fmax: float, *, rough: bool) -> 
     }
 
 
-def _restore(atoms: Atoms, record: Mapping[str, Any]) -> None:
+def _restore(atoms: Atoms, step: Step) -> None:
     """Put atoms where the step was, with its energy and forces at hand."""
-    atoms.positions[:] = record["positions"]
+    atoms.positions[:] = step["positions"]
     atoms.calc = SinglePointCalculator(
-        atoms, energy=record["energy"], forces=np.array(record["forces"])
+        atoms, energy=step["energy"], forces=np.array(step["forces"])
     )
 
 
-def largest_force(atoms: Atoms, forces: Any) -> float:
-    """Return the largest force (eV/angstrom) that constraints leave: none on what is held.
+def largest_force(atoms: Atoms, forces: ArrayLike) -> float:
+    """Return the largest force on an atom, as far as it is free to move.
 
-    `forces` are the unconstrained ones, eV/angstrom, of shape (number of atoms, 3).
+    Parameters
+    ----------
+    atoms
+        The structure with its constraints.
+    forces
+        Unconstrained forces, eV/angstrom, of shape (number of atoms, 3).
+
+    Returns
+    -------
+    float
+        eV/angstrom; 0 where all atoms are held.
     """
     left = np.array(forces, dtype=float)
     for constraint in atoms.constraints:

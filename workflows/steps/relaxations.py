@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import cast
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io import write
+from typing_extensions import TypedDict
 
 from structures import sites
-from workflows.dft.interface import Periodic, System
-from workflows.steps.context import Bench, Outcome, TaskFailed
+from workflows.dft.interface import Calculation, Periodic, System
+from workflows.steps.atoms_files import write_frames, write_structure
+from workflows.steps.context import Outcome, TaskContext, TaskFailed, needed
 from workflows.steps.cubes import keep_density
-from workflows.steps.initial import clean_slab, write_structure
-from workflows.steps.optimize import relax
+from workflows.steps.initial import clean_slab
+from workflows.steps.optimize import Step, relax
 from workflows.tasks.atoms_json import from_json, to_json
-from workflows.tasks.folder import EFFORT
-from workflows.tasks.graph import own_name
+from workflows.tasks.records import (
+    EFFORT,
+    AdatomInputs,
+    AdatomValues,
+    BareSlabInputs,
+    BareSlabValues,
+    RelaxedValues,
+    SlabInputs,
+    SlabValues,
+)
 
 DESORBED_BEYOND = 5.0  # angstrom from every slab atom
 
@@ -33,37 +42,52 @@ BROKEN_BEYOND = 1.5  # angstrom that a slab atom has moved from where it started
 PUSHES = (0.05, 0.2)
 
 
-SAME_BASIN = 0.1  # angstrom: slabs whose atoms are this close to each other relax to the same one
+SAME_START = 0.1  # angstrom: bare slabs whose atoms start this close relax to the same minimum
 
 
-def relax_clean_slab(bench: Bench) -> Outcome:
+@dataclass(frozen=True)
+class Relaxation:
+    """A finished relaxation: its structure, what every one gives, its files and its first step."""
+
+    atoms: Atoms
+    values: RelaxedValues
+    files: tuple[str, ...]
+    first: Step
+    calculation: Calculation
+
+
+def relax_clean_slab(context: TaskContext[SlabInputs]) -> Outcome[SlabValues]:
     """Relax a clean slab, in its smallest cell first."""
-    constant = float(bench.task.inputs["lattice_constant"] or bench.parent["lattice_constant"])
-    built = clean_slab(bench.task, constant)
-    files = write_structure(bench.folder, "built", built)
-    start = _from_smallest_cell(bench, built, constant)
-    outcome = _relax(bench, start, watch=lambda atoms: _keep_slab_whole(atoms, built))
-    return Outcome({"lattice_constant": constant} | outcome.values, (*files, *outcome.files))
+    task = context.task
+    constant = task.inputs["lattice_constant"]
+    if constant is None:
+        constant = needed(context.needed.lattice(task.surface))["lattice_constant"]
+    built = clean_slab(task, constant)
+    files = write_structure(context.folder.path, "built", built)
+    start = _from_smallest_cell(context, built, constant)
+    relaxed = _relax(context, start, lambda atoms: _check_slab(atoms, built))
+    values: SlabValues = {"lattice_constant": constant, **relaxed.values}
+    return Outcome(values, (*files, *relaxed.files))
 
 
-def _from_smallest_cell(bench: Bench, built: Atoms, constant: float) -> Atoms:
+def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant: float) -> Atoms:
     """Return the slab with its layers where they relax to in the 1x1 cell, for little work."""
-    repeats = _repeats(built, clean_slab(bench.task, constant, "1x1"))
+    small = clean_slab(context.task, constant, "1x1")
+    repeats = _repeats(built, small)
     if repeats == (1, 1):
         return built
-    small = clean_slab(bench.task, constant, "1x1")
-    calculation = bench.calculation(_repeated(bench.system, repeats))
+    calculation = context.calculation(_repeated(context.system, repeats))
     relaxed = relax(
         small,
         calculation,
-        bench.history("smallest-cell"),
-        fmax=bench.case.relax.fmax,
-        max_steps=bench.case.relax.max_steps,
-        report=partial(bench.report, part="1x1 cell"),
-        watch=lambda atoms: _keep_slab_whole(atoms, small),
-        effort=lambda: calculation.scf_iterations,
+        context.ionic_steps("smallest-cell"),
+        fmax=context.case.relax.fmax,
+        max_steps=context.case.relax.max_steps,
+        on_progress=partial(context.on_progress, part="1x1 cell"),
+        check=lambda atoms: _check_slab(atoms, small),
+        scf_iterations=lambda: calculation.scf_iterations,
     )
-    # one atom of each element in a layer: it is told by both
+    # one atom of each element in a layer: the two identify it
     rise = {
         (atom.tag, atom.symbol): atom.z - before.z
         for atom, before in zip(relaxed.atoms, small, strict=True)
@@ -71,6 +95,12 @@ def _from_smallest_cell(bench: Bench, built: Atoms, constant: float) -> Atoms:
     start = built.copy()
     start.positions[:, 2] += [rise[atom.tag, atom.symbol] for atom in built]
     return start
+
+
+def _repeats(slab: Atoms, small: Atoms) -> tuple[float, float]:
+    """Return how many times wider a cell is than a small one along x and y."""
+    x, y = slab.cell.lengths()[:2] / small.cell.lengths()[:2]
+    return round(float(x), 6), round(float(y), 6)
 
 
 def _repeated(system: System, repeats: tuple[float, float]) -> System:
@@ -84,160 +114,174 @@ def _repeated(system: System, repeats: tuple[float, float]) -> System:
     return replace(system, kpoints=(round(kx * repeats[0]), round(ky * repeats[1]), kz))
 
 
-def _repeats(slab: Atoms, small: Atoms) -> tuple[float, float]:
-    """Return how many times wider a cell is than a small one along x and y."""
-    x, y = slab.cell.lengths()[:2] / small.cell.lengths()[:2]
-    return round(float(x), 6), round(float(y), 6)
-
-
-def relax_held(bench: Bench) -> Outcome:
+def relax_held(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
     """Relax the adatom at its site, its x and y held: the energy that belongs to the site."""
-    slab = from_json(bench.parent["structure"])
-    start = sites.place_adatom(slab, bench.task.inputs["adatom"], bench.task.site)
-    return _relax_adatom(bench, sites.hold_lateral(start))
+    task = context.task
+    slab = from_json(needed(context.needed.slab(task.surface))["structure"])
+    start = sites.place_adatom(slab, task.inputs["adatom"], task.site)
+    relaxed = _relax_adatom(context, sites.hold_lateral(start))
+    kept: dict[str, str] = {}
+    if task.surface == "host":  # whose density difference is computed from it
+        kept["density"] = keep_density(context.folder, relaxed.calculation)
+    values = cast("AdatomValues", {**relaxed.values, **kept, **_where(relaxed.atoms)})
+    return Outcome(values, relaxed.files)
 
 
-def relax_bare_slab(bench: Bench) -> Outcome:
-    """Relax the slab again from where its adatom left it.
-
-    A slab that an adatom has tipped into a deeper minimum must be compared with a clean slab in
-    the same minimum, or the adsorption energy hides a reconstruction.
-    """
-    start = from_json(bench.parent["structure"])[:-1]
-    same = _same_basin(bench, start)
-    if same is not None:
-        return Outcome(same)
-    outcome = _relax(bench, start, watch=lambda atoms: _keep_slab_whole(atoms, start))
-    return Outcome(outcome.values | {"start": to_json(start)}, outcome.files)
-
-
-def _same_basin(bench: Bench, start: Atoms) -> dict[str, Any] | None:
-    """Return the values of a needed basin task that began (nearly) where this one would."""
-    for name in map(own_name, bench.task.needs[1:]):
-        values = bench.parents[name]
-        if sites.largest_displacement(start, from_json(values["start"])) < SAME_BASIN:
-            found = {key: value for key, value in values.items() if key not in EFFORT}
-            return found | {"same_as": name}
-    return None
-
-
-def relax_free(bench: Bench) -> Outcome:
+def relax_free(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
     """Relax the adatom from its site, free to leave: where it goes."""
-    for number, push in enumerate(PUSHES, 1):
-        outcome = _pushed(bench, push, "steps" if number == 1 else f"steps-{number}")
-        if not outcome.values["saddle"]:
-            break
-    return Outcome(outcome.values | {"pushed": push}, outcome.files)
+    first, farther = PUSHES
+    outcome = _relax_pushed(context, first, "steps")
+    if outcome.values["saddle"]:
+        outcome = _relax_pushed(context, farther, "steps-2")
+    return outcome
 
 
-def _pushed(bench: Bench, push: float, journal: str) -> Outcome:
-    """Relax the adatom from `push` angstrom beside its site; say whether it stays on a saddle."""
-    held = from_json(bench.parent["structure"])
+def _relax_pushed(
+    context: TaskContext[AdatomInputs], push: float, journal: str
+) -> Outcome[AdatomValues]:
+    """Relax the adatom from `push` angstrom beside its site; find whether it stays on a saddle."""
+    task = context.task
+    held = from_json(needed(context.needed.adatom(task.surface, task.site, "held"))["structure"])
     try:
         start = sites.displace_lateral(sites.release(held), push)
     except ValueError:
         raise TaskFailed("no-sites", "the top layer has reconstructed: it has no sites") from None
-    outcome = _relax_adatom(bench, start, journal)
-    first = bench.history(journal).records[0]
-    curvature = _curvature(start.positions[-1] - held.positions[-1], first)
-    stayed = outcome.values["ended_at"] == bench.task.site
-    saddle = bool(stayed and outcome.values["site_offset"] < 2 * push and curvature < 0.0)
-    return Outcome(outcome.values | {"site_curvature": curvature, "saddle": saddle}, outcome.files)
+    relaxed = _relax_adatom(context, start, journal)
+    where = _where(relaxed.atoms)
+    curvature = _curvature(start.positions[-1] - held.positions[-1], relaxed.first)
+    stayed = where["ended_at"] == task.site and (where["site_offset"] or 0.0) < 2 * push
+    found = {"site_curvature": curvature, "saddle": stayed and curvature < 0.0, "pushed": push}
+    return Outcome(cast("AdatomValues", {**relaxed.values, **where, **found}), relaxed.files)
 
 
-def _curvature(push: np.ndarray, first: Mapping[str, Any]) -> float:
+def _curvature(push: np.ndarray, first: Step) -> float:
     """Return the curvature (eV/angstrom^2) along a push off a site: negative on a saddle."""
     # k = -F.d / |d|^2, with the force that the adatom feels after the push d
     force = np.array(first["forces"][-1])
     return float(-force @ push / (push @ push))
 
 
-def _relax_adatom(bench: Bench, start: Atoms, journal: str = "steps") -> Outcome:
-    def watch(atoms: Atoms) -> None:
+def relax_bare_slab(context: TaskContext[BareSlabInputs]) -> Outcome[BareSlabValues]:
+    """Relax the slab again from where its adatom left it.
+
+    A slab that an adatom has tipped into a deeper minimum must be compared with a clean slab in
+    the same minimum, or the adsorption energy hides a reconstruction.
+    """
+    task = context.task
+    system = needed(context.needed.adatom(task.surface, task.site, task.relaxation))
+    start = from_json(system["structure"])[:-1]
+    same = _from_same_start(context, start)
+    if same is not None:
+        return Outcome(same)
+    relaxed = _relax(context, start, lambda atoms: _check_slab(atoms, start))
+    values = cast("BareSlabValues", {**relaxed.values, "start": to_json(start)})
+    return Outcome(values, relaxed.files)
+
+
+def _from_same_start(context: TaskContext[BareSlabInputs], start: Atoms) -> BareSlabValues | None:
+    """Return the values of the held adatom's bare slab, if it began (nearly) where this one would.
+
+    None for that slab itself.
+    """
+    task = context.task
+    other = context.needed.state(task.surface, "basin", task.site, "held")
+    values = context.needed.bare_slab(task.surface, task.site, "held")
+    if other is None or values is None:
+        return None
+    if sites.largest_displacement(start, from_json(values["start"])) >= SAME_START:
+        return None
+    numbers = {key: value for key, value in values.items() if key not in EFFORT}
+    return cast("BareSlabValues", numbers | {"same_as": other.task.label})
+
+
+def _relax_adatom(
+    context: TaskContext[AdatomInputs], start: Atoms, journal: str = "steps"
+) -> Relaxation:
+    def check(atoms: Atoms) -> None:
         state = sites.bound_state(atoms, desorbed_beyond=DESORBED_BEYOND)
         if state != "adsorbed":
             symbol = atoms[-1].symbol
-            raise TaskFailed(state.replace(" ", "-"), f"{symbol} ended {_PLACES[state]}")
-        _keep_slab_whole(atoms, start)
+            raise TaskFailed(state.replace(" ", "-"), f"{symbol} ended {PLACES[state]}")
+        _check_slab(atoms, start)
 
-    outcome = _relax(bench, start, watch, journal)
-    atoms = from_json(outcome.values["structure"])
-    ended_at, offset = _where(atoms)
-    where = {
-        "height": sites.adatom_height(atoms),
-        "nearest": sites.nearest_distances(atoms),
-        "image_distance": sites.nearest_image_distance(atoms),
-        "ended_at": ended_at,
-        "site_offset": offset,
-    }
-    return Outcome(outcome.values | where, outcome.files)
+    return _relax(context, start, check, journal)
 
 
-def _where(atoms: Atoms) -> tuple[str | None, float | None]:
-    """Return the site where the adatom is and its offset; None where there are no sites left."""
-    try:
-        match = sites.find_site(atoms)
-    except ValueError:  # the top layer has reconstructed and has none
-        return None, None
-    return match.name, match.offset
-
-
-_PLACES = {
+PLACES = {
     "desorbed": f"more than {DESORBED_BEYOND} Å from every atom of the slab",
     "absorbed": "inside the slab",
     "too close": "on top of another atom",
 }
 
 
-def _keep_slab_whole(atoms: Atoms, start: Atoms) -> None:
+class Place(TypedDict):
+    """Where an adatom is; see AdatomValues."""
+
+    height: float
+    nearest: dict[str, float]
+    image_distance: float
+    ended_at: str | None
+    site_offset: float | None
+
+
+def _where(atoms: Atoms) -> Place:
+    """Return where the adatom is; no site and no offset where there are no sites left."""
+    try:
+        match = sites.find_site(atoms)
+    except ValueError:  # the top layer has reconstructed and has none
+        ended_at, offset = None, None
+    else:
+        ended_at, offset = match.name, match.offset
+    return {
+        "height": sites.adatom_height(atoms),
+        "nearest": sites.nearest_distances(atoms),
+        "image_distance": sites.nearest_image_distance(atoms),
+        "ended_at": ended_at,
+        "site_offset": offset,
+    }
+
+
+def _check_slab(atoms: Atoms, start: Atoms) -> None:
     moved = sites.largest_displacement(atoms, start)
     if moved > BROKEN_BEYOND:
         raise TaskFailed("slab-broken", f"an atom of the slab moved {moved:.2f} Å from its place")
 
 
 def _relax(
-    bench: Bench, start: Atoms, watch: Callable[[Atoms], None], journal: str = "steps"
-) -> Outcome:
-    calculation = bench.calculation()
-    history = bench.history(journal)
+    context: TaskContext, start: Atoms, check: Callable[[Atoms], None], journal: str = "steps"
+) -> Relaxation:
+    calculation = context.calculation()
+    steps = context.ionic_steps(journal)
     relaxed = relax(
         start,
         calculation,
-        history,
-        fmax=bench.case.relax.fmax,
-        max_steps=bench.case.relax.max_steps,
-        report=bench.report,
-        watch=watch,
-        effort=lambda: calculation.scf_iterations,
+        steps,
+        fmax=context.case.relax.fmax,
+        max_steps=context.case.relax.max_steps,
+        on_progress=context.on_progress,
+        check=check,
+        scf_iterations=lambda: calculation.scf_iterations,
     )
     calculation.converge(relaxed.atoms)  # nothing to do, unless the last step is of an earlier run
-    frames = [_frame(start, record) for record in history.records]
-    write(bench.folder / "relaxation.extxyz", frames, format="extxyz")
-    files = ("relaxation.extxyz", *write_structure(bench.folder, "relaxed", relaxed.atoms))
-    values = {
+    values: RelaxedValues = {
         "energy": relaxed.energy,
         "fmax": relaxed.fmax,
         "steps": relaxed.steps,
         "structure": to_json(relaxed.atoms),
         "electrostatics": calculation.electrostatics(),
     }
-    if bench.task.kind == "held" and bench.task.surface == "host":
-        values |= keep_density(bench, calculation)
-    return Outcome(values | _iterations(bench), files)
+    files = (
+        write_frames(context.folder.path, "relaxation", [_frame(start, s) for s in steps.records]),
+        *write_structure(context.folder.path, "relaxed", relaxed.atoms),
+    )
+    return Relaxation(relaxed.atoms, values, files, steps.records[0], calculation)
 
 
-def _frame(start: Atoms, record: Mapping[str, Any]) -> Atoms:
+def _frame(start: Atoms, step: Step) -> Atoms:
     atoms = start.copy()
     atoms.set_constraint()  # positions are to be exactly the journal's
-    atoms.positions[:] = record["positions"]
+    atoms.positions[:] = step["positions"]
     atoms.calc = SinglePointCalculator(
-        atoms, energy=record["energy"], forces=np.array(record["forces"])
+        atoms, energy=step["energy"], forces=np.array(step["forces"])
     )
     return atoms
-
-
-def _iterations(bench: Bench) -> dict[str, int]:
-    """Return the SCF iterations of all the task's relaxations, those before a stop included."""
-    stems = sorted(path.stem for path in bench.folder.path.glob("*.jsonl"))
-    records = (record for stem in stems for record in bench.history(stem).records)
-    return {"scf_iterations": sum(record.get("scf_iterations", 0) for record in records)}

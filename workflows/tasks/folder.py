@@ -1,35 +1,41 @@
 """One folder per task: what it was computed from, how far it is, and its result.
 
-A result is believed only if it parses, its checksum holds, its files are the ones that it names,
-and it was computed from the inputs that the case asks for now. Whatever fails that test is set
-aside under a name that says so, never deleted and never used.
+A result is used only if it parses, its checksum holds, its values are those of such a task, its
+files are the ones that it names, and it was computed from the inputs that the case asks for now.
+Whatever fails that test is set aside under a name that says so, never deleted and never used.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Unpack
 
 from workflows.system.files import (
     digest,
     file_digest,
     is_locked,
+    naming_path,
     read_signed,
     set_aside,
     write_signed,
 )
+from workflows.system.messages import UserError, one_line, shown
+from workflows.tasks.records import (
+    EFFORT,
+    VALUES,
+    FailureRecord,
+    Kind,
+    Origin,
+    Progress,
+    ResultRecord,
+)
+from workflows.tasks.validation import checked, is_valid
 
 SCHEMA = "sodiophile-task/1"
-
-
-# values that say how a number was come by, and change none
-EFFORT = (
-    "scf_iterations", "retries", "peak_memory",
-    "gpaw_seconds", "process_seconds", "cpu_seconds",
-)  # fmt: skip
 
 
 DENSITY = "density.npy"  # a system's all-electron density, e/angstrom^3; not needed once it is used
@@ -42,11 +48,25 @@ RESULT, FAILURE, INPUTS, PROGRESS, LOCK = (
 
 @dataclass(frozen=True)
 class Result:
-    """What a finished task found: `values` as documented in docs/results.md, and its files."""
+    """What a finished task found.
+
+    Attributes
+    ----------
+    fingerprint
+        Identity of what it was computed from.
+    values
+        What it found, as docs/results.md describes it.
+    files
+        SHA-256 of each of its files, by name.
+    seconds
+        Time that it took, seconds.
+    made_with
+        Versions and libraries.
+    """
 
     fingerprint: str
-    values: dict[str, Any]
-    files: dict[str, str]  # name -> SHA-256
+    values: dict[str, Any]  # see records.py; `Finished` gives it with its type
+    files: dict[str, str]
     seconds: float
     made_with: dict[str, str]
 
@@ -57,38 +77,74 @@ class Result:
         return digest([self.fingerprint, numbers, self.files])
 
 
-class TaskFolder:
-    """The folder of one task; making the object touches no file."""
+@dataclass(frozen=True)
+class Failure:
+    """Why a task has no result: a short name for the reason, a line for people, seconds spent."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    reason: str
+    message: str
+    seconds: float
+
+
+class TaskFolder:
+    """The folder of one task; making the object touches no file.
+
+    Parameters
+    ----------
+    path
+        The folder, which need not be there.
+    kind
+        The kind of task: its result must have the values of this kind.
+    """
+
+    def __init__(self, path: Path, kind: Kind) -> None:
+        self.path, self.kind = path, kind
         self.name = path.name
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
 
+    @property
+    def is_link(self) -> bool:
+        """Whether a link lies in the folder's place: it is neither read nor written through."""
+        return self.path.is_symlink()
+
     def result(self, fingerprint: str | None = None) -> Result | None:
         """Return the result if it is whole and, if asked for, of this fingerprint; else None."""
-        found = _parse_result(read_signed(self / RESULT))
+        found = self._read_result()
         if found is None or fingerprint not in (None, found.fingerprint):
             return None
         return None if self._changed(found) else found
+
+    def _read_result(self) -> Result | None:
+        """Return the result as it was written, or None if it is not that of such a task."""
+        data = None if self.is_link else read_signed(self / RESULT)
+        try:
+            return _as_result(data, self.kind)
+        except ValueError:
+            return None
 
     def _changed(self, result: Result) -> list[str]:
         """Return those of a result's files that are missing or not as they were written."""
         return [name for name, sha256 in result.files.items() if not _is(self / name, sha256)]
 
-    def failure(self, fingerprint: str) -> dict[str, Any] | None:
+    def failure(self, fingerprint: str) -> Failure | None:
         """Return why the task failed with these very inputs, if it did."""
-        data = read_signed(self / FAILURE)
-        if data is None or data.get("fingerprint") != fingerprint:
+        data = None if self.is_link else read_signed(self / FAILURE)
+        try:
+            record = checked(FailureRecord, data)
+        except ValueError:
             return None
-        told = all(isinstance(data.get(key), str) for key in ("reason", "message"))
-        return data if told else None
+        if record["fingerprint"] != fingerprint:
+            return None
+        return Failure(record["reason"], record["message"], record["seconds"])
 
-    def progress(self) -> dict[str, Any]:
-        """Return the last words of a running task: step, fmax, ...; empty if there are none."""
-        return read_signed(self / PROGRESS) or {}
+    def progress(self) -> Progress:
+        """Return how far a running task is; empty if it has not said."""
+        try:
+            return checked(Progress, read_signed(self / PROGRESS))
+        except ValueError:
+            return {}
 
     def is_running(self) -> bool:
         """Tell whether a living process works on the task."""
@@ -97,19 +153,31 @@ class TaskFolder:
     def started_from(self) -> str | None:
         """Return the fingerprint of the inputs that the folder's contents belong to."""
         data = read_signed(self / INPUTS)
-        fingerprint = None if data is None else data.get("fingerprint")
-        return fingerprint if isinstance(fingerprint, str) else None
+        # The record is checked as strictly as can be: the fingerprint is that of the inputs.
+        if data is None or data.get("fingerprint") != digest(data.get("inputs")):
+            return None
+        return str(data["fingerprint"])
 
     def has_contents(self) -> bool:
         """Tell whether anything but lock files lies in the folder."""
         return self.path.is_dir() and any(not p.name.startswith(".") for p in self.path.iterdir())
 
-    def open_for(self, fingerprint: str, inputs: Mapping[str, Any]) -> list[Path]:
+    def open_for(self, origin: Origin) -> list[Path]:
         """Make the folder ready for work on these inputs; return what had to be set aside.
 
-        Work begun on the same inputs stays and is gone on with. Anything else is moved into a
-        hidden folder that says what it was: 'stale' (other inputs) or 'damaged' (unreadable).
+        Work begun on the same inputs stays and is resumed. Anything else is moved into a hidden
+        folder that says what it was: 'stale' (other inputs) or 'damaged' (unreadable).
+
+        Raises
+        ------
+        UserError
+            A link lies in the folder's place.
+        OSError
+            The disk is full or fails.
         """
+        if self.is_link:
+            raise UserError(f"{shown(self.path)}: found a link; allowed: a folder; remove the link")
+        fingerprint = digest(origin)
         moved: list[Path | None] = []
         if self.has_contents() and self.started_from() != fingerprint:
             moved.append(self._move_contents("stale" if self.started_from() else "damaged"))
@@ -117,23 +185,25 @@ class TaskFolder:
         (self / FAILURE).unlink(missing_ok=True)
         self.path.mkdir(parents=True, exist_ok=True)
         if self.started_from() != fingerprint:
-            write_signed(self / INPUTS, {"fingerprint": fingerprint, "inputs": dict(inputs)})
+            write_signed(self / INPUTS, {"fingerprint": fingerprint, "inputs": origin})
         return [path for path in moved if path is not None]
 
     def _damaged(self, fingerprint: str) -> Iterator[str]:
         """Yield the names of the files in the folder that are not to be believed."""
-        if (self / RESULT).exists() and self.result(fingerprint) is None:
-            unbelieved = _parse_result(read_signed(self / RESULT))
+        if os.path.lexists(self / RESULT) and self.result(fingerprint) is None:
+            unbelieved = self._read_result()
             yield RESULT
             yield from self._changed(unbelieved) if unbelieved else ()
-        if (self / FAILURE).exists() and self.failure(fingerprint) is None:
+        if os.path.lexists(self / FAILURE) and self.failure(fingerprint) is None:
             yield FAILURE
-        if (self / PROGRESS).exists() and read_signed(self / PROGRESS) is None:
+        if os.path.lexists(self / PROGRESS) and not is_valid(
+            Progress, read_signed(self / PROGRESS)
+        ):
             yield PROGRESS
 
     def _move_contents(self, why: str) -> Path:
         number = 1
-        while (target := self.path / f".{why}-{number}").exists():
+        while os.path.lexists(target := self.path / f".{why}-{number}"):
             number += 1
         target.mkdir()
         for path in list(self.path.iterdir()):
@@ -142,62 +212,83 @@ class TaskFolder:
         return target
 
     def digests(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the checksums of some of the folder's files, by name."""
+        """Return the SHA-256 of some of the folder's files, by name."""
         return {name: file_digest(self / name) for name in names}
 
     def finish(self, result: Result) -> None:
-        """Store the result; from now on the task is done."""
-        write_signed(self / RESULT, {"schema": SCHEMA, "task": self.name, **vars(result)})
+        """Store the result; from now on the task is done.
+
+        Raises
+        ------
+        ValueError
+            It is none that such a task may have: a bug.
+        OSError
+            The disk is full or fails.
+        """
+        data = {"schema": SCHEMA, "task": self.name, **vars(result)}
+        _as_result(data, self.kind)
+        write_signed(self / RESULT, data)
         (self / PROGRESS).unlink(missing_ok=True)
 
-    def fail(self, fingerprint: str, reason: str, message: str, seconds: float) -> None:
-        """Store why the task has no result: a short name for the reason, and a line for people."""
-        data = {"schema": SCHEMA, "task": self.name, "fingerprint": fingerprint, "reason": reason}
-        write_signed(self / FAILURE, {**data, "message": message, "seconds": seconds})
+    def fail(self, fingerprint: str, failure: Failure) -> None:
+        """Store why the task has no result."""
+        data = {"schema": SCHEMA, "task": self.name, "fingerprint": fingerprint, **vars(failure)}
+        data["message"] = one_line(failure.message)
+        write_signed(self / FAILURE, checked(FailureRecord, data))
         (self / PROGRESS).unlink(missing_ok=True)
 
-    def next_log(self, stem: str) -> Path:
-        """Return a log path that is not taken: going on never erases an earlier log."""
+    def new_log(self, stem: str) -> Path:
+        """Make an empty log `stem`-N.txt and return its path: no earlier log is written into."""
         number = 1
-        while (path := self.path / f"{stem}-{number}.txt").exists():
-            number += 1
-        return path
+        while True:
+            path = self.path / f"{stem}-{number}.txt"
+            with naming_path(path):
+                try:
+                    path.touch(exist_ok=False)  # not through a link, not even a dangling one
+                except FileExistsError:
+                    number += 1
+                else:
+                    return path
 
 
-def _parse_result(data: Mapping[str, Any] | None) -> Result | None:
-    """Return signed data as a result, or None if it is not built like one."""
-    if data is None or data.get("schema") != SCHEMA:
-        return None
-    kinds: dict[str, type | tuple[type, ...]] = {
-        "fingerprint": str, "values": dict, "files": dict, "seconds": (int, float),
-        "made_with": dict,
-    }  # fmt: skip
-    if not all(isinstance(data.get(key), kind) for key, kind in kinds.items()):
-        return None
-    if not all(isinstance(text, str) for text in data["files"].values()):
-        return None
-    return Result(**{key: data[key] for key in kinds})
+def _as_result(data: object, kind: Kind) -> Result:
+    """Return a record as the result of a kind of task; ValueError if it is none."""
+    record = checked(ResultRecord, data)
+    return Result(
+        fingerprint=record["fingerprint"],
+        values=checked(VALUES[kind], record["values"]),
+        files=record["files"],
+        seconds=record["seconds"],
+        made_with=record["made_with"],
+    )
 
 
 def _is(path: Path, sha256: str) -> bool:
     try:
         return file_digest(path) == sha256
-    except (OSError, ValueError):  # missing, a folder, not ours to read; not a name
+    except OSError:  # missing, not a file, not ours to read
         return False
 
 
-class Reporter:
+class OnProgress(Protocol):
+    """Is called with what is new in a task's progress; the rest is as before."""
+
+    def __call__(self, **news: Unpack[Progress]) -> None:
+        """Take what is new."""
+
+
+class ProgressWriter:
     """Writes a task's progress for others to read, at most twice a second."""
 
     def __init__(self, folder: TaskFolder, interval: float = 0.5) -> None:
         self._folder, self._interval = folder, interval
         self._written = 0.0
-        self._state: dict[str, Any] = {"started": time.time()}
+        self._progress: Progress = {"started": time.time()}
 
-    def __call__(self, **news: Any) -> None:
-        """Add news (step, fmax in eV/angstrom, scf iteration, ...) to the task's progress."""
-        self._state |= news
+    def __call__(self, **news: Unpack[Progress]) -> None:
+        """Add news to the task's progress."""
+        self._progress.update(news)
         now = time.monotonic()
         if now - self._written >= self._interval:
             self._written = now
-            write_signed(self._folder / PROGRESS, {**self._state, "updated": time.time()})
+            write_signed(self._folder / PROGRESS, {**self._progress, "updated": time.time()})

@@ -13,15 +13,31 @@ Na-atom
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, cast
 
 from workflows.case.schema import Case, Host, Metal, Slab
 from workflows.system.files import digest
 from workflows.system.machine import versions
-from workflows.tasks.folder import Result
+from workflows.tasks.folder import Result, TaskFolder
+from workflows.tasks.records import (
+    AdatomInputs,
+    AtomInputs,
+    BareSlabInputs,
+    CrystalInputs,
+    DensityInputs,
+    DFTSettings,
+    InputsT,
+    InputsT_co,
+    LatticeInputs,
+    Origin,
+    Relaxation,
+    SinglePointInputs,
+    SlabCut,
+    SlabInputs,
+)
 from workflows.tasks.records import Kind as Kind  # noqa: PLC0414 (until all import it from there)
-from workflows.tasks.records import Relaxation
 from workflows.tasks.records import Surface as Surface  # noqa: PLC0414
 
 RECIPE = 2  # raise it when the way that a task computes its numbers changes
@@ -79,19 +95,38 @@ def task_key(surface: Surface, kind: Kind, site: str = "", relaxation: Relaxatio
 
 
 @dataclass(frozen=True)
-class Task:
-    """One step of the chain: a name (and folder), what it needs, and what its numbers depend on.
+class Task(Generic[InputsT_co]):
+    """One step of the chain: what it needs, and what its numbers depend on.
 
-    `surface`, `kind`, `site` and `relaxation` identify a task within its case (see `find`): `site`
-    is where an adatom was put ("" for none), `relaxation` tells whether it was held there or free.
-    `structure` is the key of the unrelaxed structure that the task is about (steps/initial.py).
+    Surface, kind, site and relaxation identify it within its case (see `find`).
+
+    Attributes
+    ----------
+    name
+        Name of the task and of its folder.
+    kind
+        What is computed.
+    title
+        The same in words.
+    needs
+        Names of the tasks whose results it builds on.
+    inputs
+        What else its numbers depend on, in the units of records.py.
+    surface
+        The surface; of what surfaces share, the first that needs it.
+    site
+        Where an adatom was put; "" for none.
+    relaxation
+        Whether the adatom was held there or free; "" for none.
+    structure
+        Key of the unrelaxed structure that the task is about (steps/initial.py).
     """
 
     name: str
     kind: Kind
     title: str
     needs: tuple[str, ...]
-    inputs: Mapping[str, Any] = field(repr=False)
+    inputs: InputsT_co = field(repr=False)
     surface: Surface = "host"
     site: str = ""
     relaxation: Relaxation = ""
@@ -107,16 +142,29 @@ class Task:
         """Return the name in the case, without the digest that tells shared folders apart."""
         return own_name(self.name)
 
+    @property
+    def fmax(self) -> float | None:
+        """The largest force (eV/angstrom) that a relaxation leaves; None if nothing is relaxed."""
+        fmax = self.inputs.get("fmax")
+        return fmax if isinstance(fmax, float) else None
+
     def fingerprint(self, parents: Mapping[str, Result]) -> str:
         """Return the identity of everything that the task is computed from (SHA-256)."""
         return digest(self.origin(parents))
 
-    def origin(self, parents: Mapping[str, Result]) -> dict[str, Any]:
-        """Return everything that the task is computed from, as JSON data."""
+    def folder(self, root: Path) -> TaskFolder:
+        """Return the task's folder in the directory of its run."""
+        return TaskFolder(root / self.name, self.kind)
+
+    def origin(self, parents: Mapping[str, Result]) -> Origin:
+        """Return everything that the task is computed from, as JSON data.
+
+        `parents` are the results of the tasks that it needs, by name.
+        """
         return {
             "recipe": RECIPE,
             "kind": self.kind,
-            "inputs": dict(self.inputs),
+            "inputs": self.inputs,
             "needs": {own_name(name): parents[name].digest for name in self.needs},
             "versions": versions(),
         }
@@ -196,125 +244,115 @@ def _formula(case: Case, surface: Surface) -> str:
     return case.host.formula if surface == "host" else case.adatom
 
 
+def structure_name(case: Case, surface: Surface, part: str) -> str:
+    """Return the key of an unrelaxed structure.
+
+    `part` is "bulk", "slab", "atom" or the site of an adatom.
+    """
+    if part == "bulk":  # all faces of a crystal are cut from the same
+        return f"{_formula(case, surface)}-bulk"
+    return f"{surface_name(case, surface)}-{part}"
+
+
 def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
-    name, bulk, face = surface_name(case, surface), _formula(case, surface), FACES[surface]
-    crystal, slab = crystal_of(case, surface), slab_of(case, surface)
-    tasks = []
-    lattice_task: tuple[str, ...] = ()
-    crystal_inputs = {
-        "elements": _elements(case, surface),
-        "structure": crystal.structure,
-        "lattice_constant": crystal.lattice_constant,
-    }
-    if crystal.lattice_constant is None:
-        inputs = crystal_inputs | {
-            "lattice_guess": crystal.lattice_guess,
-            "dft": _dft(
-                case,
-                getattr(case.dft.kpoints, f"{face.crystal}_bulk"),
-                _elements(case, surface),
-                slab=False,
-            ),
-        }
-        lattice_task = (f"{bulk}-lattice",)
-        tasks.append(
-            Task(
-                lattice_task[0],
-                "lattice",
-                f"lattice constant of {bulk}",
-                (),
-                inputs,
-                surface,
-                structure=f"{bulk}-bulk",
-            )
-        )
-    relax: dict[str, Any] = {
-        "fmax": case.relax.fmax,
-        "dft": _dft(
-            case,
-            getattr(case.dft.kpoints, face.kpoints),
-            [*_elements(case, surface), case.adatom],
-            slab=True,
-        ),
-    }
-    slab_inputs = relax | crystal_inputs | {"slab": slab.model_dump(exclude={"sites"})}
-    if face.miller != "001":
-        slab_inputs |= {"face": face.miller}
-    clean = Task(
-        f"{name}-slab",
-        "slab",
-        f"clean {surface_label(case, surface)}",
-        lattice_task,
-        slab_inputs,
-        surface,
-        structure=f"{name}-slab",
-    )
-    tasks.append(clean)
+    clean = slab_task(case, surface)
+    tasks: list[Task] = [*_lattice_task(case, surface), clean]
     if _without_dipole(case, surface):
         tasks.append(_uncorrected(clean))
-    for site in slab.sites:
+    for site in slab_of(case, surface).sites:
         tasks += _site_tasks(case, clean, site)
     return tasks
 
 
-def _site_tasks(case: Case, clean: Task, site: str) -> list[Task]:
+def _crystal_inputs(case: Case, surface: Surface) -> CrystalInputs:
+    crystal = crystal_of(case, surface)
+    return {
+        "elements": [case.host.cation, case.host.anion] if surface == "host" else [case.adatom],
+        "structure": crystal.structure,
+        "lattice_constant": crystal.lattice_constant,
+    }
+
+
+def _lattice_task(case: Case, surface: Surface) -> list[Task[LatticeInputs]]:
+    """Return the task that computes a crystal's lattice constant, none where it is given."""
+    crystal, bulk = _crystal_inputs(case, surface), _formula(case, surface)
+    if crystal["lattice_constant"] is not None:
+        return []
+    kpoints = getattr(case.dft.kpoints, f"{FACES[surface].crystal}_bulk")
+    inputs: LatticeInputs = {
+        **crystal,
+        "lattice_guess": crystal_of(case, surface).lattice_guess,
+        "dft": _dft(case, kpoints, crystal["elements"], slab=False),
+    }
+    name, title = f"{bulk}-lattice", f"lattice constant of {bulk}"
+    structure = structure_name(case, surface, "bulk")
+    return [Task(name, "lattice", title, (), inputs, surface, structure=structure)]
+
+
+def slab_task(case: Case, surface: Surface) -> Task[SlabInputs]:
+    """Return the task that relaxes the clean slab of one of a case's surfaces."""
+    crystal, face = _crystal_inputs(case, surface), FACES[surface]
+    kpoints = getattr(case.dft.kpoints, face.kpoints)
+    cut = slab_of(case, surface).model_dump(exclude={"sites"})
+    inputs: SlabInputs = {
+        "fmax": case.relax.fmax,
+        "dft": _dft(case, kpoints, [*crystal["elements"], case.adatom], slab=True),
+        "elements": crystal["elements"],
+        "structure": crystal["structure"],
+        "lattice_constant": crystal["lattice_constant"],
+        "slab": cast("SlabCut", cut),
+    }
+    if face.miller != "001":
+        inputs["face"] = face.miller
+    name, title = structure_name(case, surface, "slab"), f"clean {surface_label(case, surface)}"
+    needs = tuple(task.name for task in _lattice_task(case, surface))
+    return Task(name, "slab", title, needs, inputs, surface, structure=name)
+
+
+def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
     """Return the tasks of an adatom at a site of the surface that a clean slab has."""
     surface, dft = clean.surface, clean.inputs["dft"]
-    stem = f"{surface_name(case, surface)}-{site}"
+    stem = structure_name(case, surface, site)
     named = surface_name if FACES[surface].miller == "001" else surface_label
     what = f"{case.adatom} at {site} on {named(case, surface)}"
-    inputs = {"fmax": clean.inputs["fmax"], "dft": dft, "adatom": case.adatom, "site": site}
+    inputs: AdatomInputs = {
+        "fmax": clean.inputs["fmax"], "dft": dft, "adatom": case.adatom, "site": site,
+    }  # fmt: skip
     held = Task(
-        f"{stem}-held",
-        "held",
-        f"{what}, x and y held",
-        (clean.name,),
-        inputs,
-        surface,
-        site,
-        "held",
-        structure=stem,
-    )
-    free = replace(
-        held,
-        name=f"{stem}-free",
-        kind="free",
-        title=f"{what}, free",
-        needs=(held.name,),
-        relaxation="free",
-    )
-    tasks = [held, free]
+        f"{stem}-held", "held", f"{what}, x and y held", (clean.name,), inputs, surface, site,
+        "held", stem,
+    )  # fmt: skip
+    free = Task(
+        f"{stem}-free", "free", f"{what}, free", (held.name,), inputs, surface, site, "free", stem,
+    )  # fmt: skip
+    tasks: list[Task] = [held, free]
     if case.checks.same_basin:
         tasks += _basin_tasks(case, held, free)
     if _without_dipole(case, surface):
         tasks.append(_uncorrected(held))
     if surface == "host":
-        tasks.append(
-            replace(
-                held,
-                name=f"{stem}-density",
-                kind="density",
-                title=f"charge-density difference, {what}",
-                needs=(held.name,),
-                inputs={"dft": dft, "site": site},
-            )
-        )
+        title = f"charge-density difference, {what}"
+        alone: DensityInputs = {"dft": dft, "site": site}
+        tasks.append(_on(held, "density", title, (held.name,), alone))
     return tasks
 
 
-def _basin_tasks(case: Case, held: Task, free: Task) -> list[Task]:
+def _basin_tasks(
+    case: Case, held: Task[AdatomInputs], free: Task[AdatomInputs]
+) -> list[Task[BareSlabInputs]]:
     """Return the slab relaxed again without the adatom, from the held and the free structure."""
     slab = f"{surface_label(case, held.surface)} without {case.adatom}"
-    inputs = {key: held.inputs[key] for key in ("fmax", "dft", "site")}
+    inputs: BareSlabInputs = {
+        "fmax": held.inputs["fmax"], "dft": held.inputs["dft"], "site": held.site,
+    }  # fmt: skip
     needs = {held.name: (held.name,), free.name: (free.name, f"{held.name}-basin")}
     return [
-        replace(
+        _on(
             task,
-            name=f"{task.name}-basin",
-            kind="basin",
-            title=f"{slab}, from {task.site}, {task.relaxation}",
-            needs=needs[task.name],
-            inputs=inputs,
+            "basin",
+            f"{slab}, from {task.site}, {task.relaxation}",
+            needs[task.name],
+            inputs,
         )
         for task in (held, free)
     ]
@@ -324,21 +362,26 @@ def _without_dipole(case: Case, surface: Surface) -> bool:
     return case.checks.without_dipole and case.dft.dipole_correction and surface == "host"
 
 
-def _uncorrected(task: Task) -> Task:
+def _uncorrected(task: Task[SlabInputs] | Task[AdatomInputs]) -> Task[SinglePointInputs]:
     """Return the task that computes another one's structure without the dipole correction."""
-    return replace(
-        task,
-        name=f"{task.name}-uncorrected",
-        kind="uncorrected",
-        title=f"{task.title}, without dipole correction",
-        needs=(task.name,),
-        inputs={"dft": {**task.inputs["dft"], "dipole_correction": False}, "site": task.site},
-    )
+    dft: DFTSettings = {**task.inputs["dft"], "dipole_correction": False}
+    inputs: SinglePointInputs = {"dft": dft, "site": task.site}
+    title = f"{task.title}, without dipole correction"
+    return _on(task, "uncorrected", title, (task.name,), inputs)
 
 
-def _atom_task(case: Case) -> Task:
-    name = f"{case.adatom}-atom"
-    inputs = {
+def _on(
+    task: Task, kind: Kind, title: str, needs: tuple[str, ...], inputs: InputsT
+) -> Task[InputsT]:
+    """Return a task that builds on the structure of another one."""
+    name = f"{task.structure if kind == 'density' else task.name}-{kind}"
+    place = task.surface, task.site, task.relaxation, task.structure
+    return Task(name, kind, title, needs, inputs, *place)
+
+
+def _atom_task(case: Case) -> Task[AtomInputs]:
+    name = structure_name(case, "metal", "atom")
+    inputs: AtomInputs = {
         "element": case.adatom,
         "box": case.atom.box,
         "dft": _dft(case, None, [case.adatom], slab=False),
@@ -346,16 +389,15 @@ def _atom_task(case: Case) -> Task:
     return Task(name, "atom", f"isolated {case.adatom} atom", (), inputs, "metal", structure=name)
 
 
-def _elements(case: Case, surface: Surface) -> list[str]:
-    return [case.host.cation, case.host.anion] if surface == "host" else [case.adatom]
-
-
-def _dft(case: Case, kpoints: Any, elements: Iterable[str], *, slab: bool) -> dict[str, Any]:
+def _dft(
+    case: Case, kpoints: tuple[int, int, int] | None, elements: Iterable[str], *, slab: bool
+) -> DFTSettings:
     """Return the DFT settings that change the numbers of a system with these elements."""
     of_slabs = set() if slab else {"dipole_correction"}
-    settings = case.dft.model_dump(exclude={"kpoints", "setups", "scf"} | of_slabs)
-    return settings | {
+    settings: dict[str, Any] = case.dft.model_dump(exclude={"kpoints", "setups", "scf"} | of_slabs)
+    settings |= {
         "kpoints": list(kpoints) if kpoints else None,
         "setups": {s: name for s, name in sorted(case.dft.setups.items()) if s in elements},
         "scf": case.dft.scf.model_dump(exclude={"max_iterations"}),
     }
+    return cast("DFTSettings", settings)

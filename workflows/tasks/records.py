@@ -1,14 +1,22 @@
 """What each kind of task is computed from and what it finds: the types of the JSON in its folder.
 
 Energies are in eV, lengths in angstrom, forces in eV/angstrom, times in seconds. A key that older
-results lack is NotRequired.
+results lack is NotRequired. What is read from a file is checked against these types
+(validation.py), with the bounds that they name: a number beyond them is none of ours.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NotRequired
 
-from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
+from pydantic import AfterValidator, Field
+
+# pydantic does not take the TypedDict of Python 3.11, mypy no other TypeVar with a default
+from typing_extensions import TypedDict, TypeVar
+
+from workflows.dft.interface import Electrostatics
+from workflows.tasks.atoms_json import StructureData, check_structure
 
 Kind = Literal["lattice", "atom", "slab", "held", "free", "basin", "density", "uncorrected"]
 
@@ -20,7 +28,48 @@ Surface = Literal["host", "metal", "metal_110"]
 Relaxation = Literal["", "held", "free"]
 
 
-StructureData: TypeAlias = dict[str, Any]  # see atoms_json.py
+Energy = Annotated[float, Field(gt=-1e7, lt=1e7)]  # eV
+
+
+Length = Annotated[float, Field(gt=-1e4, lt=1e4)]  # angstrom
+
+
+PositiveLength = Annotated[float, Field(gt=0.0, lt=1e4)]  # angstrom
+
+
+Force = Annotated[float, Field(gt=-1e6, lt=1e6)]  # eV/angstrom
+
+
+Electrons = Annotated[float, Field(gt=-1e5, lt=1e5)]
+
+
+Seconds = Annotated[float, Field(ge=0.0, lt=1e10)]
+
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+Structure = Annotated[StructureData, AfterValidator(check_structure)]
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("found characters that cannot be printed")
+    return text
+
+
+def _same_lengths(first: str, second: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """Return a check that two lists under these keys are equally long, and not empty."""
+
+    def check(data: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not len(data[first]) == len(data[second]) > 0:
+            raise ValueError(f"{first} and {second}: found lists of different lengths, or none")
+        return data
+
+    return check
 
 
 # ---- what a task is computed from ---------------------------------------------------------------
@@ -138,6 +187,27 @@ Inputs = (
 )
 
 
+# The inputs of one kind of task: functions that do not care which need not name it
+InputsT = TypeVar("InputsT", bound=Inputs)
+
+
+InputsT_co = TypeVar("InputsT_co", bound=Inputs, default=Inputs, covariant=True)
+
+
+class Origin(TypedDict):
+    """Everything that a task is computed from: the fingerprint is the digest of this.
+
+    `needs` has the identity of the numbers of each task that it builds on, `versions` those of the
+    packages that change numbers.
+    """
+
+    recipe: int
+    kind: Kind
+    inputs: Inputs
+    needs: dict[str, str]
+    versions: dict[str, str]
+
+
 # ---- what a task finds --------------------------------------------------------------------------
 
 
@@ -147,24 +217,24 @@ class Effort(TypedDict, total=False):
     `retries` names what was tried where self-consistency was not reached at once.
     """
 
-    scf_iterations: int
+    scf_iterations: Count
     retries: list[str]
-    gpaw_seconds: float
-    process_seconds: float
-    cpu_seconds: float
-    peak_memory: int
+    gpaw_seconds: Seconds
+    process_seconds: Seconds
+    cpu_seconds: Seconds
+    peak_memory: Count
 
 
-class Reflection(TypedDict):
+class ReflectionData(TypedDict):
     """A line of the powder pattern: `d_spacing` in angstrom, `two_theta` in degrees (Cu K-alpha).
 
     `intensity` is relative to 100 for the strongest line.
     """
 
     hkl: list[int]
-    d_spacing: float
-    two_theta: float
-    intensity: float
+    d_spacing: Length
+    two_theta: Number
+    intensity: Number
 
 
 class LatticeValues(Effort):
@@ -174,47 +244,36 @@ class LatticeValues(Effort):
     (angstrom) are the points that were fitted.
     """
 
-    lattice_constant: float
-    bulk_modulus: float
-    energy: float
-    atoms: int
-    lattice_constants: list[float]
-    energies: list[float]
-    pattern: list[Reflection]
+    lattice_constant: PositiveLength
+    bulk_modulus: Number
+    energy: Energy
+    atoms: Annotated[int, Field(ge=1, lt=100)]
+    lattice_constants: list[PositiveLength]
+    energies: list[Energy]
+    pattern: list[ReflectionData]
 
 
 class AtomValues(Effort):
     """An isolated atom: `energy` in eV, `magnetic_moment` in Bohr magnetons."""
 
-    energy: float
-    magnetic_moment: float
-
-
-class Electrostatics(TypedDict):
-    """The potential of an electron (eV), averaged over the plane at each height `z` (angstrom).
-
-    Both lists are equally long; `fermi_level` in eV.
-    """
-
-    z: list[float]
-    potential: list[float]
-    fermi_level: float
+    energy: Energy
+    magnetic_moment: Electrons
 
 
 class RelaxedValues(Effort):
     """A relaxed structure: `energy` in eV, `fmax` in eV/angstrom after so many ionic `steps`."""
 
-    energy: float
-    fmax: float
-    steps: int
-    structure: StructureData
-    electrostatics: Electrostatics
+    energy: Energy
+    fmax: Force
+    steps: Count
+    structure: Structure
+    electrostatics: Annotated[Electrostatics, AfterValidator(_same_lengths("z", "potential"))]
 
 
 class SlabValues(RelaxedValues):
     """A clean slab; `lattice_constant` (angstrom) is that of the crystal that it was cut from."""
 
-    lattice_constant: float
+    lattice_constant: PositiveLength
 
 
 class AdatomValues(RelaxedValues):
@@ -228,15 +287,15 @@ class AdatomValues(RelaxedValues):
     `density` is the SHA-256 of its all-electron density.
     """
 
-    height: float
-    nearest: dict[str, float]
-    image_distance: float
+    height: Length
+    nearest: dict[str, Length]
+    image_distance: Length
     ended_at: str | None
-    site_offset: float | None
+    site_offset: Length | None
     density: NotRequired[str]
-    site_curvature: NotRequired[float]
+    site_curvature: NotRequired[Number]
     saddle: NotRequired[bool]
-    pushed: NotRequired[float]
+    pushed: NotRequired[Length]
 
 
 class BareSlabValues(RelaxedValues):
@@ -245,7 +304,7 @@ class BareSlabValues(RelaxedValues):
     `same_as` names the task whose numbers these are, where it began (nearly) at the same place.
     """
 
-    start: StructureData
+    start: Structure
     same_as: NotRequired[str]
 
 
@@ -258,19 +317,19 @@ class DensityValues(Effort):
     `z` (angstrom): lists of equal length.
     """
 
-    integral: float
-    charge_moved: float
-    boundary: float
-    bader_charge: float
-    z: list[float]
-    plane_average: list[float]
-    structure: StructureData
+    integral: Electrons
+    charge_moved: Electrons
+    boundary: Length
+    bader_charge: Electrons
+    z: list[Length]
+    plane_average: list[Electrons]
+    structure: Structure
 
 
 class SinglePointValues(Effort):
     """The energy (eV) of a structure that is not relaxed here."""
 
-    energy: float
+    energy: Energy
 
 
 Values = (
@@ -282,3 +341,72 @@ Values = (
     | DensityValues
     | SinglePointValues
 )
+
+
+ValuesT_co = TypeVar("ValuesT_co", bound=Values, default=Values, covariant=True)
+
+
+VALUES: dict[Kind, Any] = {
+    "lattice": Annotated[
+        LatticeValues, AfterValidator(_same_lengths("lattice_constants", "energies"))
+    ],
+    "atom": AtomValues,
+    "slab": SlabValues,
+    "held": AdatomValues,
+    "free": AdatomValues,
+    "basin": BareSlabValues,
+    "density": Annotated[DensityValues, AfterValidator(_same_lengths("z", "plane_average"))],
+    "uncorrected": SinglePointValues,
+}
+
+
+EFFORT = frozenset(Effort.__annotations__)
+
+
+# ---- the other records in a task's folder -------------------------------------------------------
+
+
+# Printed by terminals and pages, so without control characters
+Printable = Annotated[str, Field(max_length=10_000), AfterValidator(_printable)]
+
+
+# A name in the task's own folder: no path, and nothing hidden
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+
+
+class ResultRecord(TypedDict):
+    """A finished task: its values, the SHA-256 of each of its files, and what it was made with."""
+
+    schema: Literal["sodiophile-task/1"]
+    fingerprint: str
+    values: dict[str, Any]  # checked by the type of the task's kind
+    files: dict[FileName, str]
+    seconds: Seconds
+    made_with: dict[Printable, Printable]
+
+
+class FailureRecord(TypedDict):
+    """Why a task has no number to give: a short name for the reason, and a line for people."""
+
+    fingerprint: str
+    reason: Annotated[str, Field(pattern=r"^[a-z][a-z_-]{0,39}$")]
+    message: Printable
+    seconds: Seconds
+
+
+class Progress(TypedDict, total=False):
+    """How far a running task is.
+
+    `step` of `steps` of its `part`; in a relaxation `fmax` (eV/angstrom) and `trend`, the fmax of
+    each step so far; `scf` counts the SCF iterations for the present structure. `started` and
+    `updated` are seconds since 1970.
+    """
+
+    started: Seconds
+    updated: Seconds
+    step: Count
+    steps: Count
+    part: Printable
+    fmax: Force
+    trend: list[Force]
+    scf: Count

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from workflows.tasks.folder import RESULT, Result, TaskFolder
 from workflows.tasks.graph import Task
+from workflows.tasks.records import Progress
 
 Status = Literal["done", "running", "failed", "blocked", "stale", "waiting", "ready"]
 
 
 @dataclass(frozen=True)
 class State:
-    """How far a task is; `note` says in words what a person wants to know of it."""
+    """How far a task is.
+
+    Attributes
+    ----------
+    note
+        What a person wants to know of it, in words.
+    result
+        What it found, if it is done.
+    progress
+        How far it is, if it is running.
+    seconds
+        Time that it took, seconds; None if it is neither done nor failed.
+    """
 
     task: Task
     status: Status
     note: str = ""
     result: Result | None = None
-    progress: Mapping[str, Any] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
     seconds: float | None = None
 
 
@@ -38,19 +52,16 @@ def survey(
         if before is not None and before.status == "done":
             states[task.name] = before
         else:
-            states[task.name] = _look(task, TaskFolder(root / task.name), states)
+            states[task.name] = _look(task, task.folder(root), states)
     return states
 
 
 def _look(task: Task, folder: TaskFolder, states: Mapping[str, State]) -> State:
     parents = {name: states[name] for name in task.needs}
-    lost = [name for name, state in parents.items() if state.status in ("failed", "blocked")]
-    if lost:
-        return State(task, "blocked", f"needs {', '.join(lost)}, which failed")
-    missing = [name for name, state in parents.items() if state.result is None]
-    if missing:
-        return State(task, "waiting", f"for {', '.join(missing)}")
-    fingerprint = task.fingerprint({name: s.result for name, s in parents.items() if s.result})
+    results = {name: state.result for name, state in parents.items() if state.result}
+    if len(results) < len(parents):
+        return _not_yet(task, parents)
+    fingerprint = task.fingerprint(results)
     result = folder.result(fingerprint)
     if result is not None:
         return State(task, "done", result=result, seconds=result.seconds)
@@ -58,12 +69,22 @@ def _look(task: Task, folder: TaskFolder, states: Mapping[str, State]) -> State:
         return State(task, "running", progress=folder.progress())
     failure = folder.failure(fingerprint)
     if failure is not None:
-        note = f"{failure['reason']}: {failure['message']}"
-        return State(task, "failed", note, seconds=failure.get("seconds"))
+        note = f"{failure.reason}: {failure.message}"
+        return State(task, "failed", note, seconds=failure.seconds)
     return _unfinished(task, folder, fingerprint)
 
 
+def _not_yet(task: Task, parents: Mapping[str, State]) -> State:
+    lost = [name for name, state in parents.items() if state.status in ("failed", "blocked")]
+    if lost:
+        return State(task, "blocked", f"needs {', '.join(lost)}, which failed")
+    missing = [name for name, state in parents.items() if state.result is None]
+    return State(task, "waiting", f"for {', '.join(missing)}")
+
+
 def _unfinished(task: Task, folder: TaskFolder, fingerprint: str) -> State:
+    if folder.is_link:
+        return State(task, "stale", "its folder is a link, which is not followed; remove the link")
     if not folder.has_contents():
         return State(task, "ready")
     started_from = folder.started_from()
@@ -71,9 +92,9 @@ def _unfinished(task: Task, folder: TaskFolder, fingerprint: str) -> State:
         return State(task, "stale", "its record of inputs is damaged; it will be computed afresh")
     if started_from != fingerprint:
         return State(task, "stale", "its inputs have changed; it will be computed afresh")
-    if (folder / RESULT).exists():
+    if os.path.lexists(folder / RESULT):
         return State(task, "stale", "its result is damaged; it will be computed again")
-    return State(task, "ready", "begun; goes on from its last finished step")
+    return State(task, "ready", "begun; resumes after its last finished step")
 
 
 def summary(states: Mapping[str, State]) -> str:

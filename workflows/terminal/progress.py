@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -15,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from workflows.tasks.records import Progress
 from workflows.tasks.status import State
 
 COLOURS = {
@@ -42,7 +42,7 @@ def _unknown(_: Mapping[str, State]) -> str:
     return ""
 
 
-def describe(progress: Mapping[str, Any], target: float | None = None) -> str:
+def describe(progress: Progress, target: float | None = None) -> str:
     """Say in a few words how far a running task is; `target` is the fmax asked for, eV/Å."""
     words = []
     if "step" in progress:
@@ -83,7 +83,7 @@ def remark(state: State, *, bars: bool = False) -> str:
     """Return what there is to say of a task beside its status; `bars` draw its falling fmax."""
     if state.status != "running":
         return state.note
-    target, trend = state.task.inputs.get("fmax"), state.progress.get("trend", ())
+    target, trend = state.task.fmax, state.progress.get("trend", [])
     words = describe(state.progress, target)
     if bars and target and len(trend) > 1:
         return f"{spark(trend[-STEPS_SHOWN:], target)} {words}"

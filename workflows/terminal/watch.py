@@ -46,7 +46,7 @@ def watch(
     seen: object = None
     with _interrupted() as stop:
         while not stop.is_set():
-            now = [_mark(root / name) for name in tasks]
+            now = [_mark(task.folder(root)) for task in tasks.values()]
             if now != seen:  # only then: to believe a result, all of its files are read
                 seen, states = now, survey(tasks, root)
             states = {name: _refreshed(state, root) for name, state in states.items()}
@@ -68,10 +68,10 @@ def _interrupted() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _mark(folder: Path) -> tuple[object, ...]:
+def _mark(folder: TaskFolder) -> tuple[object, ...]:
     """Return what differs when the status of a task has changed."""
     times = [_changed(folder / name) for name in (RESULT, FAILURE, INPUTS)]
-    return (*times, TaskFolder(folder).is_running())
+    return (*times, folder.is_running())
 
 
 def _changed(path: Path) -> int | None:
@@ -84,4 +84,4 @@ def _changed(path: Path) -> int | None:
 def _refreshed(state: State, root: Path) -> State:
     if state.status != "running":
         return state
-    return replace(state, progress=TaskFolder(root / state.task.name).progress())
+    return replace(state, progress=state.task.folder(root).progress())

@@ -35,7 +35,7 @@ def calculation(
     kpoints: tuple[int, int, int] | None = (2, 2, 2),
 ) -> Calculation:
     system = Periodic(kpoints, settings.dipole_correction) if kpoints else IsolatedAtom()
-    return Calculation(settings, system, lambda: TaskFolder(folder).next_log("gpaw"))
+    return Calculation(settings, system, lambda: TaskFolder(folder, "slab").new_log("gpaw"))
 
 
 def with_scf(**changes: Any) -> DFT:

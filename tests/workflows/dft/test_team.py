@@ -83,15 +83,15 @@ def test_a_stop_that_reaches_one_rank_stops_all_and_the_numbers_are_those_of_one
             launcher.kill()
     assert launcher.returncode == 75
     assert err.count("Na-atom: out of wall-clock time; the same command goes on") == 1
-    assert TaskFolder(path).result() is None
+    assert TaskFolder(path, "atom").result() is None
 
     done = on_ranks(mpiexec, 2, "-m", "workflows.cli", "task", path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    several = TaskFolder(path).result()
+    several = TaskFolder(path, "atom").result()
 
     alone = a_run(tmp_path / "alone")
     assert main(["task", str(alone / "Na-atom")]) == 0
-    one = TaskFolder(alone / "Na-atom").result()
+    one = TaskFolder(alone / "Na-atom", "atom").result()
     assert several is not None
     assert one is not None
     assert (several.made_with["MPI ranks"], one.made_with["MPI ranks"]) == ("2", "1")

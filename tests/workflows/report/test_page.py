@@ -13,11 +13,13 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from analysis.charge import Density
 from analysis.page import Line, chart, structure, volume
-from tests.workflows.report.test_results import PAPER, STRUCTURE, case, finish
+from tests.made_up import STRUCTURE
+from tests.workflows.report.test_results import PAPER, case, finish
 from workflows.report.page import write_page
 from workflows.report.results import Report
+from workflows.steps.optimize import Step
 from workflows.tasks.graph import plan
-from workflows.tasks.journal import History
+from workflows.tasks.journal import Journal
 from workflows.tasks.status import survey
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -44,7 +46,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("page")
     evil = case("smoke").model_copy(update={"description": EVIL})
     finish(root, evil, without=("VN-top-N-held",), moved=moved())
-    journal = History(root / "VN-bridge-held" / "steps.jsonl")
+    journal = Journal(root / "VN-bridge-held" / "steps.jsonl", Step)
     for energy, force in ((-101.0, 0.9), (-101.4, 0.2), (-101.5, 0.04)):
         forces = [[0.0, 0.0, 0.0], [0.0, 0.0, force], [0.0, 0.0, 0.0]]
         positions = STRUCTURE.positions.tolist()

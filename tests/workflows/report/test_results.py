@@ -11,18 +11,19 @@ from typing import Any
 import ase.db
 import numpy as np
 import pytest
-from ase import Atoms
 from rich.console import Console
 
 from analysis.charge import Density
 from analysis.cube import write_cube
+from tests import made_up as made
+from tests.made_up import STRUCTURE
 from workflows.case.reading import find
 from workflows.case.schema import Case, Checks
 from workflows.report.database import write_database
 from workflows.report.results import NOT_PHYSICAL, Report, energies_csv, write_tables
 from workflows.tasks.atoms_json import to_json
-from workflows.tasks.folder import Result, TaskFolder
-from workflows.tasks.graph import plan
+from workflows.tasks.folder import TaskFolder
+from workflows.tasks.graph import Task, plan
 from workflows.tasks.status import survey
 from workflows.terminal.energy_table import energy_table
 
@@ -33,9 +34,6 @@ ON_NA = {"Na": -0.8, "Na110": -0.9}
 BY_LEAVING = -0.05  # eV that a free adatom gains
 LEANS, FALLS, LEANING = "hollow", -0.04, 0.2  # the slab that is left behind there, eV and angstrom
 OF_THE_DIPOLE = 0.03  # eV
-STRUCTURE = Atoms(
-    "VNNa", [[0, 0, 4], [1, 1, 4], [1, 1, 6]], cell=[3, 3, 12], pbc=(1, 1, 0), tags=[1, 1, 0]
-)
 PAPER = {"bridge": -1.564, "hollow": -1.457, "top-V": -1.830, "top-N": -1.358}
 
 
@@ -51,32 +49,28 @@ def case(preset: str = "laptop", host: str = "V") -> Case:
     return Case.model_validate(data | {"name": f"{preset}-{host}"})
 
 
-def made_up(name: str, kind: str, site: str) -> dict[str, Any]:
+def made_up(task: Task) -> dict[str, Any]:
     """Return values as a task would find them, with energies that are easy to subtract."""
-    surface = name.partition("-")[0]
+    surface, kind, site = task.structure.partition("-")[0], task.kind, task.site
+    found: dict[str, Any] = {"energy": ATOM}
     if kind == "lattice":
         energy, constant = (BULK_NA, 4.2) if surface == "Na" else (-18.0, 4.12)
-        return {"energy": energy, "atoms": 1, "lattice_constant": constant, "bulk_modulus": 300.0}
-    if kind == "atom":
-        return {"energy": ATOM, "magnetic_moment": 1.0}
-    if kind == "slab":
-        return {"energy": SLABS[surface], "fmax": 0.02, "structure": to_json(STRUCTURE)}
-    if kind == "density":
-        moved = {"integral": 1e-4, "charge_moved": 0.6, "bader_charge": 0.7, "boundary": 5.0}
-        return moved | {"structure": to_json(STRUCTURE)}
-    if kind in ("basin", "uncorrected"):
-        return made_up_check(surface, kind, site)
-    energy = SLABS[surface] + ATOM + ON_NA.get(surface, ADSORPTION.get(site, 0.0))
-    return {
-        "energy": energy + (BY_LEAVING if kind == "free" else 0.0),
-        "fmax": 0.02,
-        "height": 2.1,
-        "nearest": {"Na": 3.3} if surface in ON_NA else {"N": 2.5, surface[:-1]: 3.0},
-        "ended_at": "hollow" if (site, kind) == ("bridge", "free") else site,
-        "site_offset": 0.01,
-        "saddle": (site, kind) == ("top-N", "free"),
-        "structure": to_json(STRUCTURE),
-    }
+        found = {"energy": energy, "atoms": 1, "lattice_constant": constant}
+    elif kind == "slab":
+        found = {"energy": SLABS[surface]}
+    elif kind == "density":
+        found = {"integral": 1e-4, "charge_moved": 0.6, "bader_charge": 0.7, "boundary": 5.0}
+    elif kind in ("basin", "uncorrected"):
+        found = made_up_check(surface, kind, site)
+    elif kind in ("held", "free"):
+        energy = SLABS[surface] + ATOM + ON_NA.get(surface, ADSORPTION.get(site, 0.0))
+        found = {
+            "energy": energy + (BY_LEAVING if kind == "free" else 0.0),
+            "nearest": {"Na": 3.3} if surface in ON_NA else {"N": 2.5, surface[:-1]: 3.0},
+            "ended_at": "hollow" if (site, kind) == ("bridge", "free") else site,
+            "saddle": (site, kind) == ("top-N", "free"),
+        }
+    return found
 
 
 def made_up_check(surface: str, kind: str, site: str) -> dict[str, Any]:
@@ -87,7 +81,7 @@ def made_up_check(surface: str, kind: str, site: str) -> dict[str, Any]:
     falls = site == LEANS and not surface.startswith("Na")
     tipped.positions[1, 2] += LEANING if falls else 0.0
     energy = SLABS[surface] + (FALLS if falls else 0.0)
-    return {"energy": energy, "fmax": 0.02, "structure": to_json(tipped)}
+    return {"energy": energy, "structure": to_json(tipped)}
 
 
 def density() -> Density:
@@ -98,31 +92,15 @@ def finish(
     root: Path, case: Case, without: tuple[str, ...] = (), moved: Density | None = None
 ) -> None:
     """Make the folders of a finished run, as far as it can be without some tasks."""
+    cube = io.StringIO()
+    write_cube(cube, moved or density(), STRUCTURE, "made up")
+    lost = set(without)
     for task in plan(case).values():
-        parents = {name: TaskFolder(root / name).result() for name in task.needs}
-        if task.name in without or None in parents.values():
+        if task.name in lost or lost & set(task.needs):
+            lost.add(task.name)
             continue
-        known = {name: result for name, result in parents.items() if result is not None}
-        folder = TaskFolder(root / task.name)
-        fingerprint = task.fingerprint(known)
-        folder.open_for(fingerprint, task.origin(known))
-        names = []
-        if task.kind == "density":
-            names = ["difference.cube"]
-            with (folder / names[0]).open("w", encoding="utf-8") as file:
-                write_cube(file, moved or density(), STRUCTURE, "made up")
-        values = made_up(task.name, task.kind, task.site)
-        folder.finish(Result(fingerprint, values, folder.digests(names), 60.0, {"gpaw": "1.2"}))
-
-
-def fail(root: Path, case: Case, name: str, reason: str, message: str) -> None:
-    """Make a task whose parents are finished fail."""
-    task = plan(case)[name]
-    parents = {parent: TaskFolder(root / parent).result() for parent in task.needs}
-    known = {name: result for name, result in parents.items() if result is not None}
-    folder = TaskFolder(root / name)
-    folder.open_for(task.fingerprint(known), task.origin(known))
-    folder.fail(task.fingerprint(known), reason, message, 5.0)
+        files = {"difference.cube": cube.getvalue()} if task.kind == "density" else {}
+        made.finish(task, root, files, **made_up(task))
 
 
 def report(root: Path, case: Case) -> Report:
@@ -304,7 +282,7 @@ def test_a_whole_run_misses_nothing(data: dict[str, Any]) -> None:
 
 def test_settings_versions_and_time_come_along(data: dict[str, Any]) -> None:
     assert data["case"]["dft"]["cutoff"] == 400.0
-    assert data["made_with"] == {"gpaw": "1.2"}
+    assert data["made_with"] == {"gpaw": "26.7"}
     assert data["seconds"] == 60.0 * len(plan(case()))
 
 
@@ -386,7 +364,7 @@ def test_without_the_bulk_metal_nothing_is_referred_to_it(tmp_path: Path) -> Non
 
 def test_a_failed_site_has_no_number_but_its_reason(tmp_path: Path) -> None:
     finish(tmp_path, case(), without=("VN-top-V-held",))
-    fail(tmp_path, case(), "VN-top-V-held", "desorbed", "Na ended far away")
+    made.fail(plan(case())["VN-top-V-held"], tmp_path, "desorbed", "Na ended far away")
     data = written(report(tmp_path, case()), tmp_path)
     held, free = (row(data, "top-V", relaxation) for relaxation in ("held", "free"))
     assert (held["energy"], held["adsorption_energy"], held["difference"]) == (None, None, None)
@@ -491,7 +469,7 @@ def test_the_table_says_that_an_adatom_rests_on_a_saddle(root: Path) -> None:
 
 def test_the_table_has_no_numbers_for_a_failed_site(tmp_path: Path) -> None:
     finish(tmp_path, case(), without=("VN-top-V-held",))
-    fail(tmp_path, case(), "VN-top-V-held", "desorbed", "Na [left] far away")
+    made.fail(plan(case())["VN-top-V-held"], tmp_path, "desorbed", "Na [left] far away")
     found = line(shown(report(tmp_path, case())), "VN(001)", "top-V")
     assert "failed" in found
     assert "-1.8 " not in found
@@ -573,7 +551,7 @@ def test_the_small_print_says_that_the_face_of_the_paper_is_not_known(two_faces:
 )
 def test_energies_of_other_cells_are_refused(tmp_path: Path, cell: list[float], names: str) -> None:
     finish(tmp_path, case())
-    folder, other = TaskFolder(tmp_path / "VN-top-V-held"), STRUCTURE.copy()
+    folder, other = TaskFolder(tmp_path / "VN-top-V-held", "held"), STRUCTURE.copy()
     other.set_cell(cell)
     found = folder.result()
     assert found is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import made_up
 from tests.paths import TINY
 from workflows.case.reading import read
 from workflows.cli import main
@@ -19,13 +20,10 @@ DEAD = "999999999"  # no process has this number
 
 def finish(root: Path, task: Task, energy: float = 1.0) -> TaskFolder:
     """Make a task that needs no other done, with everything that it leaves behind."""
-    folder = TaskFolder(root / task.name)
-    folder.open_for(task.fingerprint({}), task.origin({}))
+    folder = made_up.begin(task, root)
     for name in ("steps.jsonl", "gpaw-1.txt", "density.npy"):
         (folder / name).write_text(name)
-    (folder / "relaxed.cif").write_text("a structure")
-    files = folder.digests(["relaxed.cif"])
-    folder.finish(Result(task.fingerprint({}), {"energy": energy}, files, 1.0, {}))
+    made_up.finish(task, root, {"relaxed.cif": "a structure"}, energy=energy)
     return folder
 
 
@@ -73,7 +71,9 @@ def test_a_file_of_the_users_survives_everything(root: Path) -> None:
         (root / "Na-atom" / name).write_text("mine")
         (root / name).write_text("mine")
     (root / "thesis.before-1").write_text("mine")
-    TaskFolder(root / "Na-atom").open_for("0" * 64, {})  # other inputs: contents are set aside
+    TaskFolder(root / "Na-atom", "atom").open_for(
+        made_up.origin()
+    )  # other inputs: contents are set aside
     clean(root, "--set-aside")
     found = [path for path in root.rglob("*") if path.is_file() and path.read_text() == "mine"]
     assert sorted(path.name for path in found) == sorted([*notes, *notes, "thesis.before-1"])
@@ -98,13 +98,13 @@ def test_what_is_set_aside_goes_only_when_asked_for_and_listed(
 
 
 def test_what_a_record_names_is_ours_when_set_aside(root: Path) -> None:
-    folder = TaskFolder(root / "Na-atom")
+    folder = TaskFolder(root / "Na-atom", "atom")
     (folder / "spectrum.dat").write_text("of a later version")
     result = folder.result()
     assert result is not None
     files = {**result.files, **folder.digests(["spectrum.dat"])}
     folder.finish(Result(result.fingerprint, result.values, files, 1.0, {}))
-    folder.open_for("0" * 64, {})
+    folder.open_for(made_up.origin())
     assert "Na-atom/.stale-1/spectrum.dat" in clean(root, "--set-aside")
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Unpack
 
 import pytest
 
@@ -12,6 +12,7 @@ from workflows.preflight.computable import require_computable
 from workflows.preflight.resources import TYPICAL_SCF_ITERATIONS, estimate_needs
 from workflows.run.time_left import Remaining, about, time_left
 from workflows.tasks.graph import plan
+from workflows.tasks.records import Progress
 from workflows.tasks.status import State, Status
 
 TASKS = plan(read(find("smoke")))
@@ -28,7 +29,9 @@ def history(**done: float) -> dict[str, State]:
     }
 
 
-def change(states: dict[str, State], name: str, status: Status, **progress: Any) -> None:
+def change(
+    states: dict[str, State], name: str, status: Status, **progress: Unpack[Progress]
+) -> None:
     states[name] = State(TASKS[name], status, progress=progress)
 
 

@@ -10,7 +10,8 @@ from ase.io import read
 from scipy.ndimage import gaussian_filter
 
 from analysis.charge import Density
-from tests.workflows.report.test_results import STRUCTURE, case, finish
+from tests.made_up import STRUCTURE
+from tests.workflows.report.test_results import case, finish
 from workflows.campaign.campaign import alone
 from workflows.report.results import Report, write_tables
 from workflows.run.clean import carry_out, plan_cleaning
@@ -113,7 +114,7 @@ def test_tables_name_the_small_one(root: Path) -> None:
     write_tables(report(root), root)
     results = json.loads((root / "results.json").read_text(encoding="utf-8"))
     assert results["density_differences"][SITE]["cube"].endswith(SMALL)
-    folder = TaskFolder(root / f"VN-{SITE}-density")
+    folder = TaskFolder(root / f"VN-{SITE}-density", "density")
     result = folder.result()
     assert result is not None
     assert set(result.files) == {SMALL}

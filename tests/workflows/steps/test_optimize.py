@@ -11,8 +11,8 @@ from ase.build import add_adsorbate, fcc100, fcc111
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms, FixedLine
 
-from workflows.steps.optimize import NEAR, Evaluate, OutOfSteps, Relaxed, relax
-from workflows.tasks.journal import History
+from workflows.steps.optimize import NEAR, Evaluate, OutOfSteps, Relaxed, Step, relax
+from workflows.tasks.journal import Journal
 
 FMAX = 0.05
 
@@ -66,11 +66,11 @@ def run(
     **settings: Any,
 ) -> Relaxed:
     settings = {"fmax": FMAX, "max_steps": 100} | settings
-    return relax(atoms, evaluate or Emt(), History(path), **settings)
+    return relax(atoms, evaluate or Emt(), Journal(path, Step), **settings)
 
 
-def journal(path: Path) -> list[dict[str, Any]]:
-    return History(path).records
+def journal(path: Path) -> list[Step]:
+    return Journal(path, Step).records
 
 
 def damaged(folder: Path) -> list[str]:
@@ -118,7 +118,7 @@ def test_forces_may_be_rough_far_from_the_minimum_alone(tmp_path: Path) -> None:
     fmax = 0.01
     run(free(), tmp_path / "j", evaluate, fmax=fmax)
     trend: list[float] = []
-    run(free(), tmp_path / "j", fmax=fmax, report=lambda **say: trend.append(say["fmax"]))
+    run(free(), tmp_path / "j", fmax=fmax, on_progress=lambda **news: trend.append(news["fmax"]))
     assert evaluate.rough[0]  # nothing is known of it
     assert evaluate.rough.count(True) == 1 + sum(largest > NEAR * fmax for largest in trend[:-1])
     assert not evaluate.rough[-1]
@@ -226,7 +226,7 @@ def test_what_has_converged_needs_no_more_steps(tmp_path: Path) -> None:
 
 def test_every_step_is_reported(tmp_path: Path) -> None:
     news: list[dict[str, Any]] = []
-    relaxed = run(free(), tmp_path / "j", report=lambda **n: news.append(n))
+    relaxed = run(free(), tmp_path / "j", on_progress=lambda **n: news.append(n))
     assert [n["step"] for n in news] == list(range(1, relaxed.steps + 1))
     assert [n["fmax"] <= FMAX for n in news] == [False] * (relaxed.steps - 1) + [True]
 
@@ -275,23 +275,23 @@ def test_cut_within_a_step_only_that_step_is_computed_again(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("step", [1, 2, 4])
-def test_what_the_watch_raises_ends_it(tmp_path: Path, step: int) -> None:
+def test_what_the_check_raises_ends_it(tmp_path: Path, step: int) -> None:
     seen = []
 
-    def watch(atoms: Atoms) -> None:
+    def check(atoms: Atoms) -> None:
         seen.append(atoms.positions[-1])
         if len(seen) == step:
             raise Stop
 
     evaluate = Emt()
     with pytest.raises(Stop):
-        run(free(), tmp_path / "j", evaluate, watch=watch)
+        run(free(), tmp_path / "j", evaluate, check=check)
     assert len(evaluate.seen) == len(journal(tmp_path / "j")) == step
 
 
-def test_the_watch_sees_the_relaxed_structure_too(tmp_path: Path) -> None:
+def test_the_check_sees_the_relaxed_structure_too(tmp_path: Path) -> None:
     seen: list[np.ndarray] = []
-    relaxed = run(free(), tmp_path / "j", watch=lambda atoms: seen.append(atoms.positions.copy()))
+    relaxed = run(free(), tmp_path / "j", check=lambda atoms: seen.append(atoms.positions.copy()))
     assert (seen[-1] == relaxed.atoms.positions).all()
 
 
@@ -323,11 +323,11 @@ def test_from_a_step_that_does_not_fit_on_it_is_computed_afresh(
     tmp_path: Path, misfit: str, step: int
 ) -> None:
     whole = run(free(), tmp_path / "whole")
-    records = journal(tmp_path / "whole")
+    records: list[dict[str, Any]] = [dict(record) for record in journal(tmp_path / "whole")]
     records[step] = MISFITS[misfit](records[step])
-    history = History(tmp_path / "j")
+    written = Journal(tmp_path / "j", dict[str, Any])
     for record in records:
-        history.append(record)
+        written.append(record)
     evaluate = Emt()
     relaxed = run(free(), tmp_path / "j", evaluate)
     assert len(evaluate.seen) == whole.steps - step
@@ -356,9 +356,10 @@ def test_a_journal_with_a_step_taken_out_is_used_up_to_there(tmp_path: Path) -> 
 
 def test_last_digits_of_another_machine_do_not_matter(tmp_path: Path) -> None:
     whole = run(free(), tmp_path / "whole")
-    history = History(tmp_path / "j")
-    for record in journal(tmp_path / "whole"):
-        history.append(record | {"positions": (np.array(record["positions"]) + 1e-9).tolist()})
+    written = Journal(tmp_path / "j", Step)
+    for step in journal(tmp_path / "whole"):
+        step["positions"] = (np.array(step["positions"]) + 1e-9).tolist()
+        written.append(step)
     evaluate = Emt()
     assert run(free(), tmp_path / "j", evaluate).energy == whole.energy
     assert evaluate.seen == []

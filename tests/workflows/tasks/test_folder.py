@@ -1,6 +1,7 @@
 """A folder per task: whatever is cut, edited or of other inputs is noticed, and nothing is lost."""
 
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -10,25 +11,37 @@ from typing import Any
 
 import pytest
 
+from tests.made_up import VALUES, origin, values_of
 from tests.paths import ROOT
 from workflows.system.files import (
+    digest,
     lock,
     read_signed,
     write_signed,
     write_text,
 )
+from workflows.system.messages import UserError
 from workflows.tasks import folder as store
-from workflows.tasks.folder import Reporter, Result, TaskFolder
+from workflows.tasks.folder import Failure, ProgressWriter, Result, TaskFolder
+from workflows.tasks.records import Kind
+
+ORIGIN = origin()
+FINGERPRINT = digest(ORIGIN)
+OTHER = digest("of something else")
 
 
 def result(**changes: Any) -> Result:
-    return replace(Result("abc", {"energy": -1.0}, {}, 2.0, {"gpaw": "1"}), **changes)
+    return replace(Result(FINGERPRINT, values_of("atom"), {}, 2.0, {"gpaw": "1"}), **changes)
+
+
+def atom(path: Path) -> TaskFolder:
+    return TaskFolder(path, "atom")
 
 
 def finished(path: Path, files: dict[str, str] | None = None) -> TaskFolder:
-    """Make a folder of a finished task of fingerprint 'abc' with these files."""
-    folder = TaskFolder(path)
-    folder.open_for("abc", {"cutoff": 1})
+    """Make a folder of a finished task with these files."""
+    folder = atom(path)
+    folder.open_for(ORIGIN)
     for name, text in (files or {}).items():
         write_text(folder / name, text)
     folder.finish(result(files=folder.digests(files or {})))
@@ -43,15 +56,15 @@ def names(folder: Path) -> set[str]:
 
 
 def test_a_result_comes_back(tmp_path: Path) -> None:
-    assert finished(tmp_path / "t").result("abc") == result()
+    assert finished(tmp_path / "t").result(FINGERPRINT) == result()
 
 
 def test_a_result_of_other_inputs_is_not_this_ones(tmp_path: Path) -> None:
-    assert finished(tmp_path / "t").result("other") is None
+    assert finished(tmp_path / "t").result(OTHER) is None
 
 
 def test_a_result_with_its_files_is_whole(tmp_path: Path) -> None:
-    assert finished(tmp_path / "t", {"d.cube": "1 2 3"}).result("abc") is not None
+    assert finished(tmp_path / "t", {"d.cube": "1 2 3"}).result(FINGERPRINT) is not None
 
 
 @pytest.mark.parametrize("content", [None, "", "1 2", "1 2 4", "1 2 3\n"])
@@ -62,14 +75,14 @@ def test_a_result_whose_file_is_not_as_written_is_not_believed(
     (folder / "d.cube").unlink()
     if content is not None:
         (folder / "d.cube").write_text(content)
-    assert folder.result("abc") is None
+    assert folder.result(FINGERPRINT) is None
 
 
 def test_a_result_whose_file_is_a_folder_is_not_believed(tmp_path: Path) -> None:
     folder = finished(tmp_path / "t", {"d.cube": "1 2 3"})
     (folder / "d.cube").unlink()
     (folder / "d.cube").mkdir()
-    assert folder.result("abc") is None
+    assert folder.result(FINGERPRINT) is None
 
 
 WHOLE = {"schema": store.SCHEMA, "task": "t", **vars(result())}
@@ -80,7 +93,7 @@ WHOLE = {"schema": store.SCHEMA, "task": "t", **vars(result())}
 )
 def test_a_result_without_one_of_its_parts_is_none(tmp_path: Path, key: str) -> None:
     write_signed(tmp_path / "result.json", {k: v for k, v in WHOLE.items() if k != key})
-    assert TaskFolder(tmp_path).result() is None
+    assert atom(tmp_path).result() is None
 
 
 @pytest.mark.parametrize(
@@ -95,26 +108,37 @@ def test_a_result_without_one_of_its_parts_is_none(tmp_path: Path, key: str) -> 
         ("files", {"d.cube": 7}),
         ("files", {"a\x00b": "0"}),
         ("files", {"": "0"}),
+        ("files", {"/etc/passwd": "0"}),
+        ("files", {"../theirs": "0"}),
+        ("files", {"a/b": "0"}),
+        ("files", {".lock": "0"}),
+        ("files", {"..": "0"}),
+        ("files", {"d.cube\n": "0"}),
         ("seconds", "2"),
+        ("seconds", 10**400),
+        ("seconds", -1.0),
         ("made_with", None),
+        ("made_with", {"gpaw": 26}),
+        ("made_with", {"gpaw": "\x1b[2J"}),
     ],
 )
 def test_a_result_with_a_part_of_another_kind_is_none(
     tmp_path: Path, key: str, value: object
 ) -> None:
     write_signed(tmp_path / "result.json", WHOLE | {key: value})
-    assert TaskFolder(tmp_path).result() is None
+    assert atom(tmp_path).result() is None
 
 
 def test_a_result_takes_the_place_of_progress(tmp_path: Path) -> None:
-    folder = TaskFolder(tmp_path)
-    Reporter(folder)(step=1)
+    folder = atom(tmp_path)
+    ProgressWriter(folder)(step=1)
     folder.finish(result())
     assert folder.progress() == {}
 
 
 @pytest.mark.parametrize(
-    "change", [{"values": {"energy": -1.1}}, {"fingerprint": "x"}, {"files": {"a": "0"}}]
+    "change",
+    [{"values": values_of("atom", energy=-1.1)}, {"fingerprint": "x"}, {"files": {"a": "0"}}],
 )
 def test_other_numbers_have_another_identity(change: dict[str, Any]) -> None:
     assert result(**change).digest != result().digest
@@ -125,45 +149,168 @@ def test_other_numbers_have_another_identity(change: dict[str, Any]) -> None:
     [
         {"seconds": 3.0},
         {"made_with": {}},
-        {"values": {"energy": -1.0, "scf_iterations": 40, "retries": []}},
+        {"values": values_of("atom", scf_iterations=40, retries=[])},
     ],
 )
 def test_how_a_number_was_come_by_does_not_change_its_identity(change: dict[str, Any]) -> None:
     assert result(**change).digest == result().digest
 
 
+# ---- values that no such task has ---------------------------------------------------------------
+
+CHANGED: list[tuple[Kind, dict[str, Any]]] = [
+    *(
+        (kind, {"energy": energy})
+        for kind in VALUES
+        if kind != "density"
+        for energy in (None, "-1.0", True, 10**400, 1e7, [-1.0])
+    ),
+    ("lattice", {"lattice_constant": 0.0}),
+    ("lattice", {"lattice_constant": -4.0}),
+    ("lattice", {"energies": [-0.9, -1.0]}),
+    ("lattice", {"energies": [], "lattice_constants": []}),
+    ("lattice", {"atoms": 0}),
+    ("lattice", {"pattern": [{"hkl": "111"}]}),
+    ("atom", {"magnetic_moment": "up"}),
+    ("slab", {"structure": {}}),
+    ("slab", {"structure": None}),
+    ("slab", {"fmax": "small"}),
+    ("slab", {"electrostatics": {"z": [0.0, 1.0], "potential": [0.0], "fermi_level": 0.0}}),
+    ("slab", {"electrostatics": {"z": [0.0], "potential": [0.0]}}),
+    ("slab", {"lattice_constant": None}),
+    ("held", {"nearest": {"V": None}}),
+    ("held", {"nearest": [2.5]}),
+    ("held", {"height": 1e300}),
+    ("free", {"saddle": "yes"}),
+    ("basin", {"start": {"__ase_objtype__": "atoms"}}),
+    ("density", {"integral": 1e30}),
+    ("density", {"z": [0.0, 1.0]}),
+    ("density", {"plane_average": [None]}),
+    *((kind, {"scf_iterations": -1}) for kind in VALUES),
+    *((kind, {"cpu_seconds": "long"}) for kind in VALUES),
+]
+
+
+@pytest.mark.parametrize(("kind", "change"), CHANGED, ids=lambda x: str(x)[:40])
+def test_values_that_no_such_task_has_are_damaged(
+    tmp_path: Path, kind: Kind, change: dict[str, Any]
+) -> None:
+    folder = TaskFolder(tmp_path, kind)
+    folder.finish(result(values=values_of(kind)))
+    assert folder.result() is not None
+    with pytest.raises(ValueError):  # noqa: PT011 (a bug: each has a message of its own)
+        folder.finish(result(values=values_of(kind, **change)))
+    whole = read_signed(tmp_path / "result.json") or {}
+    write_signed(tmp_path / "result.json", whole | {"values": values_of(kind, **change)})
+    assert folder.result() is None
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_each_value_that_every_such_task_has_is_needed(tmp_path: Path, kind: Kind) -> None:
+    folder = TaskFolder(tmp_path, kind)
+    folder.finish(result(values=values_of(kind)))
+    whole = read_signed(tmp_path / "result.json") or {}
+    optional = {"site_curvature", "saddle", "pushed"}
+    for key in VALUES[kind].keys() - optional:
+        values = {name: value for name, value in VALUES[kind].items() if name != key}
+        write_signed(tmp_path / "result.json", whole | {"values": values})
+        assert folder.result() is None, key
+
+
+def test_a_result_of_another_kind_of_task_is_damaged(tmp_path: Path) -> None:
+    TaskFolder(tmp_path, "uncorrected").finish(result(values=values_of("uncorrected")))
+    assert TaskFolder(tmp_path, "uncorrected").result() is not None
+    assert TaskFolder(tmp_path, "slab").result() is None
+
+
+def test_values_are_read_as_they_were_written(tmp_path: Path) -> None:
+    values = values_of("atom", energy=-1, remark="of a later version")
+    folder = atom(tmp_path)
+    folder.finish(result(values=values))
+    content = (folder / "result.json").read_bytes()
+    found = folder.result()
+    assert found is not None
+    assert repr(found.values) == repr(values)
+    folder.finish(found)
+    assert (folder / "result.json").read_bytes() == content
+
+
 # ---- failures and progress ----------------------------------------------------------------------
 
 
 def test_a_failure_comes_back_for_its_inputs_only(tmp_path: Path) -> None:
-    folder = TaskFolder(tmp_path)
-    folder.fail("abc", "desorbed", "Na left", 3.0)
-    failure = folder.failure("abc")
-    assert failure is not None
-    assert (failure["reason"], failure["message"]) == ("desorbed", "Na left")
-    assert folder.failure("other") is None
+    folder = atom(tmp_path)
+    folder.fail(FINGERPRINT, Failure("desorbed", "Na left", 3.0))
+    assert folder.failure(FINGERPRINT) == Failure("desorbed", "Na left", 3.0)
+    assert folder.failure(OTHER) is None
 
 
-@pytest.mark.parametrize("failure", [{}, {"reason": "r"}, {"reason": 1, "message": "m"}])
-def test_a_failure_that_tells_no_reason_is_none(tmp_path: Path, failure: dict[str, Any]) -> None:
-    write_signed(tmp_path / "failure.json", {"fingerprint": "abc"} | failure)
-    assert TaskFolder(tmp_path).failure("abc") is None
+FAILED = {
+    "fingerprint": FINGERPRINT, "reason": "desorbed", "message": "Na left", "seconds": 3.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reason": None},
+        {"reason": 1},
+        {"reason": "[/nope]"},
+        {"reason": "x" * 300},
+        {"message": 7},
+        {"message": "\x1b[2J"},
+        {"message": "two\nlines"},
+        {"seconds": None},
+        {"seconds": -1.0},
+        {"seconds": 10**400},
+        {"fingerprint": OTHER},
+    ],
+)
+def test_a_failure_that_is_none_is_not_believed(tmp_path: Path, change: dict[str, Any]) -> None:
+    write_signed(tmp_path / "failure.json", FAILED)
+    assert atom(tmp_path).failure(FINGERPRINT) is not None
+    write_signed(tmp_path / "failure.json", FAILED | change)
+    assert atom(tmp_path).failure(FINGERPRINT) is None
+
+
+def test_a_message_is_stored_as_one_line(tmp_path: Path) -> None:
+    folder = atom(tmp_path)
+    folder.fail(FINGERPRINT, Failure("r", "two\n lines\x1b", 1.0))
+    assert folder.failure(FINGERPRINT) == Failure("r", "two lines ", 1.0)
 
 
 def test_progress_adds_up(tmp_path: Path) -> None:
-    report = Reporter(TaskFolder(tmp_path), interval=0.0)
+    report = ProgressWriter(atom(tmp_path), interval=0.0)
     report(step=1, fmax=0.3)
     report(step=2)
-    progress = TaskFolder(tmp_path).progress()
+    progress = atom(tmp_path).progress()
     assert (progress["step"], progress["fmax"]) == (2, 0.3)
 
 
+@pytest.mark.parametrize(
+    "progress",
+    [
+        {"step": "three"},
+        {"step": -1},
+        {"fmax": "large"},
+        {"trend": [0.1, None]},
+        {"trend": 0.1},
+        {"started": "yesterday"},
+        {"part": "\x1b[2J"},
+        {"scf": 10**400},
+    ],
+)
+def test_progress_that_makes_no_sense_is_none(tmp_path: Path, progress: dict[str, Any]) -> None:
+    write_signed(tmp_path / "progress.json", progress)
+    assert atom(tmp_path).progress() == {}
+
+
 def test_progress_is_not_written_more_often_than_asked(tmp_path: Path) -> None:
-    report = Reporter(TaskFolder(tmp_path), interval=1000.0)
+    report = ProgressWriter(atom(tmp_path), interval=1000.0)
     report._written = -math.inf
     report(step=1)
     report(step=2)
-    assert TaskFolder(tmp_path).progress()["step"] == 1
+    assert atom(tmp_path).progress()["step"] == 1
 
 
 # ---- making a folder ready ----------------------------------------------------------------------
@@ -171,23 +318,23 @@ def test_progress_is_not_written_more_often_than_asked(tmp_path: Path) -> None:
 
 def begun(path: Path) -> TaskFolder:
     """Make a folder in which work of fingerprint 'abc' has begun."""
-    folder = TaskFolder(path)
-    folder.open_for("abc", {"cutoff": 1})
+    folder = atom(path)
+    folder.open_for(ORIGIN)
     write_text(folder / "steps.jsonl", "steps")
     write_text(folder / "gpaw-1.txt", "log")
     return folder
 
 
 def test_a_new_folder_says_what_it_is_for(tmp_path: Path) -> None:
-    folder = TaskFolder(tmp_path / "t")
-    assert folder.open_for("abc", {"cutoff": 1}) == []
-    assert folder.started_from() == "abc"
-    assert (read_signed(folder / "inputs.json") or {})["inputs"] == {"cutoff": 1}
+    folder = atom(tmp_path / "t")
+    assert folder.open_for(ORIGIN) == []
+    assert folder.started_from() == FINGERPRINT
+    assert (read_signed(folder / "inputs.json") or {})["inputs"] == ORIGIN
 
 
 def test_work_on_the_same_inputs_stays(tmp_path: Path) -> None:
     folder = begun(tmp_path / "t")
-    assert folder.open_for("abc", {"cutoff": 1}) == []
+    assert folder.open_for(ORIGIN) == []
     assert names(folder.path) == {"inputs.json", "steps.jsonl", "gpaw-1.txt"}
 
 
@@ -195,12 +342,12 @@ def test_work_on_the_same_inputs_stays(tmp_path: Path) -> None:
 def test_work_on_other_inputs_is_moved_and_kept(tmp_path: Path, times: int) -> None:
     folder = begun(tmp_path / "t")
     for number in range(times):
-        (moved,) = folder.open_for(f"other-{number}", {"cutoff": number})
+        (moved,) = folder.open_for(origin(box=13.0 + number))
         assert moved == folder / f".stale-{number + 1}"
     assert names(folder / ".stale-1") == {"inputs.json", "steps.jsonl", "gpaw-1.txt"}
     assert (folder / ".stale-1" / "steps.jsonl").read_text() == "steps"
     assert not (folder / "steps.jsonl").exists()
-    assert folder.started_from() == f"other-{times - 1}"
+    assert folder.started_from() == digest(origin(box=12.0 + times))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"{}", b"\xff"])
@@ -209,7 +356,7 @@ def test_work_on_unknown_inputs_is_moved_and_kept(tmp_path: Path, content: bytes
     (folder / "inputs.json").unlink()
     if content is not None:
         (folder / "inputs.json").write_bytes(content)
-    assert folder.open_for("abc", {"cutoff": 1}) == [folder / ".damaged-1"]
+    assert folder.open_for(ORIGIN) == [folder / ".damaged-1"]
     assert (folder / ".damaged-1" / "steps.jsonl").read_text() == "steps"
     assert names(folder.path) == {"inputs.json", ".damaged-1"}
 
@@ -217,7 +364,7 @@ def test_work_on_unknown_inputs_is_moved_and_kept(tmp_path: Path, content: bytes
 def test_a_lock_stays_where_it_is(tmp_path: Path) -> None:
     folder = begun(tmp_path / "t")
     with lock(folder / ".lock", "it"):
-        folder.open_for("other", {})
+        folder.open_for(origin(box=13.0))
         assert folder.is_running()
 
 
@@ -226,21 +373,21 @@ def test_a_cut_result_is_set_aside_and_the_journal_kept(tmp_path: Path, length: 
     folder = finished(tmp_path / "t", {"steps.jsonl": "steps"})
     content = (folder / "result.json").read_bytes()[:length]
     (folder / "result.json").write_bytes(content)
-    assert folder.open_for("abc", {"cutoff": 1}) == [folder / "result.json.damaged-1"]
+    assert folder.open_for(ORIGIN) == [folder / "result.json.damaged-1"]
     assert (folder / "result.json.damaged-1").read_bytes() == content
     assert (folder / "steps.jsonl").read_text() == "steps"
 
 
 def test_a_result_of_other_inputs_is_set_aside(tmp_path: Path) -> None:
     folder = finished(tmp_path / "t")
-    folder.finish(result(fingerprint="other"))
-    assert folder.open_for("abc", {"cutoff": 1}) == [folder / "result.json.damaged-1"]
+    folder.finish(result(fingerprint=OTHER))
+    assert folder.open_for(ORIGIN) == [folder / "result.json.damaged-1"]
 
 
 def test_an_edited_file_is_set_aside_with_its_result(tmp_path: Path) -> None:
     folder = finished(tmp_path / "t", {"d.cube": "1 2 3", "e.cube": "4"})
     (folder / "d.cube").write_text("1 2 4")
-    folder.open_for("abc", {"cutoff": 1})
+    folder.open_for(ORIGIN)
     assert (folder / "d.cube.damaged-1").read_text() == "1 2 4"
     assert names(folder.path) == {
         "inputs.json", "result.json.damaged-1", "d.cube.damaged-1", "e.cube",
@@ -249,16 +396,16 @@ def test_an_edited_file_is_set_aside_with_its_result(tmp_path: Path) -> None:
 
 def test_an_edited_failure_is_set_aside(tmp_path: Path) -> None:
     folder = begun(tmp_path / "t")
-    folder.fail("abc", "desorbed", "Na left", 3.0)
+    folder.fail(FINGERPRINT, Failure("desorbed", "Na left", 3.0))
     (folder / "failure.json").write_text("{}")
-    assert folder.open_for("abc", {"cutoff": 1}) == [folder / "failure.json.damaged-1"]
+    assert folder.open_for(ORIGIN) == [folder / "failure.json.damaged-1"]
 
 
 def test_a_failure_is_tried_again(tmp_path: Path) -> None:
     folder = begun(tmp_path / "t")
-    folder.fail("abc", "desorbed", "Na left", 3.0)
-    assert folder.open_for("abc", {"cutoff": 1}) == []
-    assert folder.failure("abc") is None
+    folder.fail(FINGERPRINT, Failure("desorbed", "Na left", 3.0))
+    assert folder.open_for(ORIGIN) == []
+    assert folder.failure(FINGERPRINT) is None
 
 
 @pytest.mark.parametrize("name", ["result.json", "failure.json", "progress.json", "inputs.json"])
@@ -266,11 +413,11 @@ def test_a_folder_in_place_of_a_file_is_moved(tmp_path: Path, name: str) -> None
     folder = begun(tmp_path / "t")
     (folder / name).unlink(missing_ok=True)
     (folder / name).mkdir()
-    (moved,) = folder.open_for("abc", {"cutoff": 1})
+    (moved,) = folder.open_for(ORIGIN)
     assert moved.is_dir()
-    folder.fail("abc", "r", "m", 1.0)
+    folder.fail(FINGERPRINT, Failure("r", "m", 1.0))
     folder.finish(result())
-    assert folder.result("abc") is not None
+    assert folder.result(FINGERPRINT) is not None
 
 
 MOVE = """
@@ -285,7 +432,8 @@ def count(path, target):
     left -= 1
     return rename(path, target)
 Path.rename = count
-TaskFolder(Path(sys.argv[1])).open_for("other", {})
+from tests.made_up import origin
+TaskFolder(Path(sys.argv[1]), "atom").open_for(origin(box=13.0))
 """
 
 
@@ -296,7 +444,7 @@ def test_a_kill_while_moving_old_contents_leaves_none_of_them_in_use(
     folder = begun(tmp_path / "t")
     command = [sys.executable, "-c", MOVE, str(folder.path), str(renames)]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
-    folder.open_for("other", {})
+    folder.open_for(origin(box=13.0))
     assert names(folder.path) - {".stale-1", ".stale-2", ".damaged-1"} == {"inputs.json"}
     kept = [p for p in folder.path.glob(".*/*") if p.is_file()]
     assert sorted(p.name for p in kept) == ["gpaw-1.txt", "inputs.json", "steps.jsonl"]
@@ -306,17 +454,83 @@ def test_a_kill_while_moving_old_contents_leaves_none_of_them_in_use(
 
 
 def test_every_log_has_a_name_of_its_own(tmp_path: Path) -> None:
-    folder = TaskFolder(tmp_path)
+    folder = atom(tmp_path)
     for _ in range(3):
-        path = folder.next_log("gpaw")
-        assert not path.exists()
+        path = folder.new_log("gpaw")
+        assert path.read_bytes() == b""
         path.write_text("log")
     assert names(tmp_path) == {"gpaw-1.txt", "gpaw-2.txt", "gpaw-3.txt"}
 
 
+@pytest.mark.parametrize("target", ["theirs", "nowhere"])
+def test_a_log_is_not_written_through_a_link(tmp_path: Path, target: str) -> None:
+    (tmp_path / "theirs").write_text("precious")
+    folder = finished(tmp_path / "t")
+    (folder / "gpaw-1.txt").symlink_to(tmp_path / target)
+    assert folder.new_log("gpaw") == folder / "gpaw-2.txt"
+    assert (tmp_path / "theirs").read_text() == "precious"
+    assert not (tmp_path / "nowhere").exists()
+
+
+# ---- what is not ours ---------------------------------------------------------------------------
+
+
+def test_a_linked_folder_is_neither_read_nor_emptied(tmp_path: Path) -> None:
+    theirs = finished(tmp_path / "theirs", {"notes.txt": "precious"})
+    before = {path.name: path.read_bytes() for path in theirs.path.iterdir()}
+    (tmp_path / "t").symlink_to(theirs.path)
+    folder = atom(tmp_path / "t")
+    assert folder.result() is None
+    for inputs in (ORIGIN, origin(box=13.0)):
+        with pytest.raises(UserError, match="found a link; allowed: a folder"):
+            folder.open_for(inputs)
+    assert {path.name: path.read_bytes() for path in theirs.path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["../theirs", "/abs"])
+def test_files_outside_are_not_renamed_with_a_damaged_result(tmp_path: Path, name: str) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_text("precious")
+    named = str(theirs) if name == "/abs" else name
+    folder = finished(tmp_path / "t")
+    write_signed(folder / "result.json", {**WHOLE, "files": {named: "0" * 64}})
+    assert folder.open_for(ORIGIN) == [folder / "result.json.damaged-1"]
+    assert theirs.read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["result.json", "failure.json", "progress.json", "inputs.json"])
+@pytest.mark.parametrize("what", ["pipe", "/dev/zero", "nowhere"])
+def test_what_is_no_file_is_damaged_and_moved_at_once(tmp_path: Path, name: str, what: str) -> None:
+    folder = begun(tmp_path / "t")
+    (folder / name).unlink(missing_ok=True)
+    if what == "pipe":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).symlink_to(what)
+    assert (folder.result(), folder.failure(FINGERPRINT), folder.progress()) == (None, None, {})
+    (moved,) = folder.open_for(ORIGIN)
+    assert os.path.lexists(moved / name if name == "inputs.json" else moved)
+    folder.finish(result())
+    assert folder.result(FINGERPRINT) is not None
+
+
+def test_a_file_of_a_result_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "t", {"d.cube": "1 2 3"})
+    (folder / "d.cube").unlink()
+    os.mkfifo(folder / "d.cube")
+    assert folder.result(FINGERPRINT) is None
+
+
+def test_inputs_that_are_not_those_of_their_fingerprint_are_damaged(tmp_path: Path) -> None:
+    folder = begun(tmp_path / "t")
+    write_signed(folder / "inputs.json", {"fingerprint": FINGERPRINT, "inputs": origin(box=13.0)})
+    assert folder.started_from() is None
+    assert folder.open_for(ORIGIN) == [folder / ".damaged-1"]
+
+
 def test_making_the_object_touches_nothing(tmp_path: Path) -> None:
-    folder = TaskFolder(tmp_path / "t")
-    assert (folder.result(), folder.failure("abc"), folder.progress()) == (None, None, {})
+    folder = atom(tmp_path / "t")
+    assert (folder.result(), folder.failure(FINGERPRINT), folder.progress()) == (None, None, {})
     assert not folder.has_contents()
     assert not folder.is_running()
     assert names(tmp_path) == set()

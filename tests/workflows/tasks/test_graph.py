@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from tests import made_up
 from workflows.case.reading import find, presets, read
 from workflows.case.schema import Case
 from workflows.system.files import lock, write_signed
 from workflows.system.machine import versions
 from workflows.tasks import graph as module
-from workflows.tasks.folder import Result, TaskFolder
-from workflows.tasks.graph import Task, plan, surfaces
+from workflows.tasks.folder import Failure, Result, TaskFolder
 from workflows.tasks.graph import find as find_task
+from workflows.tasks.graph import plan, slab_task, surfaces
+from workflows.tasks.records import Surface
 from workflows.tasks.status import State, summary, survey
 
 CASE = """
@@ -209,13 +211,13 @@ def test_titles_say_what_is_computed(name: str, title: str) -> None:
     assert plan(case())[name].title == title
 
 
-@pytest.mark.parametrize(("crystal", "surface"), [("host", "VN"), ("metal", "Na")])
-def test_a_given_lattice_constant_is_not_computed(crystal: str, surface: str) -> None:
-    given: dict[str, Any] = {f"{crystal}__lattice_constant": 4.2}
-    tasks = plan(case(**given))
-    assert f"{surface}-lattice" not in tasks
-    assert tasks[f"{surface}-slab"].needs == ()
-    assert tasks[f"{surface}-slab"].inputs["lattice_constant"] == 4.2
+@pytest.mark.parametrize("surface", ["host", "metal"])
+def test_a_given_lattice_constant_is_not_computed(surface: Surface) -> None:
+    given: dict[str, Any] = {f"{surface}__lattice_constant": 4.2}
+    assert find_task(plan(case(**given)), surface, "lattice") is None
+    slab = slab_task(case(**given), surface)
+    assert slab.needs == ()
+    assert slab.inputs["lattice_constant"] == 4.2
 
 
 def test_only_sites_asked_for_are_planned() -> None:
@@ -234,9 +236,10 @@ def test_checks_can_be_switched_off() -> None:
 
 
 def test_another_host_gives_its_names() -> None:
-    tasks = plan(case(host__cation="Ti", dft__setups={}, slab__sites=["top-Ti"]))
-    assert "TiN-top-Ti-held" in tasks
-    assert tasks["TiN-slab"].inputs["elements"] == ["Ti", "N"]
+    other = case(host__cation="Ti", dft__setups={}, slab__sites=["top-Ti"])
+    assert "TiN-top-Ti-held" in plan(other)
+    assert slab_task(other, "host").name == "TiN-slab"
+    assert slab_task(other, "host").inputs["elements"] == ["Ti", "N"]
 
 
 # ---- fingerprints -------------------------------------------------------------------------------
@@ -349,27 +352,13 @@ def test_another_result_of_a_parent_changes_its_child() -> None:
 TASKS = plan(case())
 
 
-def fingerprint(root: Path, name: str) -> str:
-    return TASKS[name].fingerprint(results(root, TASKS[name]))
-
-
-def results(root: Path, task: Task) -> dict[str, Result]:
-    found = {name: TaskFolder(root / name).result() for name in task.needs}
-    return {name: result for name, result in found.items() if result is not None}
-
-
 def begin(root: Path, name: str) -> TaskFolder:
-    folder = TaskFolder(root / name)
-    folder.open_for(fingerprint(root, name), TASKS[name].origin(results(root, TASKS[name])))
-    return folder
+    return made_up.begin(TASKS[name], root)
 
 
 def finish(root: Path, *names: str, energy: float = -1.0) -> None:
     for name in names:
-        folder = begin(root, name)
-        (folder / "relaxed.cif").write_text("structure")
-        files = folder.digests(["relaxed.cif"])
-        folder.finish(Result(fingerprint(root, name), {"energy": energy}, files, 60.0, {}))
+        made_up.finish(TASKS[name], root, {"relaxed.cif": "structure"}, energy=energy)
 
 
 def look(root: Path, name: str) -> State:
@@ -417,13 +406,12 @@ def test_a_task_that_was_left_goes_on(tmp_path: Path) -> None:
         pass
     state = look(tmp_path, "Na-atom")
     assert state.status == "ready"
-    assert state.note == "begun; goes on from its last finished step"
+    assert state.note == "begun; resumes after its last finished step"
 
 
 def test_a_failed_task_says_why_and_blocks_what_needs_it(tmp_path: Path) -> None:
     finish(tmp_path, "VN-lattice", "VN-slab")
-    folder = begin(tmp_path, "VN-hollow-held")
-    folder.fail(fingerprint(tmp_path, folder.name), "desorbed", "Na left", 3.0)
+    made_up.fail(TASKS["VN-hollow-held"], tmp_path, "desorbed", "Na left")
     states = survey(TASKS, tmp_path)
     assert statuses(states, *CHAIN) == ["done", "done", "failed", "blocked"]
     assert states["VN-hollow-held"].note == "desorbed: Na left"
@@ -431,15 +419,14 @@ def test_a_failed_task_says_why_and_blocks_what_needs_it(tmp_path: Path) -> None
 
 
 def test_blocked_is_blocked_further_down(tmp_path: Path) -> None:
-    folder = begin(tmp_path, "VN-lattice")
-    folder.fail(fingerprint(tmp_path, folder.name), "no-minimum", "none", 3.0)
+    made_up.fail(TASKS["VN-lattice"], tmp_path)
     states = survey(TASKS, tmp_path)
     assert statuses(states, *CHAIN) == ["failed", "blocked", "blocked", "blocked"]
 
 
 def test_a_failure_with_other_inputs_is_no_failure(tmp_path: Path) -> None:
     folder = begin(tmp_path, "Na-atom")
-    folder.fail("other", "desorbed", "Na left", 3.0)
+    folder.fail("other", Failure("desorbed", "Na left", 3.0))
     assert look(tmp_path, "Na-atom").status == "ready"
 
 
@@ -497,8 +484,7 @@ def test_a_whole_result_needs_no_record_of_inputs(tmp_path: Path) -> None:
 
 
 def test_an_edited_failure_is_no_failure(tmp_path: Path) -> None:
-    folder = begin(tmp_path, "Na-atom")
-    folder.fail(fingerprint(tmp_path, "Na-atom"), "desorbed", "Na left", 3.0)
+    folder = made_up.fail(TASKS["Na-atom"], tmp_path)
     text = (folder / "failure.json").read_text()
     (folder / "failure.json").write_text(text.replace("desorbed", "absorbed"))
     assert look(tmp_path, "Na-atom").status == "ready"
@@ -519,8 +505,7 @@ def test_a_run_copied_elsewhere_is_still_done(tmp_path: Path) -> None:
 
 def test_summary_counts_and_names(tmp_path: Path) -> None:
     finish(tmp_path, "VN-lattice", "Na-lattice")
-    folder = begin(tmp_path, "Na-atom")
-    folder.fail(fingerprint(tmp_path, "Na-atom"), "r", "m", 1.0)
+    made_up.fail(TASKS["Na-atom"], tmp_path)
     assert summary(survey(TASKS, tmp_path)) == (
         "2 of 34 tasks done; failed: Na-atom; ready: VN-slab, Na-slab; "
         "waiting: VN-bridge-held, VN-hollow-held, VN-top-V-held, VN-top-N-held ..."

@@ -3,12 +3,14 @@
 import io
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Unpack
 
 import pytest
 from rich.console import Console
 
-from workflows.tasks.graph import Task
+from workflows.case.reading import find, read
+from workflows.tasks.graph import plan
+from workflows.tasks.records import Progress
 from workflows.tasks.status import State, Status
 from workflows.terminal import progress as live
 from workflows.terminal.progress import (
@@ -23,10 +25,10 @@ from workflows.terminal.progress import (
     view,
 )
 
-TASK = Task("VN-slab", "slab", "clean VN(001)", (), {})
+TASK = plan(read(find("laptop")))["VN-slab"]  # to 0.05 eV/angstrom
 
 
-def state(status: Status, note: str = "", **progress: Any) -> State:
+def state(status: Status, note: str = "", **progress: Unpack[Progress]) -> State:
     return State(TASK, status, note, progress=progress, seconds=75.0 if status == "done" else None)
 
 
@@ -58,7 +60,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         ({"started": 1.0}, "starting"),
     ],
 )
-def test_progress_in_words(progress: Mapping[str, Any], words: str) -> None:
+def test_progress_in_words(progress: Progress, words: str) -> None:
     assert describe(progress) == words
 
 
@@ -97,8 +99,7 @@ def test_what_there_is_to_say() -> None:
 
 
 def relaxing(*trend: float) -> State:
-    task = Task("VN-slab", "slab", "clean VN(001)", (), {"fmax": 0.05})
-    return State(task, "running", progress={"step": len(trend), "fmax": trend[-1], "trend": trend})
+    return state("running", step=len(trend), fmax=trend[-1], trend=list(trend))
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.made_up import finish
 from workflows.case.reading import find, read
 from workflows.system.files import lock
-from workflows.tasks.folder import Reporter, Result, TaskFolder
+from workflows.tasks.folder import ProgressWriter, TaskFolder
 from workflows.tasks.graph import plan
-from workflows.tasks.status import State
 from workflows.terminal.progress import Lines
 from workflows.terminal.watch import watch
 
@@ -38,14 +38,7 @@ class Puppet(Lines):
         self.statuses.append([state.status for state in states.values()])
         undone = [state for state in states.values() if state.status != "done"]
         if undone:
-            finish(self.root, undone[0])
-
-
-def finish(root: Path, state: State) -> None:
-    folder = TaskFolder(root / state.task.name)
-    fingerprint = state.task.fingerprint({})
-    folder.open_for(fingerprint, state.task.origin({}))
-    folder.finish(Result(fingerprint, {"energy": 1.0}, {}, 5.0, {}))
+            finish(undone[0].task, self.root)
 
 
 def test_what_others_finish_is_seen_until_all_is_done(tmp_path: Path) -> None:
@@ -65,7 +58,7 @@ def test_the_progress_of_others_is_shown(tmp_path: Path) -> None:
     folder = tmp_path / "VN-lattice"
     folder.mkdir()
     with lock(folder / ".lock", "task"):
-        Reporter(TaskFolder(folder))(step=2, steps=5)
+        ProgressWriter(TaskFolder(folder, "lattice"))(step=2, steps=5)
         view = Impatient(tmp_path)
         states = watch(TASKS, tmp_path, view)
     assert view.progress["step"] == 2

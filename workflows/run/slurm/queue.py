@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
+
 from workflows.system.files import read_signed, write_signed
 from workflows.system.messages import UserError, one_line, shown
 from workflows.tasks.journal import whole_records
@@ -22,6 +24,13 @@ COMMAND_LIMIT = 120.0  # seconds that a command of the scheduler may take
 
 
 MOST_LINES = 40  # tasks whose jobs are shown
+
+
+class Job(TypedDict):
+    """A job that was submitted, and the tasks that it does."""
+
+    job: str
+    tasks: list[str]
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ def describe_jobs(states: Mapping[str, State], root: Path) -> tuple[list[str], l
 
 def _read_ledger(root: Path) -> dict[str, list[str]]:
     fresh: dict[str, list[str]] = {}
-    for record in whole_records(root / NEW_JOBS):
+    for record in whole_records(root / NEW_JOBS, Job):
         for name in record["tasks"]:
             fresh.setdefault(name, []).append(record["job"])
     if not (root / JOBS).exists():

@@ -16,13 +16,13 @@ from pathlib import Path
 from workflows.campaign.directory import LOGS, SCRIPTS, require_own, working_in, write_campaign
 from workflows.preflight.setting_warnings import all_warnings
 from workflows.run.slurm.cluster import Profile
-from workflows.run.slurm.queue import NEW_JOBS, Queue, ask, call, close_ledger, job_id
+from workflows.run.slurm.queue import NEW_JOBS, Job, Queue, ask, call, close_ledger, job_id
 from workflows.run.slurm.script import Scripts, script_path
 from workflows.system.files import write_text
 from workflows.system.messages import naming
 from workflows.system.signals import say
 from workflows.tasks.graph import Task
-from workflows.tasks.journal import History
+from workflows.tasks.journal import Journal
 from workflows.tasks.status import State, survey
 
 Submit = Callable[[list[str]], str]
@@ -102,7 +102,7 @@ def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str
             say(f"warning: {line}")
         states = survey(texts.campaign.tasks, root)
         close_ledger(root)
-        journal = History(root / NEW_JOBS)
+        journal = Journal(root / NEW_JOBS, Job)
 
         def recorded(names: Sequence[str], command: list[str]) -> str:
             job = job_id(command)

@@ -208,7 +208,7 @@ def finished(
     submit = ("submit", TINY, "--into", root, "--profile", profile)
     first, second = cluster.sodiophile(*submit), cluster.sodiophile(*submit)
     told, killed, _ = _read_ledger(root)["VN-top-V-held"]
-    held = TaskFolder(root / "VN-top-V-held")
+    held = TaskFolder(root / "VN-top-V-held", "held")
     wait_for(lambda: held.progress().get("step", 0) >= 1, 300, "a second step")
     cluster.ask("scancel", "--batch", f"--signal={signal.SIGUSR1.name[3:]}", told)
     wait_for((held / "gpaw-2.txt").exists, 60, "the next job")
@@ -232,7 +232,7 @@ def test_a_task_on_two_ranks_is_done_among_the_others(
 ) -> None:
     if mpi[1]:
         pytest.skip(mpi[1])
-    results = {name: TaskFolder(finished.root / name).result() for name in plan(read(TINY))}
+    results = {name: task.folder(finished.root).result() for name, task in plan(read(TINY)).items()}
     ranks = {name: found.made_with["MPI ranks"] for name, found in results.items() if found}
     assert ranks == {name: "2" if name in ON_TWO_RANKS else "1" for name in results}
     assert "cores:  2" in (finished.root / "VN-slab" / "gpaw-1.txt").read_text()
@@ -255,7 +255,7 @@ def test_a_task_that_is_killed_goes_on_by_itself(cluster: Cluster, finished: Fin
     assert re.search("JobState=(FAILED|CANCELLED|NODE_FAIL)", told)
     assert "ExitCode=0:0" not in told
     assert len(list((finished.root / "VN-top-V-held").glob("gpaw-*.txt"))) == 3
-    assert TaskFolder(finished.root / "VN-top-V-held").result() is not None
+    assert TaskFolder(finished.root / "VN-top-V-held", "held").result() is not None
 
 
 def test_a_finished_run_has_nothing_to_submit_or_cancel(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.made_up import fail
 from tests.paths import ROOT, TINY
 from tests.workflows.campaign.test_sweep import sweep
 from tests.workflows.run.slurm.test_cluster import TINY_CASES
@@ -17,7 +18,6 @@ from workflows.run.slurm.script import scripts
 from workflows.run.slurm.submit import _chains, bundles, chain, sbatch, submit
 from workflows.system.files import write_signed
 from workflows.system.messages import UserError
-from workflows.tasks.folder import TaskFolder
 from workflows.tasks.graph import plan
 from workflows.tasks.status import survey
 
@@ -93,10 +93,7 @@ def test_a_failed_task_is_submitted_again_once(
         return ""
 
     monkeypatch.setattr("workflows.run.slurm.submit.call", call)
-    folder = TaskFolder(tmp_path / "Na-atom")
-    task = plan(CASE)["Na-atom"]
-    folder.open_for(task.fingerprint({}), task.origin({}))
-    folder.fail(task.fingerprint({}), "no_convergence", "did not converge", 1.0)
+    fail(plan(CASE)["Na-atom"], tmp_path)
     ledger = {name: [f"{n}0", f"{n}1"] for n, name in enumerate(plan(CASE), 1)}
     alive = {job: "pending" for jobs in ledger.values() for job in jobs}
     assert submitted(tmp_path, Queue(ledger, alive)) == []  # its second try is still queued
@@ -107,10 +104,8 @@ def test_a_failed_task_is_submitted_again_once(
 
 def test_a_continuation_leaves_a_failed_task_alone(tmp_path: Path) -> None:
     (tmp_path / "case.toml").write_bytes(TINY.read_bytes())
-    folder = TaskFolder(tmp_path / "Na-atom")
     task = plan(CASE)["Na-atom"]
-    folder.open_for(task.fingerprint({}), task.origin({}))
-    folder.fail(task.fingerprint({}), "no_convergence", "did not converge", 1.0)
+    folder = fail(task, tmp_path)
     assert main(["task", str(tmp_path / "Na-atom"), "--continuation"]) == 3
     assert folder.failure(task.fingerprint({})) is not None
 
@@ -187,10 +182,7 @@ def test_a_job_that_other_tasks_wait_for_is_not_cancelled(
         "workflows.run.slurm.submit.call", lambda command: pytest.fail(str(command))
     )
     tasks = plan(CASE)
-    folder = TaskFolder(tmp_path / "Na-atom")
-    fingerprint = tasks["Na-atom"].fingerprint({})
-    folder.open_for(fingerprint, tasks["Na-atom"].origin({}))
-    folder.fail(fingerprint, "no_convergence", "did not converge", 1.0)
+    fail(tasks["Na-atom"], tmp_path)
     ledger = {name: ["1", "2"] for name in tasks}
     queue = Queue(ledger, {"2": "pending"})
     settings = Profile(time="1:00:00")
@@ -203,15 +195,13 @@ def test_a_job_of_several_tasks_goes_on_after_one_that_cannot_be_done(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "case.toml").write_bytes(TINY.read_bytes())
-    folder, task = TaskFolder(tmp_path / "Na-atom"), plan(CASE)["Na-atom"]
-    folder.open_for(task.fingerprint({}), task.origin({}))
-    folder.fail(task.fingerprint({}), "no_convergence", "did not converge", 1.0)
+    fail(plan(CASE)["Na-atom"], tmp_path, "scf-not-converged", "did not converge")
     names = ("VN-slab", "Na-atom")
     folders = [str(tmp_path / name) for name in names]
     assert main(["task", *folders, "--continuation", "--walltime", "60"]) == 3
     told = capsys.readouterr().err
     assert "VN-slab: waiting: for VN-lattice" in told
-    assert "Na-atom: no_convergence: did not converge" in told
+    assert "Na-atom: scf-not-converged: did not converge" in told
 
 
 # ---- the commands -------------------------------------------------------------------------------
