@@ -192,6 +192,19 @@ def test_only_the_dft_folder_imports_gpaw() -> None:
     assert {str(Path(home).parent) for home in homes} == {"workflows/dft"}
 
 
+def test_of_the_dft_code_steps_know_the_interface_alone() -> None:
+    known = {
+        name
+        for path in MODULES
+        if named(path).startswith("workflows/steps/")
+        for name in imports(tree(path))
+        if name.startswith("workflows.dft")
+    }
+    assert "workflows.dft.interface.NewCalculation" in known
+    assert {name.rpartition(".")[0] for name in known} == {"workflows.dft.interface"}
+    assert "workflows/dft/interface.py" not in importing("gpaw")
+
+
 @pytest.mark.parametrize(
     ("name", "homes"),
     [

@@ -18,7 +18,15 @@ Found = TypeVar("Found")
 
 
 class TaskFailed(Exception):
-    """The task has no number to give; `reason` is a short name, the message a line for people."""
+    """The task has no number to give.
+
+    Parameters
+    ----------
+    reason
+        A short name, such as "desorbed" (docs/results.md lists them).
+    message
+        A line for people.
+    """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -56,6 +64,8 @@ class TaskContext(Generic[InputsT_co]):
         Makes a calculation of the DFT code.
     calculations
         Those made so far.
+    resumed
+        Ionic steps of earlier processes that were resumed.
     """
 
     task: Task[InputsT_co]
@@ -76,7 +86,10 @@ class TaskContext(Generic[InputsT_co]):
     def calculation(self, system: System | None = None) -> Calculation:
         """Return a new calculation with the task's settings and a log file of its own.
 
-        `system` instead of the task's own is for a cell of another size.
+        Parameters
+        ----------
+        system
+            Another system than the task's own, for a cell of another size.
         """
         calculation = self.new_calculation(
             self.case.dft,
@@ -88,7 +101,15 @@ class TaskContext(Generic[InputsT_co]):
         return calculation
 
     def journal(self, kind: type[RecordT], stem: str = "steps") -> Journal[RecordT]:
-        """Return a journal of the task: what it holds was computed from the same inputs."""
+        """Return a journal of the task: what it holds was computed from the same inputs.
+
+        Parameters
+        ----------
+        kind
+            Type of a record.
+        stem
+            Name of its file, without .jsonl.
+        """
         return Journal(self.folder / f"{stem}.jsonl", kind, self.fingerprint)
 
     def ionic_steps(self, stem: str = "steps") -> Journal[Step]:
@@ -103,8 +124,14 @@ class TaskContext(Generic[InputsT_co]):
         return before + sum(calculation.scf_iterations for calculation in self.calculations)
 
 
-def needed(values: Found | None) -> Found:
-    """Return the values of a task that this one needs, and which is therefore done."""
+def present(values: Found | None) -> Found:
+    """Return the values of a task that this one needs, and which is therefore done.
+
+    Raises
+    ------
+    LookupError
+        It is not done: a bug of whoever began this one.
+    """
     if values is None:
         raise LookupError("a task was begun before those that it needs were done")
     return values

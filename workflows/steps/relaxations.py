@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from structures import sites
 from workflows.dft.interface import Calculation, Periodic, System
 from workflows.steps.atoms_files import write_frames, write_structure
-from workflows.steps.context import Outcome, TaskContext, TaskFailed, needed
+from workflows.steps.context import Outcome, TaskContext, TaskFailed, present
 from workflows.steps.cubes import keep_density
 from workflows.steps.initial import clean_slab
 from workflows.steps.optimize import Step, relax
@@ -46,7 +46,7 @@ SAME_START = 0.1  # angstrom: bare slabs whose atoms start this close relax to t
 
 
 @dataclass(frozen=True)
-class Relaxation:
+class RelaxedSystem:
     """A finished relaxation: its structure, what every one gives, its files and its first step."""
 
     atoms: Atoms
@@ -61,7 +61,7 @@ def relax_clean_slab(context: TaskContext[SlabInputs]) -> Outcome[SlabValues]:
     task = context.task
     constant = task.inputs["lattice_constant"]
     if constant is None:
-        constant = needed(context.needed.lattice(task.surface))["lattice_constant"]
+        constant = present(context.needed.lattice(task.surface))["lattice_constant"]
     built = clean_slab(task, constant)
     files = write_structure(context.folder.path, "built", built)
     start = _from_smallest_cell(context, built, constant)
@@ -117,7 +117,7 @@ def _repeated(system: System, repeats: tuple[float, float]) -> System:
 def relax_held(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
     """Relax the adatom at its site, its x and y held: the energy that belongs to the site."""
     task = context.task
-    slab = from_json(needed(context.needed.slab(task.surface))["structure"])
+    slab = from_json(present(context.needed.slab(task.surface))["structure"])
     start = sites.place_adatom(slab, task.inputs["adatom"], task.site)
     relaxed = _relax_adatom(context, sites.hold_lateral(start))
     kept: dict[str, str] = {}
@@ -141,7 +141,7 @@ def _relax_pushed(
 ) -> Outcome[AdatomValues]:
     """Relax the adatom from `push` angstrom beside its site; find whether it stays on a saddle."""
     task = context.task
-    held = from_json(needed(context.needed.adatom(task.surface, task.site, "held"))["structure"])
+    held = from_json(present(context.needed.adatom(task.surface, task.site, "held"))["structure"])
     try:
         start = sites.displace_lateral(sites.release(held), push)
     except ValueError:
@@ -168,7 +168,7 @@ def relax_bare_slab(context: TaskContext[BareSlabInputs]) -> Outcome[BareSlabVal
     the same minimum, or the adsorption energy hides a reconstruction.
     """
     task = context.task
-    system = needed(context.needed.adatom(task.surface, task.site, task.relaxation))
+    system = present(context.needed.adatom(task.surface, task.site, task.relaxation))
     start = from_json(system["structure"])[:-1]
     same = _from_same_start(context, start)
     if same is not None:
@@ -196,7 +196,7 @@ def _from_same_start(context: TaskContext[BareSlabInputs], start: Atoms) -> Bare
 
 def _relax_adatom(
     context: TaskContext[AdatomInputs], start: Atoms, journal: str = "steps"
-) -> Relaxation:
+) -> RelaxedSystem:
     def check(atoms: Atoms) -> None:
         state = sites.bound_state(atoms, desorbed_beyond=DESORBED_BEYOND)
         if state != "adsorbed":
@@ -249,7 +249,7 @@ def _check_slab(atoms: Atoms, start: Atoms) -> None:
 
 def _relax(
     context: TaskContext, start: Atoms, check: Callable[[Atoms], None], journal: str = "steps"
-) -> Relaxation:
+) -> RelaxedSystem:
     calculation = context.calculation()
     steps = context.ionic_steps(journal)
     relaxed = relax(
@@ -274,7 +274,7 @@ def _relax(
         write_frames(context.folder.path, "relaxation", [_frame(start, s) for s in steps.records]),
         *write_structure(context.folder.path, "relaxed", relaxed.atoms),
     )
-    return Relaxation(relaxed.atoms, values, files, steps.records[0], calculation)
+    return RelaxedSystem(relaxed.atoms, values, files, steps.records[0], calculation)
 
 
 def _frame(start: Atoms, step: Step) -> Atoms:

@@ -7,7 +7,7 @@ from ase import Atoms
 from analysis.bader import populations
 from analysis.charge import charge_transfer, difference, plane_average
 from structures import bulk
-from workflows.steps.context import Outcome, TaskContext, needed
+from workflows.steps.context import Outcome, TaskContext, present
 from workflows.steps.cubes import kept_density, write_difference
 from workflows.tasks.atoms_json import from_json, to_json
 from workflows.tasks.records import (
@@ -32,11 +32,11 @@ def compute_uncorrected(context: TaskContext[SinglePointInputs]) -> Outcome[Sing
     """Compute a relaxed system's energy without the dipole correction."""
     task = context.task
     if task.site:
-        system = needed(context.needed.adatom(task.surface, task.site, task.relaxation))[
+        system = present(context.needed.adatom(task.surface, task.site, task.relaxation))[
             "structure"
         ]
     else:
-        system = needed(context.needed.slab(task.surface))["structure"]
+        system = present(context.needed.slab(task.surface))["structure"]
     energy, _ = context.calculation()(from_json(system))
     return Outcome({"energy": energy})
 
@@ -44,7 +44,7 @@ def compute_uncorrected(context: TaskContext[SinglePointInputs]) -> Outcome[Sing
 def compute_density_difference(context: TaskContext[DensityInputs]) -> Outcome[DensityValues]:
     """Subtract from the density those of slab and adatom, each alone where it is in the whole."""
     task = context.task
-    held = needed(context.needed.adatom(task.surface, task.site, "held"))
+    held = present(context.needed.adatom(task.surface, task.site, "held"))
     atoms = from_json(held["structure"])
     atoms.set_constraint()  # single points; the grid is the same for all three
     densities = kept_density(context, atoms)

@@ -108,12 +108,10 @@ def _check_constraints(constraints: Any, number: int) -> None:
 def _holds(constraint: Any, number: int) -> bool:
     name, kwargs = constraint["name"], dict(constraint["kwargs"])
     indices = kwargs.pop("indices")
-    if not all(type(i) is int and 0 <= i < number for i in indices):
-        return False
+    right = isinstance(indices, list) and len(set(indices)) == len(indices)
+    right = right and all(type(i) is int and 0 <= i < number for i in indices)
     if name == "FixedLine":
         direction = kwargs.pop("direction")
-        if len(direction) != 3 or not any(direction):
-            return False
-        if not all(type(x) in (int, float) and abs(x) <= 1.0 for x in direction):
-            return False
-    return name in ("FixAtoms", "FixedLine") and not kwargs
+        right = right and isinstance(direction, list) and len(direction) == 3 and any(direction)
+        right = right and all(type(x) in (int, float) and abs(x) <= 1.0 for x in direction)
+    return right and name in ("FixAtoms", "FixedLine") and not kwargs

@@ -7,6 +7,7 @@ results lack is NotRequired. What is read from a file is checked against these t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -52,7 +53,11 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 
 
-Structure = Annotated[StructureData, AfterValidator(check_structure)]
+# Of a site, a task or a checksum
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+
+
+Symbol = Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
 
 
 def _printable(text: str) -> str:
@@ -61,7 +66,17 @@ def _printable(text: str) -> str:
     return text
 
 
-def _same_lengths(first: str, second: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+# Printed by terminals and pages, so without control characters
+Printable = Annotated[str, Field(max_length=10_000), AfterValidator(_printable)]
+
+
+Structure = Annotated[StructureData, AfterValidator(check_structure)]
+
+
+Check = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def _same_lengths(first: str, second: str) -> Check:
     """Return a check that two lists under these keys are equally long, and not empty."""
 
     def check(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -70,6 +85,23 @@ def _same_lengths(first: str, second: str) -> Callable[[Mapping[str, Any]], Mapp
         return data
 
     return check
+
+
+def _all_of(*keys: str) -> Check:
+    """Return a check that keys are there which the type leaves out for other kinds of tasks."""
+
+    def check(data: Mapping[str, Any]) -> Mapping[str, Any]:
+        if missing := set(keys) - data.keys():
+            raise ValueError(f"{', '.join(sorted(missing))}: missing")
+        return data
+
+    return check
+
+
+def _finite(data: Electrostatics) -> Electrostatics:
+    if not all(map(math.isfinite, (*data["z"], *data["potential"], data["fermi_level"]))):
+        raise ValueError("found a number that is not finite")
+    return data
 
 
 # ---- what a task is computed from ---------------------------------------------------------------
@@ -218,7 +250,7 @@ class Effort(TypedDict, total=False):
     """
 
     scf_iterations: Count
-    retries: list[str]
+    retries: list[Printable]
     gpaw_seconds: Seconds
     process_seconds: Seconds
     cpu_seconds: Seconds
@@ -267,7 +299,9 @@ class RelaxedValues(Effort):
     fmax: Force
     steps: Count
     structure: Structure
-    electrostatics: Annotated[Electrostatics, AfterValidator(_same_lengths("z", "potential"))]
+    electrostatics: Annotated[
+        Electrostatics, AfterValidator(_same_lengths("z", "potential")), AfterValidator(_finite)
+    ]
 
 
 class SlabValues(RelaxedValues):
@@ -288,11 +322,11 @@ class AdatomValues(RelaxedValues):
     """
 
     height: Length
-    nearest: dict[str, Length]
+    nearest: dict[Symbol, Length]
     image_distance: Length
-    ended_at: str | None
+    ended_at: Name | None
     site_offset: Length | None
-    density: NotRequired[str]
+    density: NotRequired[Name]
     site_curvature: NotRequired[Number]
     saddle: NotRequired[bool]
     pushed: NotRequired[Length]
@@ -305,7 +339,7 @@ class BareSlabValues(RelaxedValues):
     """
 
     start: Structure
-    same_as: NotRequired[str]
+    same_as: NotRequired[Name]
 
 
 class DensityValues(Effort):
@@ -353,7 +387,7 @@ VALUES: dict[Kind, Any] = {
     "atom": AtomValues,
     "slab": SlabValues,
     "held": AdatomValues,
-    "free": AdatomValues,
+    "free": Annotated[AdatomValues, AfterValidator(_all_of("site_curvature", "saddle", "pushed"))],
     "basin": BareSlabValues,
     "density": Annotated[DensityValues, AfterValidator(_same_lengths("z", "plane_average"))],
     "uncorrected": SinglePointValues,
@@ -364,10 +398,6 @@ EFFORT = frozenset(Effort.__annotations__)
 
 
 # ---- the other records in a task's folder -------------------------------------------------------
-
-
-# Printed by terminals and pages, so without control characters
-Printable = Annotated[str, Field(max_length=10_000), AfterValidator(_printable)]
 
 
 # A name in the task's own folder: no path, and nothing hidden

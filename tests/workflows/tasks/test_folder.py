@@ -1,5 +1,7 @@
 """A folder per task: whatever is cut, edited or of other inputs is noticed, and nothing is lost."""
 
+import copy
+import json
 import math
 import os
 import signal
@@ -180,6 +182,9 @@ CHANGED: list[tuple[Kind, dict[str, Any]]] = [
     ("slab", {"lattice_constant": None}),
     ("held", {"nearest": {"V": None}}),
     ("held", {"nearest": [2.5]}),
+    ("held", {"nearest": {"[/nope]": 2.5}}),
+    ("held", {"ended_at": "[/nope]"}),
+    ("basin", {"same_as": "../VN-slab"}),
     ("held", {"height": 1e300}),
     ("free", {"saddle": "yes"}),
     ("basin", {"start": {"__ase_objtype__": "atoms"}}),
@@ -205,13 +210,28 @@ def test_values_that_no_such_task_has_are_damaged(
     assert folder.result() is None
 
 
+@pytest.mark.parametrize("place", ["energy", "potential", "positions"])
+def test_a_number_beyond_all_floats_is_damaged(tmp_path: Path, place: str) -> None:
+    values: Any = copy.deepcopy(values_of("slab"))
+    if place == "energy":
+        values["energy"] = math.inf
+    elif place == "potential":
+        values["electrostatics"]["potential"] = [math.inf]
+    else:
+        values["structure"]["positions"]["__ndarray__"][2][0] = math.inf
+    data = {**WHOLE, "values": values}
+    text = json.dumps({**data, "checksum": digest(data)}).replace("Infinity", "1e999")
+    (tmp_path / "result.json").write_text(text)
+    assert read_signed(tmp_path / "result.json") == data
+    assert TaskFolder(tmp_path, "slab").result() is None
+
+
 @pytest.mark.parametrize("kind", VALUES)
 def test_each_value_that_every_such_task_has_is_needed(tmp_path: Path, kind: Kind) -> None:
     folder = TaskFolder(tmp_path, kind)
     folder.finish(result(values=values_of(kind)))
     whole = read_signed(tmp_path / "result.json") or {}
-    optional = {"site_curvature", "saddle", "pushed"}
-    for key in VALUES[kind].keys() - optional:
+    for key in VALUES[kind]:
         values = {name: value for name, value in VALUES[kind].items() if name != key}
         write_signed(tmp_path / "result.json", whole | {"values": values})
         assert folder.result() is None, key
