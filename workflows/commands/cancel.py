@@ -19,6 +19,6 @@ def add_arguments(verb: ArgumentParser) -> None:
 def execute(arguments: Namespace) -> int:
     """Cancel the jobs; return the exit code."""
     read_campaign(arguments.directory)
-    for line in list(cancel(arguments.directory)) or ["no jobs are queued or running"]:
+    for line in cancel(arguments.directory):
         say(line)
     return DONE

@@ -9,9 +9,11 @@ from typing import Any
 
 from workflows.commands.arguments import add_walltime
 from workflows.dft.team import team
+from workflows.run.slurm.queue import queue_again, restarts
 from workflows.run.worker import run_tasks
+from workflows.system.messages import UserError
 from workflows.system.refusals import is_refusal
-from workflows.system.signals import Stopped, end_with_parent
+from workflows.system.signals import OUT_OF_TIME, Stopped, end_with_parent, say
 
 
 def add_arguments(verb: ArgumentParser) -> None:
@@ -25,6 +27,13 @@ def add_arguments(verb: ArgumentParser) -> None:
     )
     add_walltime(verb)
     verb.add_argument("--continuation", action="store_true", help="leave it alone if it has failed")
+    verb.add_argument(
+        "--requeue",
+        type=int,
+        metavar="N",
+        default=0,
+        help="where the time of a Slurm job is up, queue the job again, at most N times",
+    )
     verb.add_argument("--with-parent", action="store_true", help="end when standard input closes")
 
 
@@ -38,11 +47,20 @@ def execute(arguments: Namespace) -> int:
             lambda: run_tasks(
                 [path.absolute() for path in arguments.tasks],
                 arguments.walltime,
-                continuation=arguments.continuation,
+                continuation=arguments.continuation or restarts() > 0,
             )
         )
     except Stopped as stop:
+        if stop.exit_code == OUT_OF_TIME and team().rank == 0:
+            _queue_again(arguments.requeue)
         return stop.exit_code
+
+
+def _queue_again(most: int) -> None:
+    try:
+        queue_again(most)
+    except UserError as error:
+        say(f"the job cannot be queued again ({error}); `submit` again resumes")
 
 
 def _without_refusals(event: Any) -> None:

@@ -79,6 +79,11 @@ class TaskNeeds:
     grid: float
     disk: float
 
+    @property
+    def core_seconds(self) -> float:
+        """Return the typical time on one core, good to a factor of three or so."""
+        return TYPICAL_SCF_ITERATIONS[self.kind] * self.size * PACE
+
     def memory(self, ranks: int = 1) -> float:
         """Return the memory on so many MPI ranks, all of them together, bytes."""
         # ranks share the k-points, and with them the wavefunctions; all else each has for itself
@@ -86,7 +91,7 @@ class TaskNeeds:
 
     def seconds(self, ranks: int = 1) -> float:
         """Return a generous estimate of the time on so many MPI ranks: for the limit of a job."""
-        return HARDSHIP * TYPICAL_SCF_ITERATIONS[self.kind] * self.size * PACE / ranks
+        return HARDSHIP * self.core_seconds / ranks
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,6 +69,12 @@ def shown(path: str | Path) -> str:
     """Return a path as text that is safe to print on one line, whatever characters it has."""
     text = str(path)
     return text if text.isprintable() else repr(text)
+
+
+def few(names: Sequence[str], most: int = 4) -> str:
+    """Return the first few of some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def in_bytes(number: float) -> str:

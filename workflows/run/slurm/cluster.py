@@ -7,9 +7,10 @@ A profile is a TOML file, checked like a case file; it changes no number. Two ex
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -63,9 +64,45 @@ Variable = Annotated[str, matching("[A-Za-z_][A-Za-z0-9_]{0,99}", "the name of a
 Line = Annotated[str, AfterValidator(_printable)]
 
 
+# Options of sbatch that a profile has keys for, or that would break the scheme: one job, found
+# again by its id, name and directory, for the tasks in its script.
+OF_THE_PROFILE = (
+    "time", "mem", "mem-per-cpu", "mem-per-gpu", "ntasks", "ntasks-per-node", "partition",
+    "account", "qos", "constraint", "mail-user", "mail-type", "requeue", "no-requeue",
+)  # fmt: skip
+
+
+OF_THE_SCHEME = (
+    "array", "dependency", "kill-on-invalid-dep", "job-name", "output", "error", "input",
+    "open-mode", "chdir", "parsable", "quiet", "test-only", "wait", "wrap", "clusters", "hold",
+    "uid", "gid", "help", "usage", "version",
+)  # fmt: skip
+
+
+def _harmless(option: str) -> str:
+    name = re.split("[= ]", option, maxsplit=1)[0][2:]
+    for known in OF_THE_PROFILE:
+        if known.startswith(name):  # sbatch takes the beginning of a name for the whole
+            raise ValueError(f"--{known} has a key of its own in the profile")
+    for known in OF_THE_SCHEME:
+        if known.startswith(name):
+            raise ValueError(
+                f"--{known} is set by `submit`, or breaks its scheme; allowed: other options of "
+                "sbatch, such as '--exclusive'"
+            )
+    return option
+
+
 Option = Annotated[
-    str, AfterValidator(_printable), matching("--[a-z].*", "an option, such as '--exclusive'")
+    str,
+    AfterValidator(_printable),
+    matching("--[a-z].*", "an option, such as '--exclusive'"),
+    AfterValidator(_harmless),
 ]
+
+
+# of sbatch's --mail-type
+Occasion = Literal["BEGIN", "END", "FAIL", "REQUEUE", "TIME_LIMIT", "TIME_LIMIT_80", "ALL"]
 
 
 Time = Annotated[
@@ -86,11 +123,16 @@ class Override(Section):
     ranks: Annotated[int, Field(ge=1, le=10_000)] = 1  # of MPI, for a task
     ranks_per_node: Annotated[int, Field(ge=1, le=10_000)] | None = None
     launcher: Annotated[Line, AfterValidator(_launcher)] = "none"
+    # How often a task resumes when the time of its job is up: in the same job, which queues itself
+    # again, or, where compute nodes may not call the scheduler (requeue = false), in the next one.
+    requeue: bool = True
     continuations: Annotated[int, Field(ge=0, le=50)] = 2
     partition: Word | None = None
     account: Word | None = None
     qos: Word | None = None
     constraint: Word | None = None
+    mail_user: Word | None = None
+    mail_type: Annotated[tuple[Occasion, ...], Field(strict=False)] = ()
     modules: Annotated[tuple[Word, ...], Field(strict=False)] = ()
     environment: dict[Variable, Line] = Field(default={})
     options: Annotated[tuple[Option, ...], Field(strict=False)] = ()  # more for sbatch
@@ -114,6 +156,16 @@ class Profile(Override):
         """
         hours = min(max(math.ceil(seconds / 3600), 1), LONGEST_DEFAULT)
         return self if self.time else self.model_copy(update={"time": f"{hours}:00:00"})
+
+    def with_ranks(self, ranks: int) -> Profile:
+        """Return the settings for so many MPI ranks."""
+        per_node = self.ranks_per_node and min(self.ranks_per_node, ranks)
+        return self.model_copy(update={"ranks": ranks, "ranks_per_node": per_node})
+
+    @property
+    def followers(self) -> int:
+        """Return how many jobs follow each one, to resume where it ran out of time."""
+        return 0 if self.requeue else self.continuations
 
     @property
     def launch(self) -> list[str]:

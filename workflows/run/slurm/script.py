@@ -12,11 +12,12 @@ from workflows.campaign.campaign import Campaign
 from workflows.campaign.directory import SCRIPTS, log_path
 from workflows.case.schema import Case
 from workflows.preflight.computable import Computable
-from workflows.preflight.rank_limits import require_usable
+from workflows.preflight.rank_limits import usable_ranks
 from workflows.preflight.resources import Needs, estimate_needs
 from workflows.run.program import program
 from workflows.run.slurm.cluster import Profile, require_known
-from workflows.system.messages import UserError, naming, shown
+from workflows.run.slurm.queue import directory_of
+from workflows.system.messages import UserError, few, shown
 from workflows.tasks.graph import Task
 
 SPARE = 1.5  # memory asked for over the estimate, which is good to a third
@@ -54,7 +55,8 @@ def script(
 def _options(task: Task, case: Case, settings: Profile, root: Path, memory: float) -> Iterator[str]:
     log = str(log_path(root, task.name)).replace("%", "%%")  # %j is the job's id
     wanted = {
-        "job-name": f"{case.name}-{task.name}",
+        "job-name": job_name(case, task),
+        "chdir": directory_of(root),
         "output": log,
         "open-mode": "append",
         "ntasks": str(settings.ranks),
@@ -66,7 +68,10 @@ def _options(task: Task, case: Case, settings: Profile, root: Path, memory: floa
         "account": settings.account,
         "qos": settings.qos,
         "constraint": settings.constraint,
+        "mail-user": settings.mail_user,
+        "mail-type": ",".join(settings.mail_type),
     }
+    yield "--requeue" if settings.requeue else "--no-requeue"
     yield from (f"--{key}={shlex.quote(text)}" for key, text in wanted.items() if text)
     yield from map(shlex.quote, settings.options)
 
@@ -74,7 +79,13 @@ def _options(task: Task, case: Case, settings: Profile, root: Path, memory: floa
 def _command(names: Iterable[str], settings: Profile, root: Path) -> list[str]:
     limit = settings.seconds - min(MARGIN, settings.seconds / 4)
     folders = [str(root / name) for name in names]
-    return [*settings.launch, *program(), "task", *folders, "--walltime", _clock(limit)]
+    again = ["--requeue", str(settings.continuations)] if settings.requeue else []
+    return [*settings.launch, *program(), "task", *folders, "--walltime", _clock(limit), *again]
+
+
+def job_name(case: Case, task: Task) -> str:
+    """Return the name of the job that does a task, or a bundle that begins with it."""
+    return f"{case.name}-{task.name}"
 
 
 def _clock(seconds: float) -> str:
@@ -84,31 +95,57 @@ def _clock(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Scripts:
-    """Makes the job scripts of a campaign."""
+    """Makes the job scripts of a campaign.
+
+    Attributes
+    ----------
+    cases
+        The cases whose tasks the jobs do.
+    settings
+        What the job of each task asks for, by the task's folder.
+    needs
+        What the tasks need.
+    root
+        The directory of the run.
+    notes
+        What a person should know before submitting, a line each.
+    """
 
     cases: Computable
-    profile: Profile
-    root: Path
+    settings: Mapping[str, Profile]
     needs: Needs
+    root: Path
+    notes: tuple[str, ...] = ()
 
     @property
     def campaign(self) -> Campaign:
         """Return the cases whose tasks the jobs do."""
         return self.cases.campaign
 
+    def of(self, names: Sequence[str]) -> Profile:
+        """Return what a job asks for that does these tasks one after the other; it has a time."""
+        settings = self.settings[names[0]]
+        return settings.within(sum(self.needs.tasks[n].seconds(settings.ranks) for n in names))
+
+    def memory(self, names: Sequence[str]) -> float:
+        """Return the memory that such a job is estimated to need, bytes."""
+        ranks = self.settings[names[0]].ranks
+        return max(self.needs.tasks[name].memory(ranks) for name in names)
+
+    def name(self, names: Sequence[str]) -> str:
+        """Return the name of such a job."""
+        return job_name(self.campaign.case_of(names[0]), self.campaign.tasks[names[0]])
+
     def text(self, names: Sequence[str]) -> str:
-        """Return the script of a job that does these tasks one after the other."""
+        """Return the script of such a job."""
         first, *others = names
         task, case = self.campaign.tasks[first], self.campaign.case_of(first)
-        settings = self.profile.of(task)
-        seconds = sum(self.needs.tasks[name].seconds(settings.ranks) for name in names)
-        memory = max(self.needs.tasks[name].memory(settings.ranks) for name in names)
         root = self.root.absolute()
-        return script(task, case, settings.within(seconds), root, memory, others=others)
+        return script(task, case, self.of(names), root, self.memory(names), others=others)
 
 
 def scripts(cases: Computable, profile: Profile, root: Path, source: str) -> Scripts:
-    """Return what makes the job scripts.
+    """Return what makes the job scripts; no task gets more MPI ranks than it can use.
 
     Parameters
     ----------
@@ -120,28 +157,38 @@ def scripts(cases: Computable, profile: Profile, root: Path, source: str) -> Scr
     Raises
     ------
     UserError
-        The profile has settings for a task that is not there, or the path cannot be in a script.
+        The profile has settings for a task that is not there, or several ranks and nothing that
+        starts them, or the path cannot be in a script.
     """
-    campaign = cases.campaign
-    require_known(profile, campaign.tasks, source)
-    ranks = {name: profile.of(task).ranks for name, task in campaign.tasks.items()}
-    with naming(source):
-        _require_ranks(cases, ranks, profile)
+    tasks = cases.campaign.tasks
+    require_known(profile, tasks, source)
+    asked = {name: profile.of(task) for name, task in tasks.items()}
+    for name, settings in asked.items():
+        if settings.ranks > 1 and settings.launcher == "none":
+            raise UserError(
+                f"{source}: ranks: found {settings.ranks} for {name} without a launcher; allowed: "
+                "1, or a launcher such as 'srun --mpi=pmix' or 'mpiexec'"
+            )
     absolute = root.absolute()
     if not str(absolute).isprintable() or "\\" in str(absolute):  # sbatch takes such a line apart
         raise UserError(f"{shown(absolute)}: allowed: a path without line breaks and backslashes")
-    return Scripts(cases, profile, root, estimate_needs(cases))
+    usable = usable_ranks(cases, [name for name, of in asked.items() if of.ranks > 1])
+    capped = {n: of.with_ranks(int(min(of.ranks, usable.get(n, 1)))) for n, of in asked.items()}
+    notes = tuple(_notes_on_ranks(asked, capped))
+    return Scripts(cases, capped, estimate_needs(cases), root, notes)
 
 
-def _require_ranks(cases: Computable, ranks: Mapping[str, int], profile: Profile) -> None:
-    """Refuse more ranks than the tasks can use, and several that nothing starts."""
-    for name, task in cases.campaign.tasks.items():
-        if ranks[name] > 1 and profile.of(task).launcher == "none":
-            raise UserError(
-                f"ranks: found {ranks[name]} for {name} without a launcher; allowed: 1, or a "
-                "launcher such as 'srun --mpi=pmix' or 'mpiexec'"
-            )
-    require_usable(cases, ranks)
+def _notes_on_ranks(asked: Mapping[str, Profile], capped: Mapping[str, Profile]) -> Iterator[str]:
+    """Yield a line for each number of MPI ranks that is less than was asked for."""
+    fewer: dict[tuple[int, int], list[str]] = {}
+    for name, settings in asked.items():
+        if capped[name].ranks < settings.ranks:
+            fewer.setdefault((settings.ranks, capped[name].ranks), []).append(name)
+    for (more, used), names in fewer.items():
+        yield (
+            f"MPI ranks: {used} instead of {more} for {few(names)}: "
+            "no more irreducible k-points and spins to share"
+        )
 
 
 def script_path(root: Path, names: Sequence[str]) -> Path:

@@ -1,25 +1,38 @@
-"""The graph on a cluster: each task a chain of Slurm jobs, each edge a dependency.
+"""The graph on a cluster: each task, or a bundle of them, a Slurm job, each edge a dependency.
 
-The first job of a chain does the task. The others follow it whatever became of it (afterany) and
-run the same command: they go on where it was stopped, and end at once if the task is done or has
-failed. Tasks that need this one wait for its last job (afterok). No process of ours has to live
-while jobs wait.
+A job that runs out of time queues itself again under its own id and resumes; tasks that need it
+wait for its success (afterok). Where compute nodes may not call the scheduler, jobs follow each job
+instead, whatever became of it (afterany), and run the same command: they resume where it was
+stopped, and end at once if the task is done or has failed; other tasks wait for the last one. No
+process of ours has to live while jobs wait.
 """
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from workflows.campaign.directory import LOGS, SCRIPTS, require_own, working_in, write_campaign
 from workflows.preflight.setting_warnings import all_warnings
 from workflows.run.slurm.cluster import Profile
-from workflows.run.slurm.queue import NEW_JOBS, Job, Queue, ask, call, close_ledger, job_id
+from workflows.run.slurm.queue import (
+    NEW_JOBS,
+    Job,
+    Queue,
+    ask,
+    call,
+    close_ledger,
+    cluster_name,
+    directory_of,
+    submit_job,
+)
 from workflows.run.slurm.script import Scripts, script_path
 from workflows.system.files import write_text
-from workflows.system.messages import naming
+from workflows.system.messages import in_bytes, naming
 from workflows.system.signals import say
 from workflows.tasks.graph import Task
 from workflows.tasks.journal import Journal
@@ -38,22 +51,106 @@ def chain(
     path: Path,
     parents: Iterable[str],
     leftovers: Iterable[str],
-    continuations: int,
+    followers: int,
     submit: Submit,
     *,
     condition: str = "afterok",
 ) -> Iterator[str]:
     """Submit the jobs of a task; yield their ids.
 
-    `parents` are the last jobs of the tasks that it needs, which must have met the `condition`;
-    `leftovers` are jobs of its own that may still be ending.
+    Parameters
+    ----------
+    path
+        The job script.
+    parents
+        The last jobs of the tasks that it needs, which must have met the `condition`.
+    leftovers
+        Jobs of its own that may still be ending.
+    followers
+        How many jobs follow the first one, each after the one before it.
+    submit
+        Submits a job and returns its id.
     """
     needed = [f"{condition}:{job}" for job in parents]
     ended = [f"afterany:{job}" for job in leftovers]
-    for number in range(continuations + 1):
+    for number in range(followers + 1):
         job = submit(sbatch(path, [*needed, *ended], continuation=number > 0))
         yield job
         ended = [f"afterany:{job}"]
+
+
+# ---- what is to be submitted --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be submitted.
+
+    Attributes
+    ----------
+    bundles
+        The tasks of each job, in the order of submission.
+    states
+        The state of each task that is to be submitted.
+    queued
+        The last job of each task that is not done, but still in the queue.
+    """
+
+    bundles: tuple[tuple[str, ...], ...]
+    states: Mapping[str, State]
+    queued: Mapping[str, str]
+
+    def summary(self, texts: Scripts) -> str:
+        """Return in a line how many jobs there will be, and what they ask for at most."""
+        settings = {names: texts.of(names) for names in self.bundles}
+        jobs = sum(1 + of.followers for of in settings.values())
+        tries = {names: 1 + of.continuations for names, of in settings.items()}
+        hours = sum(tries[names] * of.ranks * of.seconds for names, of in settings.items()) / 3600
+        typical = sum(texts.needs.tasks[name].core_seconds for name in self.states) / 3600
+        memory = max((texts.memory(names) for names in self.bundles), default=0.0)
+        return (
+            f"{jobs} jobs for {len(self.states)} tasks: about {_hours(typical)} core-hours, "
+            f"at most {_hours(hours)} by their time limits; up to {in_bytes(memory)} of memory each"
+        )
+
+
+def plan_jobs(states: Mapping[str, State], texts: Scripts, queue: Queue, bundle: int) -> Plan:
+    """Return the tasks that are neither done nor queued, `bundle` of them to a job."""
+    queued: dict[str, str] = {}
+    todo: dict[str, State] = {}
+    for name, state in states.items():
+        if state.status == "done":
+            continue
+        if queue.can_finish(state) and todo.keys().isdisjoint(state.task.needs):
+            queued[name] = queue.jobs[name][-1]
+        else:
+            todo[name] = state
+    tasks = [state.task for state in todo.values()]
+    return Plan(tuple(bundles(tasks, texts.settings, bundle)), todo, queued)
+
+
+def bundles(
+    tasks: Sequence[Task], settings: Mapping[str, Profile], size: int
+) -> Iterator[tuple[str, ...]]:
+    """Group tasks by `size`, each group after those that it needs.
+
+    Tasks of a group are on one level of the graph, so none needs another, and ask for the same.
+    """
+    if size == 1:
+        yield from ((task.name,) for task in tasks)
+        return
+    level: dict[str, int] = {}
+    alike: dict[tuple[int, str], list[str]] = {}
+    for task in tasks:
+        level[task.name] = 1 + max((level.get(need, 0) for need in task.needs), default=0)
+        asked = settings[task.name].model_dump_json(exclude={"tasks"})
+        alike.setdefault((level[task.name], asked), []).append(task.name)
+    for key in sorted(alike, key=lambda key: key[0]):
+        names = alike[key]
+        yield from (tuple(names[start : start + size]) for start in range(0, len(names), size))
+
+
+# ---- submission ---------------------------------------------------------------------------------
 
 
 def dry_run(texts: Scripts, bundle: int = 1) -> Iterator[str]:
@@ -61,15 +158,15 @@ def dry_run(texts: Scripts, bundle: int = 1) -> Iterator[str]:
     states = survey(texts.campaign.tasks, texts.root)
     for line in all_warnings(texts.cases):
         say(f"warning: {line}")
+    plan = plan_jobs(states, texts, Queue({}, {}), bundle)
+    yield from (f"# {line}" for line in (*texts.notes, plan.summary(texts), ""))
     commands: list[list[str]] = []
 
     def pretend(_names: Sequence[str], command: list[str]) -> str:
         commands.append(command)
         return f"JOB{len(commands)}"
 
-    for names, jobs in _chains(
-        states, texts.profile, texts.root, Queue({}, {}), pretend, bundle=bundle
-    ):
+    for names, jobs in chains(plan, texts, Queue({}, {}), pretend):
         yield f"# ---- {script_path(texts.root, names)}\n{texts.text(names)}"
         yield from (f"# {shlex.join(command)}" for command in commands[-len(jobs) :])
         yield ""
@@ -78,7 +175,13 @@ def dry_run(texts: Scripts, bundle: int = 1) -> Iterator[str]:
 def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str]]:
     """Submit what is neither done nor queued; yield the tasks of each job and a line about it.
 
-    The case files are kept in the directory as `run` does. `bundle` tasks share a job.
+    First come lines about all jobs, without tasks. The case files are kept in the directory as
+    `run` does.
+
+    Parameters
+    ----------
+    bundle
+        How many tasks share a job.
 
     Raises
     ------
@@ -100,29 +203,34 @@ def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str
             write_text(script_path(root, [name]), texts.text([name]))
         for line in all_warnings(texts.cases):
             say(f"warning: {line}")
-        states = survey(texts.campaign.tasks, root)
+        plan = plan_jobs(survey(texts.campaign.tasks, root), texts, queue, bundle)
+        if plan.bundles:
+            yield from (((), line) for line in (*texts.notes, plan.summary(texts)))
         close_ledger(root)
-        journal = Journal(root / NEW_JOBS, Job)
+        journal, cluster = Journal(root / NEW_JOBS, Job), cluster_name()
 
         def recorded(names: Sequence[str], command: list[str]) -> str:
-            job = job_id(command)
-            journal.append({"job": job, "tasks": list(names)})
-            return job
+            job: Job = {
+                "id": submit_job(command),
+                "name": texts.name(names),
+                "tasks": list(names),
+                "directory": directory_of(root),
+                "cluster": cluster,
+            }
+            journal.append(job)
+            return job["id"]
 
-        def written(names: Sequence[str]) -> None:
-            if len(names) > 1:
-                write_text(script_path(root, names), texts.text(names))
-
-        made = _chains(states, texts.profile, root, queue, recorded, bundle=bundle, prepare=written)
         try:
-            for names, jobs in made:
+            for names, jobs in chains(plan, texts, queue, recorded, write=True):
                 yield names, f"{_many(names)}: {_jobs(jobs)}"
         finally:
             close_ledger(root)
 
 
 def cancel(root: Path) -> Iterator[str]:
-    """Cancel all jobs of a run that are queued or running; yield a line for each task.
+    """Cancel the jobs of a run that are queued or running; yield a line for each task.
+
+    Jobs are ours by the record, their name and their working directory; see `queue.ask`.
 
     Raises
     ------
@@ -130,74 +238,47 @@ def cancel(root: Path) -> Iterator[str]:
         The scheduler is not there or refuses.
     """
     queue = ask(root)
-    waiting = {name: jobs for name in queue.ledger if (jobs := queue.alive_of(name))}
+    waiting = {name: jobs for name in queue.jobs if (jobs := queue.alive_of(name))}
     if waiting:  # the last first, so that none starts because the one before it has ended
         ids = dict.fromkeys(job for jobs in waiting.values() for job in jobs)
         call(["scancel", *reversed(ids)])
     yield from (f"{name}: {_jobs(jobs)} cancelled" for name, jobs in waiting.items())
+    if not waiting:
+        yield from queue.lines()
+        yield "no jobs are queued or running"
 
 
-def _chains(
-    states: Mapping[str, State],
-    profile: Profile,
-    root: Path,
+def chains(
+    plan: Plan,
+    texts: Scripts,
     queue: Queue,
-    submit_job: Callable[[Sequence[str], list[str]], str],
+    submit_one: Callable[[Sequence[str], list[str]], str],
     *,
-    bundle: int = 1,
-    prepare: Callable[[Sequence[str]], None] = lambda _names: None,
+    write: bool = False,
 ) -> Iterator[tuple[Sequence[str], list[str]]]:
-    """Submit a chain for each bundle of tasks that are neither done nor queued.
+    """Submit the jobs of a plan; yield the tasks and the ids of their jobs.
 
-    Yields the tasks and their jobs; `prepare` is called before the jobs of a bundle are submitted.
+    `write`: the script of a bundle is written before its jobs are submitted.
     """
-    last: dict[str, str] = {}
-    todo: dict[str, State] = {}
-    for name, state in states.items():
-        if state.status == "done":
-            continue
-        if queue.can_finish(state) and todo.keys().isdisjoint(state.task.needs):
-            last[name] = queue.ledger[name][-1]
-        else:
-            todo[name] = state
-    # A bundle fails if one of its tasks does; those that need the others are to have their turn.
-    condition = "afterok" if bundle == 1 else "afterany"
+    last = dict(plan.queued)
     kept = {job for name in last for job in queue.alive_of(name)}
-    for names in bundles([state.task for state in todo.values()], profile, bundle):
+    # A bundle fails if one of its tasks does; what needs the others is to have its turn.
+    condition = "afterok" if all(len(names) == 1 for names in plan.bundles) else "afterany"
+    for names in plan.bundles:
         mine = [job for name in names for job in queue.alive_of(name)]
         alive = dict.fromkeys(job for job in mine if job not in kept)
-        if alive:  # a chain that cannot get to its end any more
+        if alive:  # jobs that cannot do the task any more
             call(["scancel", *reversed(alive)])
-        prepare(names)
-        needs = dict.fromkeys(need for name in names for need in todo[name].task.needs)
+        path = script_path(texts.root, names)
+        if write and len(names) > 1:
+            write_text(path, texts.text(names))
+        needs = dict.fromkeys(need for name in names for need in plan.states[name].task.needs)
         after = dict.fromkeys(last[need] for need in needs if need in last)
-        path = script_path(root, names)
-        follow = profile.of(todo[names[0]].task).continuations
+        followers, submit_job_of = texts.settings[names[0]].followers, partial(submit_one, names)
         with naming(_many(names)):
-            jobs = list(
-                chain(path, after, alive, follow, partial(submit_job, names), condition=condition)
-            )
+            jobs = list(chain(path, after, alive, followers, submit_job_of, condition=condition))
         last |= dict.fromkeys(names, jobs[-1])
         yield names, jobs
-
-
-def bundles(tasks: Sequence[Task], profile: Profile, size: int) -> Iterator[Sequence[str]]:
-    """Group tasks by `size`, each group after those that it needs.
-
-    Tasks of a group are on one level of the graph, so none needs another, and ask for the same.
-    """
-    if size == 1:
-        yield from ([task.name] for task in tasks)
-        return
-    level: dict[str, int] = {}
-    alike: dict[tuple[int, str], list[str]] = {}
-    for task in tasks:
-        level[task.name] = 1 + max((level.get(need, 0) for need in task.needs), default=0)
-        settings = profile.of(task).model_dump_json(exclude={"tasks"})
-        alike.setdefault((level[task.name], settings), []).append(task.name)
-    for key in sorted(alike, key=lambda key: key[0]):
-        names = alike[key]
-        yield from (names[start : start + size] for start in range(0, len(names), size))
 
 
 def _many(names: Sequence[str]) -> str:
@@ -206,3 +287,7 @@ def _many(names: Sequence[str]) -> str:
 
 def _jobs(jobs: Sequence[str]) -> str:
     return f"job{'s' if len(jobs) > 1 else ''} {', '.join(jobs)}"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.1f}" if hours < 10 else f"{math.ceil(hours):,}"

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.paths import TINY
-from tests.workflows.run.slurm.test_cluster import TINY_CASES, directives, made
+from tests.workflows.run.slurm.test_cluster import TINY_CASES, directives, made, profile
 from workflows.case.reading import read
+from workflows.dft.installation import has_scalapack
 from workflows.preflight.resources import estimate_needs
 from workflows.run.slurm.cluster import Profile
+from workflows.run.slurm.script import scripts
 from workflows.system.messages import UserError
 
 CASE = read(TINY)
@@ -70,8 +72,8 @@ def test_no_name_or_value_is_executed(nasty: str, tmp_path: Path) -> None:
         ["bash", str(path), "--continuation"],
         cwd=home, env={**os.environ, "HOME": str(home)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    words = ["task", str(root / "VN-slab"), "--walltime", "0:58:00", "--continuation"]
-    assert done.stdout.strip().endswith(f"{words} {[nasty]}")
+    words = ["task", str(root / "VN-slab"), "--walltime", "0:58:00", "--requeue", "2"]
+    assert done.stdout.strip().endswith(f"{[*words, '--continuation']} {[nasty]}")
     assert list(home.iterdir()) == []
 
 
@@ -110,13 +112,31 @@ def test_a_launcher_starts_the_ranks(launcher: str, words: str, tmp_path: Path) 
     assert f"exec {sys.executable}" in texts["VN-top-V-held"]
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("ranks = 2", "ranks: found 2 for .* without a launcher; allowed: 1, or"),
-        ('launcher = "srun"\n[tasks.Na-slab]\nranks = 2', "Na-slab: found 2, allowed: 1 to 1$"),
-    ],
-)
-def test_ranks_that_cannot_be_used_are_refused(text: str, words: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=words):
-        made(tmp_path, f'time = "1:00:00"\n{text}', tmp_path)
+def test_ranks_that_nothing_starts_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"ranks: found 2 for .* without a launcher; allowed: 1"):
+        made(tmp_path, 'time = "1:00:00"\nranks = 2', tmp_path)
+
+
+@pytest.mark.skipif(has_scalapack(), reason="with ScaLAPACK, GPAW shares out more than k-points")
+def test_no_task_gets_more_ranks_than_it_can_use_and_a_note_tells_so(tmp_path: Path) -> None:
+    text = 'time = "1:00:00"\nlauncher = "srun"\nranks = 8\nranks_per_node = 4'
+    texts = scripts(TINY_CASES, profile(tmp_path, text), tmp_path, "cluster.toml")
+    ranks = {name: texts.of([name]).ranks for name in ("VN-slab", "Na-slab", "Na-atom")}
+    assert ranks == {"VN-slab": 3, "Na-slab": 1, "Na-atom": 2}
+    script = texts.text(["Na-slab"])
+    assert (directives(script)["ntasks"], directives(script)["ntasks-per-node"]) == ("1", "1")
+    assert "srun --ntasks=1 " in script
+    assert "MPI ranks: 2 instead of 8 for Na-atom: no more irreducible" in "\n".join(texts.notes)
+
+
+def test_mail_is_asked_for(tmp_path: Path) -> None:
+    text = 'time = "1:00:00"\nmail_user = "me@here.org"\nmail_type = ["END", "FAIL"]'
+    asked = directives(made(tmp_path, text, tmp_path)["VN-slab"])
+    assert (asked["mail-user"], asked["mail-type"]) == ("me@here.org", "END,FAIL")
+
+
+def test_a_job_works_in_the_directory_of_its_run(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    text = made(tmp_path, 'time = "1:00:00"', tmp_path / "link")["VN-slab"]
+    assert directives(text)["chdir"] == str(tmp_path / "real")  # as the scheduler tells it again

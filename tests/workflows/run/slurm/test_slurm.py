@@ -18,7 +18,7 @@ import pytest
 
 from tests.paths import ROOT, TINY
 from workflows.case.reading import read
-from workflows.run.slurm.queue import _read_ledger
+from workflows.run.slurm.queue import read_ledger
 from workflows.tasks.folder import TaskFolder
 from workflows.tasks.graph import plan
 from workflows.tasks.status import survey
@@ -181,40 +181,44 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @dataclass
 class Finished:
-    """A run, and what its two submissions said."""
+    """A run, and what its two submissions printed."""
 
     root: Path
     first: list[str]
     second: list[str]
-    interrupted: str  # the first job of VN-top-V-held, told to stop
-    killed: str  # its second, killed
+    stopped: str  # the job of VN-top-V-held, told to stop: it queued itself again
+    killed: str  # the first job of VN-top-V-free, which others follow, killed
 
 
 @pytest.fixture(scope="module")
 def finished(
     cluster: Cluster, mpi: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Finished:
-    """Return a run in which a relaxation was told to stop, gone on with, and killed.
+    """Return a run in which a relaxation was told to stop, and another one was killed.
 
     The first is what comes near the end of a job's time, the second what Slurm does at its end.
     Where there is MPI, all tasks that have the k-points for it run on two ranks.
     """
     root = tmp_path_factory.mktemp("cluster") / "a $(touch HIT) run"
     profile = root.parent / "cluster.toml"
-    text = 'time = "0:30:00"\ncontinuations = 2\n[tasks.Na-slab]\nlauncher = "srun"\n'
+    text = 'time = "0:30:00"\ncontinuations = 2\ntasks.Na-slab.launcher = "srun"\n'
+    text += "tasks.VN-top-V-free.requeue = false\n"
     if not mpi[1]:
-        text += "".join(f'[tasks.{n}]\nranks = 2\nlauncher = "{mpi[0]}"\n' for n in ON_TWO_RANKS)
+        more = ((name, "ranks = 2", f'launcher = "{mpi[0]}"') for name in ON_TWO_RANKS)
+        text += "".join(f"tasks.{n}.{ranks}\ntasks.{n}.{start}\n" for n, ranks, start in more)
     profile.write_text(text)
     submit = ("submit", TINY, "--into", root, "--profile", profile)
     first, second = cluster.sodiophile(*submit), cluster.sodiophile(*submit)
-    told, killed, _ = _read_ledger(root)["VN-top-V-held"]
+    jobs = {name: job["id"] for job in reversed(read_ledger(root)) for name in job["tasks"]}
     held = TaskFolder(root / "VN-top-V-held", "held")
+    free = TaskFolder(root / "VN-top-V-free", "free")
     wait_for(lambda: held.progress().get("step", 0) >= 1, 300, "a second step")
-    cluster.ask("scancel", "--batch", f"--signal={signal.SIGUSR1.name[3:]}", told)
-    wait_for((held / "gpaw-2.txt").exists, 60, "the next job")
-    cluster.ask("scancel", "--full", f"--signal={signal.SIGKILL.name[3:]}", killed)
+    cluster.ask("scancel", "--batch", f"--signal={signal.SIGUSR1.name[3:]}", jobs[held.name])
+    wait_for((held / "gpaw-2.txt").exists, 300, "the job to start again")
+    wait_for(lambda: free.progress().get("step", 0) >= 1, 300, "a second step")
+    cluster.ask("scancel", "--full", f"--signal={signal.SIGKILL.name[3:]}", jobs[free.name])
     wait_for(lambda: not cluster.queued(), 400, f"the run in {root}")
-    return Finished(root, first, second, told, killed)
+    return Finished(root, first, second, jobs[held.name], jobs[free.name])
 
 
 def test_every_task_is_done_and_the_figure_is_drawn(cluster: Cluster, finished: Finished) -> None:
@@ -239,23 +243,30 @@ def test_a_task_on_two_ranks_is_done_among_the_others(
 
 
 def test_submitting_twice_submits_nothing_new(finished: Finished) -> None:
+    assert finished.first[0].startswith("11 jobs for 9 tasks: ")
     assert finished.first[-1].startswith("9 of 9 tasks submitted")
     assert finished.second == ["0 of 9 tasks submitted; the others are done or queued"]
 
 
-def test_a_task_out_of_time_goes_on_by_itself(cluster: Cluster, finished: Finished) -> None:
+def test_a_job_out_of_time_queues_itself_again_and_resumes(
+    cluster: Cluster, finished: Finished
+) -> None:
     log = (finished.root / "logs" / "VN-top-V-held.txt").read_text()
-    assert log.count("out of wall-clock time; the same command goes on") == 1
-    told = cluster.ask("scontrol", "show", "job", finished.interrupted)
-    assert "ExitCode=75:0" in told
+    assert log.count("out of wall-clock time; the same command") == 1
+    assert log.count(f"job {finished.stopped} is queued again") == 1
+    told = cluster.ask("scontrol", "show", "job", finished.stopped)
+    assert "Restarts=1 " in told
+    assert "JobState=COMPLETED" in told
+    assert len(list((finished.root / "VN-top-V-held").glob("gpaw-*.txt"))) == 2
 
 
-def test_a_task_that_is_killed_goes_on_by_itself(cluster: Cluster, finished: Finished) -> None:
+def test_a_task_whose_job_is_killed_is_resumed_by_the_next(
+    cluster: Cluster, finished: Finished
+) -> None:
     told = cluster.ask("scontrol", "show", "job", finished.killed)
     assert re.search("JobState=(FAILED|CANCELLED|NODE_FAIL)", told)
     assert "ExitCode=0:0" not in told
-    assert len(list((finished.root / "VN-top-V-held").glob("gpaw-*.txt"))) == 3
-    assert TaskFolder(finished.root / "VN-top-V-held", "held").result() is not None
+    assert TaskFolder(finished.root / "VN-top-V-free", "free").result() is not None
 
 
 def test_a_finished_run_has_nothing_to_submit_or_cancel(
@@ -312,11 +323,12 @@ def test_submitting_again_repairs_and_cancel_cancels(cluster: Cluster, failed: F
     cluster.ask("scontrol", "update", "PartitionName=all", "State=DOWN")
     told = cluster.sodiophile(*failed.submit)
     again = [line.split(":")[0] for line in told[:-1]]
-    assert again[0] == "VN-slab"
+    assert again[0].endswith(" jobs for 6 tasks")
+    assert again[1] == "VN-slab"
     assert not {"Na-atom", "Na-slab"} & set(again)
     jobs = [x for x in cluster.sodiophile("status", failed.root) if x.startswith("VN-slab: ")]
     assert re.search("[0-9]+ pending", "".join(jobs))
     cancelled = cluster.sodiophile("cancel", failed.root)
-    assert [line.split(":")[0] for line in cancelled] == again
+    assert [line.split(":")[0] for line in cancelled] == again[1:]
     wait_for(lambda: not cluster.queued(), 30, "the cancelled jobs to end")
     cluster.ask("scontrol", "update", "PartitionName=all", "State=UP")

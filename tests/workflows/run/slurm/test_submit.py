@@ -1,5 +1,7 @@
 """The plan of submissions, and the commands, without a scheduler."""
 
+import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,11 @@ from tests.workflows.campaign.test_sweep import sweep
 from tests.workflows.run.slurm.test_cluster import TINY_CASES
 from workflows.case.reading import read
 from workflows.cli import main
+from workflows.preflight.computable import Computable, require_computable
 from workflows.run.slurm.cluster import Profile
-from workflows.run.slurm.queue import Queue, _read_ledger
-from workflows.run.slurm.script import scripts
-from workflows.run.slurm.submit import _chains, bundles, chain, sbatch, submit
+from workflows.run.slurm.queue import Job, Queue, queue_again, read_ledger
+from workflows.run.slurm.script import Scripts, scripts
+from workflows.run.slurm.submit import bundles, chain, chains, plan_jobs, sbatch, submit
 from workflows.system.files import write_signed
 from workflows.system.messages import UserError
 from workflows.tasks.graph import plan
@@ -52,11 +55,17 @@ def test_a_chain_follows_itself_and_starts_after_the_last_job_of_its_parents() -
     assert ["--continuation" in command for command in commands] == [False, True, True]
 
 
-def submitted(root: Path, queue: Queue) -> list[str]:
+FOLLOWED = Profile(time="1:00:00", requeue=False)  # each job by two continuations
+
+
+def texts(root: Path, profile: Profile = FOLLOWED, cases: Computable = TINY_CASES) -> Scripts:
+    return scripts(cases, profile, root, "cluster.toml")
+
+
+def submitted(root: Path, queue: Queue, bundle: int = 1) -> list[str]:
     """Return the tasks that would be submitted, given these jobs."""
     states = survey(plan(CASE), root)
-    settings = Profile(time="1:00:00")
-    made = _chains(states, settings, root, queue, lambda *_: "9")
+    made = chains(plan_jobs(states, texts(root), queue, bundle), texts(root), queue, lambda *_: "9")
     return [name for names, _ in made for name in names]
 
 
@@ -123,11 +132,13 @@ def test_jobs_submitted_before_the_scheduler_refused_are_known(
         return job
 
     monkeypatch.setattr("workflows.run.slurm.queue.call", call)
-    settings = Profile(time="1:00:00")
-    texts = scripts(TINY_CASES, settings, tmp_path / "run", "cluster.toml")
+    root = tmp_path / "run"
     with pytest.raises(UserError, match="VN-lattice: sbatch: no more jobs"):
-        list(submit(texts))
-    assert _read_ledger(tmp_path / "run") == {"VN-lattice": ["1", "2"]}
+        list(submit(texts(root)))
+    assert [(job["id"], job["tasks"]) for job in read_ledger(root)] == [
+        ("1", ["VN-lattice"]),
+        ("2", ["VN-lattice"]),
+    ]
 
 
 def test_a_submission_that_is_broken_off_knows_all_its_jobs(
@@ -140,10 +151,10 @@ def test_a_submission_that_is_broken_off_knows_all_its_jobs(
         return str(len(calls)) if command[0] == "sbatch" else ""
 
     monkeypatch.setattr("workflows.run.slurm.queue.call", call)
-    settings = Profile(time="1:00:00")
-    texts = scripts(TINY_CASES, settings, tmp_path / "run", "cluster.toml")
-    next(submit(texts))
-    assert sum(map(len, _read_ledger(tmp_path / "run").values())) == len(calls) == 3
+    submission = submit(texts(tmp_path / "run"))
+    assert next(submission)[0] == ()  # the total
+    next(submission)
+    assert len(read_ledger(tmp_path / "run")) == len(calls) == 3
 
 
 # ---- bundles ------------------------------------------------------------------------------------
@@ -151,7 +162,7 @@ def test_a_submission_that_is_broken_off_knows_all_its_jobs(
 
 def test_a_bundle_is_of_one_level_and_waits_for_what_its_tasks_need(tmp_path: Path) -> None:
     campaign = sweep(tmp_path, '[axes]\nslab.cell = ["1x1", "sqrt2", "2x2"]')
-    settings = Profile(time="1:00:00", continuations=0)
+    made_of = texts(tmp_path, Profile(time="1:00:00"), require_computable(campaign, "sweep.toml"))
     states = survey(campaign.tasks, tmp_path)
     commands: dict[tuple[str, ...], list[str]] = {}
 
@@ -159,7 +170,8 @@ def test_a_bundle_is_of_one_level_and_waits_for_what_its_tasks_need(tmp_path: Pa
         commands[tuple(names)] = command
         return str(len(commands))
 
-    made = list(_chains(states, settings, tmp_path, Queue({}, {}), submit, bundle=3))
+    planned = plan_jobs(states, made_of, Queue({}, {}), 3)
+    made = list(chains(planned, made_of, Queue({}, {}), submit))
     assert sorted(name for names, _ in made for name in names) == sorted(campaign.tasks)
     assert max(len(names) for names, _ in made) == 3
     job = {name: jobs[-1] for names, jobs in made for name in names}
@@ -171,7 +183,7 @@ def test_a_bundle_is_of_one_level_and_waits_for_what_its_tasks_need(tmp_path: Pa
 
 def test_bundles_of_one_are_the_tasks() -> None:
     tasks = list(plan(CASE).values())
-    assert list(bundles(tasks, Profile(time="1:00:00"), 1)) == [[task.name] for task in tasks]
+    assert list(bundles(tasks, {}, 1)) == [(task.name,) for task in tasks]
 
 
 def test_a_job_that_other_tasks_wait_for_is_not_cancelled(
@@ -184,11 +196,7 @@ def test_a_job_that_other_tasks_wait_for_is_not_cancelled(
     tasks = plan(CASE)
     fail(tasks["Na-atom"], tmp_path)
     ledger = {name: ["1", "2"] for name in tasks}
-    queue = Queue(ledger, {"2": "pending"})
-    settings = Profile(time="1:00:00")
-    states = survey(tasks, tmp_path)
-    made = list(_chains(states, settings, tmp_path, queue, lambda *_: "9", bundle=2))
-    assert [list(names) for names, _ in made] == [["Na-atom"]]
+    assert submitted(tmp_path, Queue(ledger, {"2": "pending"}), bundle=2) == ["Na-atom"]
 
 
 def test_a_job_of_several_tasks_goes_on_after_one_that_cannot_be_done(
@@ -216,8 +224,147 @@ def test_a_dry_run_prints_every_script_and_writes_nothing(
     assert main([*PLAIN, "--into", str(root), "--dry-run"]) == 0
     told = capsys.readouterr().out
     assert told.count("#!/bin/bash") == len(plan(CASE))
-    assert told.count("# sbatch ") == 3 * len(plan(CASE))
+    assert told.count("# sbatch ") == len(plan(CASE))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_total_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*PLAIN, "--into", str(tmp_path / "run"), "--dry-run"]) == 0
+    total = capsys.readouterr().out.splitlines()[0]
+    # by the limits: 2 slabs for 12 h, 7 other tasks for 4 h, each resumed twice
+    assert re.match("# 9 jobs for 9 tasks: about 0.[01] core-hours, at most 156 by their", total)
+    assert re.search("; up to [0-9]+ MB of memory each$", total)
+
+
+def test_a_dry_run_warns_as_a_submission_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*PLAIN, "--into", str(tmp_path / "run"), "--dry-run"]) == 0
+    assert f"warning: {TINY}: quality: found 'smoke'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("requeue", "jobs"), [(True, 1), (False, 3)])
+def test_a_task_is_one_job_where_jobs_can_queue_themselves_again(
+    requeue: bool, jobs: int, tmp_path: Path
+) -> None:
+    made_of = texts(tmp_path, Profile(time="1:00:00", requeue=requeue))
+    planned = plan_jobs(survey(plan(CASE), tmp_path), made_of, Queue({}, {}), 1)
+    made = list(chains(planned, made_of, Queue({}, {}), lambda *_: "9"))
+    assert {len(ids) for _, ids in made} == {jobs}
+    assert planned.summary(made_of).startswith(f"{9 * jobs} jobs for 9 tasks: ")
+    text = made_of.text(["VN-slab"])
+    assert ("--requeue 2" in text.splitlines()[-1]) == requeue
+
+
+# ---- whose jobs they are ------------------------------------------------------------------------
+
+
+def write_ledger(root: Path, directory: str, cluster: str = "c", name: str = "VN-slab") -> None:
+    job: Job = {
+        "id": "1",
+        "name": f"tiny-{name}",
+        "tasks": ["VN-slab"],
+        "directory": directory,
+        "cluster": cluster,
+    }
+    write_signed(root / "jobs.json", {"jobs": [job]})
+
+
+@pytest.fixture
+def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return the commands that a scheduler gets; it runs job 1, VN-slab of tmp_path/run."""
+    commands: list[list[str]] = []
+
+    def call(command: list[str]) -> str:
+        commands.append(command)
+        answers = {
+            "squeue": f"1|RUNNING|tiny-VN-slab|{tmp_path / 'run'}\n2|PENDING|other|/elsewhere\n",
+            "scontrol": "ClusterName             = c\n",
+            "sbatch": "77\n",
+        }
+        return answers.get(command[0], "")
+
+    for module in ("queue", "submit"):
+        monkeypatch.setattr(f"workflows.run.slurm.{module}.call", call)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "case.toml").write_bytes(TINY.read_bytes())
+    return commands
+
+
+def cancelled(commands: list[list[str]]) -> list[str]:
+    return [word for command in commands if command[0] == "scancel" for word in command[1:]]
+
+
+def test_cancel_cancels_the_jobs_of_the_directory(
+    scheduler: list[list[str]], tmp_path: Path
+) -> None:
+    write_ledger(tmp_path / "run", str(tmp_path / "run"))
+    assert main(["cancel", str(tmp_path / "run")]) == 0
+    assert cancelled(scheduler) == ["1"]
+
+
+def test_a_copy_of_the_directory_has_no_jobs(
+    scheduler: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_ledger(tmp_path / "run", str(tmp_path / "run"))
+    copy = shutil.copytree(tmp_path / "run", tmp_path / "copy")
+    assert main(["cancel", str(copy)]) == 0
+    told = capsys.readouterr().out
+    assert f"the jobs in jobs.json are those of {tmp_path / 'run'}, not of this directory" in told
+    assert main(["status", str(copy)]) == 0
+    assert "VN-slab: 1 running" not in capsys.readouterr().out
+    assert main([*PLAIN, "--into", str(copy)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("9 of 9 tasks submitted")
+    assert cancelled(scheduler) == []
+    assert {job["directory"] for job in read_ledger(copy)} == {str(copy)}
+
+
+@pytest.mark.parametrize("name", ["Na-slab", "VN-slab-uncorrected"])
+def test_a_job_of_another_name_is_not_ours(
+    scheduler: list[list[str]], tmp_path: Path, name: str
+) -> None:
+    """Ids come again when a cluster is set up anew."""
+    write_ledger(tmp_path / "run", str(tmp_path / "run"), name=name)
+    assert main(["cancel", str(tmp_path / "run")]) == 0
+    assert cancelled(scheduler) == []
+
+
+@pytest.mark.parametrize("verb", ["cancel", "submit"])
+def test_jobs_of_another_cluster_are_left_alone(
+    scheduler: list[list[str]],
+    tmp_path: Path,
+    verb: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = tmp_path / "run"
+    write_ledger(root, str(root), cluster="other")
+    assert main([verb, str(root)] if verb == "cancel" else [*PLAIN, "--into", str(root)]) == 2
+    told = capsys.readouterr().err
+    assert told == (
+        f"{root}/jobs.json: jobs of cluster 'other', this is 'c'; allowed: the same command there\n"
+    )
+    assert cancelled(scheduler) == []
+
+
+# ---- queued again -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "again"), [("", True), ("1", True), ("2", False)])
+def test_a_job_that_runs_out_of_time_queues_itself_again_so_many_times(
+    scheduler: list[list[str]], monkeypatch: pytest.MonkeyPatch, count: str, again: bool
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "42")
+    monkeypatch.setenv("SLURM_RESTART_COUNT", count)
+    assert queue_again(2) == again
+    assert (["scontrol", "requeue", "42"] in scheduler) == again
+
+
+def test_outside_a_job_nothing_is_queued_again(
+    scheduler: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    assert not queue_again(2)
+    assert scheduler == []
 
 
 @pytest.mark.parametrize("verb", ["submit", "cancel"])
@@ -242,7 +389,7 @@ def test_status_without_slurm_shows_the_tasks_and_says_that_the_jobs_are_not_kno
 ) -> None:
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     (tmp_path / "case.toml").write_bytes(TINY.read_bytes())
-    write_signed(tmp_path / "jobs.json", {"jobs": {"VN-slab": ["1"]}})
+    write_ledger(tmp_path, str(tmp_path))
     assert main(["status", str(tmp_path)]) == 0
     told = capsys.readouterr().out
     assert "jobs: not known (squeue: no such command" in told
