@@ -39,8 +39,8 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
     Raises
     ------
     UserError
-        The folder is not a task of a run, the tasks that it needs are not done, or there are more
-        MPI ranks than it can use.
+        The folder is not a task of a run or is a link, the tasks that it needs are not done, or
+        there are more MPI ranks than it can use.
     Locked
         Another process works on it.
     Stopped
@@ -63,7 +63,7 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         cases = require_computable(campaign, shown(root))
         with naming(shown(root)):
             require_usable(cases, {path.name: ranks.size})
-    path.mkdir(exist_ok=True)
+    state.task.folder(root).make()
     grace = PATIENCE if ranks.size > 1 else None
     try:
         with lock(path / ".lock", f"task {path.name}"), stoppable(walltime, ranks.stop, grace):

@@ -13,7 +13,13 @@ from workflows.system.files import write_bytes
 
 
 def write_structure(folder: Path, stem: str, atoms: Atoms) -> tuple[str, str]:
-    """Write a structure as `stem`.cif and `stem`.extxyz into a folder; return the names."""
+    """Write a structure, without constraints, as `stem`.cif and `stem`.extxyz into a folder.
+
+    Returns
+    -------
+    tuple of str
+        The names of the two files.
+    """
     plain = atoms.copy()
     plain.set_constraint()
     content = io.BytesIO()
@@ -23,7 +29,13 @@ def write_structure(folder: Path, stem: str, atoms: Atoms) -> tuple[str, str]:
 
 
 def write_frames(folder: Path, stem: str, frames: Sequence[Atoms]) -> str:
-    """Write structures, with their energies and forces, as `stem`.extxyz; return the name."""
+    """Write structures with their energies (eV) and forces (eV/angstrom) as `stem`.extxyz.
+
+    Returns
+    -------
+    str
+        The name of the file.
+    """
     content = io.StringIO()
     write(content, frames, format="extxyz")
     name = f"{stem}.extxyz"

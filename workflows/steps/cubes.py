@@ -29,7 +29,24 @@ DECIMALS = 6  # of a small one, e/bohr^3; isovalues are a hundred times its last
 
 
 def write_difference(folder: TaskFolder, density: Density, atoms: Atoms, title: str) -> str:
-    """Write a density difference (e/angstrom^3) and its atoms; return the file's name."""
+    """Write a density difference and its atoms as a cube file.
+
+    Parameters
+    ----------
+    folder
+        The task's folder.
+    density
+        The difference, electrons/angstrom^3, of shape (nx, ny, nz).
+    atoms
+        The structure.
+    title
+        Second line of the file.
+
+    Returns
+    -------
+    str
+        The file's name.
+    """
     write_text(folder / CUBE, _text(density, atoms, f"charge-density difference, {title}"))
     return CUBE
 
@@ -40,12 +57,26 @@ def cube_of(files: Iterable[str]) -> str:
 
 
 def read_difference(folder: TaskFolder, files: Iterable[str]) -> tuple[Density, Atoms]:
-    """Read a density difference (e/angstrom^3) and its atoms, whole or small.
+    """Read a density difference and its atoms, whole or small.
+
+    Parameters
+    ----------
+    folder
+        The task's folder.
+    files
+        Names of the result's files.
+
+    Returns
+    -------
+    density, atoms
+        The difference in electrons/angstrom^3, and the structure.
 
     Raises
     ------
     ValueError
         The file is cut short or not a cube.
+    OSError
+        It is not there or not a file.
     """
     content = read_bytes(folder / (name := cube_of(files)))
     text = gzip.decompress(content) if name == SMALL else content
@@ -53,9 +84,16 @@ def read_difference(folder: TaskFolder, files: Iterable[str]) -> tuple[Density, 
 
 
 def make_small(folder: TaskFolder, result: Result) -> None:
-    """Put a small cube in the place of a finished task's whole one.
+    """Put a small cube, of `SPACING` angstrom, in the place of a finished task's whole one.
 
     The result is signed again with the small one's checksum: its values, from the whole one, stay.
+
+    Parameters
+    ----------
+    folder
+        The task's folder.
+    result
+        Its result, as it is in the folder.
     """
     if CUBE in result.files:
         _write_small(folder, result)

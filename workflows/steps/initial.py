@@ -26,7 +26,17 @@ from workflows.tasks.records import LatticeInputs, SlabInputs, Surface
 
 
 class Built(NamedTuple):
-    """An unrelaxed structure: the stem of its files, and what there is to say of it."""
+    """An unrelaxed structure.
+
+    Attributes
+    ----------
+    stem
+        Key of the structure, and stem of its files.
+    atoms
+        The structure, with its held layers as a constraint.
+    remark
+        What people are shown beside it: lattice constant or distances, angstrom.
+    """
 
     stem: str
     atoms: Atoms

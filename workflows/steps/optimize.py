@@ -148,7 +148,7 @@ def relax(
 
 
 def _fits(step: Step, atoms: Atoms) -> bool:
-    """Tell whether a journalled step is that of these atoms at the place where they are."""
+    """Return whether a journalled step is that of these atoms at the place where they are."""
     rows = {len(step["positions"]), len(step["forces"])}
     columns = {len(row) for row in (*step["positions"], *step["forces"])}
     if rows != {len(atoms)} or columns != {3}:

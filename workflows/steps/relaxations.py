@@ -47,7 +47,21 @@ SAME_START = 0.1  # angstrom: bare slabs whose atoms start this close relax to t
 
 @dataclass(frozen=True)
 class RelaxedSystem:
-    """A finished relaxation: its structure, what every one gives, its files and its first step."""
+    """A finished relaxation.
+
+    Attributes
+    ----------
+    atoms
+        The relaxed structure, with constraints.
+    values
+        What every relaxation gives.
+    files
+        Names of the files that were written.
+    first
+        The first ionic step.
+    calculation
+        Self-consistent for the relaxed structure.
+    """
 
     atoms: Atoms
     values: RelaxedValues
@@ -57,7 +71,15 @@ class RelaxedSystem:
 
 
 def relax_clean_slab(context: TaskContext[SlabInputs]) -> Outcome[SlabValues]:
-    """Relax a clean slab, in its smallest cell first."""
+    """Relax a clean slab, in its smallest cell first.
+
+    Raises
+    ------
+    TaskFailed
+        "slab-broken": an atom moved more than `BROKEN_BEYOND` angstrom.
+    OutOfSteps
+        The forces did not fall below fmax.
+    """
     task = context.task
     constant = task.inputs["lattice_constant"]
     if constant is None:
@@ -115,7 +137,16 @@ def _repeated(system: System, repeats: tuple[float, float]) -> System:
 
 
 def relax_held(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
-    """Relax the adatom at its site, its x and y held: the energy that belongs to the site."""
+    """Relax the adatom at its site, its x and y held: the energy that belongs to the site.
+
+    Raises
+    ------
+    TaskFailed
+        "desorbed", "absorbed" or "too-close": the adatom did not stay on the surface;
+        "slab-broken", as for the clean slab.
+    OutOfSteps
+        The forces did not fall below fmax.
+    """
     task = context.task
     slab = from_json(present(context.needed.slab(task.surface))["structure"])
     start = sites.place_adatom(slab, task.inputs["adatom"], task.site)
@@ -128,7 +159,17 @@ def relax_held(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
 
 
 def relax_free(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
-    """Relax the adatom from its site, free to leave: where it goes."""
+    """Relax the adatom from its site, free to leave: where it goes.
+
+    It starts `PUSHES` angstrom beside the site; farther where it stayed on a saddle.
+
+    Raises
+    ------
+    TaskFailed
+        "no-sites": the top layer has reconstructed; else as for the held adatom.
+    OutOfSteps
+        The forces did not fall below fmax.
+    """
     first, farther = PUSHES
     outcome = _relax_pushed(context, first, "steps")
     if outcome.values["saddle"]:
@@ -166,6 +207,13 @@ def relax_bare_slab(context: TaskContext[BareSlabInputs]) -> Outcome[BareSlabVal
 
     A slab that an adatom has tipped into a deeper minimum must be compared with a clean slab in
     the same minimum, or the adsorption energy hides a reconstruction.
+
+    Raises
+    ------
+    TaskFailed
+        "slab-broken", as for the clean slab.
+    OutOfSteps
+        The forces did not fall below fmax.
     """
     task = context.task
     system = present(context.needed.adatom(task.surface, task.site, task.relaxation))

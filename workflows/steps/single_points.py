@@ -21,7 +21,13 @@ from workflows.tasks.records import (
 
 
 def compute_atom(context: TaskContext[AtomInputs]) -> Outcome[AtomValues]:
-    """Compute the spin-polarised isolated atom, filled by Hund's rule."""
+    """Compute the energy of the isolated atom, spin-polarised by Hund's rule.
+
+    Raises
+    ------
+    NotConverged
+        Self-consistency was not reached.
+    """
     inputs = context.task.inputs
     calculation = context.calculation()
     energy, _ = calculation(bulk.isolated_atom(inputs["element"], inputs["box"]))
@@ -29,7 +35,13 @@ def compute_atom(context: TaskContext[AtomInputs]) -> Outcome[AtomValues]:
 
 
 def compute_uncorrected(context: TaskContext[SinglePointInputs]) -> Outcome[SinglePointValues]:
-    """Compute a relaxed system's energy without the dipole correction."""
+    """Compute the energy of a relaxed system without the dipole correction.
+
+    Raises
+    ------
+    NotConverged
+        Self-consistency was not reached.
+    """
     task = context.task
     if task.site:
         system = present(context.needed.adatom(task.surface, task.site, task.relaxation))[
@@ -42,7 +54,15 @@ def compute_uncorrected(context: TaskContext[SinglePointInputs]) -> Outcome[Sing
 
 
 def compute_density_difference(context: TaskContext[DensityInputs]) -> Outcome[DensityValues]:
-    """Subtract from the density those of slab and adatom, each alone where it is in the whole."""
+    """Subtract from a density those of slab and adatom, each alone at its place in the whole.
+
+    Raises
+    ------
+    NotConverged
+        Self-consistency was not reached.
+    ValueError
+        No boundary lies between the adatom and the surface (analysis/charge.py).
+    """
     task = context.task
     held = present(context.needed.adatom(task.surface, task.site, "held"))
     atoms = from_json(held["structure"])

@@ -34,7 +34,7 @@ LARGEST_RECORD = 2**28  # bytes; more is no JSON of ours
 LOOKS, PAUSE = 20, 0.02  # times and seconds that a lock is tried for
 
 
-# What a file system says that has no locks, or whose server of locks does not answer.
+# Errors of a file system without locks, or whose lock server does not answer.
 LOCKLESS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 
@@ -278,7 +278,7 @@ def _without_locks(path: Path, error: OSError) -> Exception:
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether a living process holds the lock file."""
+    """Return whether a living process holds the lock file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

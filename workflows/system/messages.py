@@ -13,7 +13,7 @@ WIDEST = 60  # characters of a value or a key that are repeated in a message
 
 
 class UserError(Exception):
-    """A case file that cannot be used; the message is one line per problem, ready to print."""
+    """A mistake of a user; the message is one line per problem, ready to print."""
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str:

@@ -20,13 +20,13 @@ TEMPORARY = re.compile(r"\.(?P<name>.+)\.[0-9]+\.(tmp|(?P<suffix>png|pdf|svg))")
 
 
 def is_refusal(error: object) -> bool:
-    """Tell whether an exception is the refusal of a path or a disk."""
+    """Return whether an exception is the refusal of a path or a disk."""
     return isinstance(error, OSError) and error.errno in REFUSALS
 
 
 def explain(error: OSError) -> str:
     """Return a refusal as one line that names the file as a user knows it."""
-    path = "cannot go on" if error.filename is None else shown(_known(Path(str(error.filename))))
+    path = "cannot continue" if error.filename is None else shown(_known(Path(str(error.filename))))
     return f"{path}: {error.strerror}"
 
 

@@ -1,6 +1,6 @@
 """Stopping on request: signals and wall-clock limits, turned into one exception.
 
-Work is journalled step by step, so a stop may come at any moment; the same command goes on later.
+Work is journalled step by step, so a stop may come at any moment; the same command resumes it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Stopped(BaseException):
 
     @property
     def reason(self) -> str:
-        """Say in words what asked for the stop."""
+        """What asked for the stop, in words."""
         words = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
         return words.get(self.signal, "out of wall-clock time")
 
@@ -56,9 +56,21 @@ def stoppable(
     heard: Callable[[Stopped], None] = _at_once,
     grace: float | None = None,
 ) -> Iterator[None]:
-    """Raise `Stopped` in the main thread on SIGINT, SIGTERM, SIGUSR1, or after `walltime` (s).
+    """Raise `Stopped` in the main thread on SIGINT, SIGTERM, SIGUSR1, or when time is up.
 
-    `heard` may put it off, for at most `grace` seconds; then the process ends.
+    Parameters
+    ----------
+    walltime
+        Time from now on, seconds; without limit if None.
+    heard
+        Called with the stop instead of raising it at once; it may put it off.
+    grace
+        Longest time that it may be put off, seconds (`GRACE` if None); then the process ends.
+
+    Raises
+    ------
+    Stopped
+        A signal came, or time is up.
     """
     timers: list[threading.Timer] = []
 
@@ -114,7 +126,7 @@ def end_with(parent: int) -> None:
 
 
 def parse_walltime(text: str) -> float:
-    """Return seconds from 'H:MM:SS', 'MM:SS' or 'SS'.
+    """Return a time span given as 'H:MM:SS', 'MM:SS' or 'SS' in seconds.
 
     Raises
     ------

@@ -24,7 +24,7 @@ HEAVIEST = 118  # atomic number
 
 
 def to_json(atoms: Atoms) -> StructureData:
-    """Return a structure as JSON data; its calculator and its notes (`info`) are left out."""
+    """Return a structure (angstrom) as JSON data, without its calculator and notes (`info`)."""
     from ase.io.jsonio import encode
 
     bare = atoms.copy()
@@ -34,7 +34,7 @@ def to_json(atoms: Atoms) -> StructureData:
 
 
 def from_json(data: StructureData) -> Atoms:
-    """Return the structure that `to_json` described."""
+    """Return the structure that `to_json` described, with its constraints."""
     from ase.io.jsonio import decode
 
     return decode(json.dumps(data))

@@ -26,10 +26,16 @@ from workflows.tasks.status import State
 
 @dataclass(frozen=True)
 class Finished:
-    """The states of one case's tasks (by name or folder), and the values of those that are done.
+    """The values of one case's finished tasks.
 
-    Every look-up returns None where the case has no such task; those of values also where the task
-    is not done.
+    Every look-up returns None where the case has no such task, or where it is not done. Units are
+    those of records.py: eV, angstrom, electrons. For `surface`, `site` and `relaxation` see
+    `workflows.tasks.graph.find`.
+
+    Attributes
+    ----------
+    states
+        The states of the case's tasks, by name or folder.
     """
 
     states: Mapping[str, State]
@@ -41,7 +47,7 @@ class Finished:
     def state(
         self, surface: Surface, kind: Kind, site: str = "", relaxation: Relaxation = ""
     ) -> State | None:
-        """Return how far a task is; see `workflows.tasks.graph.find` for the arguments."""
+        """Return how far a task is, None only where the case has no such task."""
         return self._by_key.get(task_key(surface, kind, site, relaxation))
 
     def _values(

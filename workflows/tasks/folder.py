@@ -2,7 +2,7 @@
 
 A result is used only if it parses, its checksum holds, its values are those of such a task, its
 files are the ones that it names, and it was computed from the inputs that the case asks for now.
-Whatever fails that test is set aside under a name that says so, never deleted and never used.
+Whatever fails that test is set aside under a name that shows it, never deleted and never used.
 """
 
 from __future__ import annotations
@@ -79,7 +79,17 @@ class Result:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a task has no result: a short name for the reason, a line for people, seconds spent."""
+    """Why a task has no result.
+
+    Attributes
+    ----------
+    reason
+        A short name (docs/results.md lists them).
+    message
+        A line for people.
+    seconds
+        Time spent, seconds.
+    """
 
     reason: str
     message: str
@@ -110,7 +120,7 @@ class TaskFolder:
         return self.path.is_symlink()
 
     def result(self, fingerprint: str | None = None) -> Result | None:
-        """Return the result if it is whole and, if asked for, of this fingerprint; else None."""
+        """Return the result if it is whole, and of this fingerprint if one is given; else None."""
         found = self._read_result()
         if found is None or fingerprint not in (None, found.fingerprint):
             return None
@@ -140,14 +150,14 @@ class TaskFolder:
         return Failure(record["reason"], record["message"], record["seconds"])
 
     def progress(self) -> Progress:
-        """Return how far a running task is; empty if it has not said."""
+        """Return how far a running task is; empty if nothing is known yet."""
         try:
             return checked(Progress, read_signed(self / PROGRESS))
         except ValueError:
             return {}
 
     def is_running(self) -> bool:
-        """Tell whether a living process works on the task."""
+        """Return whether a living process works on the task."""
         return is_locked(self / LOCK)
 
     def started_from(self) -> str | None:
@@ -159,14 +169,26 @@ class TaskFolder:
         return str(data["fingerprint"])
 
     def has_contents(self) -> bool:
-        """Tell whether anything but lock files lies in the folder."""
+        """Return whether anything but lock files lies in the folder."""
         return self.path.is_dir() and any(not p.name.startswith(".") for p in self.path.iterdir())
+
+    def make(self) -> None:
+        """Make the folder if there is none.
+
+        Raises
+        ------
+        UserError
+            A link lies in its place.
+        """
+        if self.is_link:
+            raise UserError(f"{shown(self.path)}: found a link; allowed: a folder; remove the link")
+        self.path.mkdir(parents=True, exist_ok=True)
 
     def open_for(self, origin: Origin) -> list[Path]:
         """Make the folder ready for work on these inputs; return what had to be set aside.
 
         Work begun on the same inputs stays and is resumed. Anything else is moved into a hidden
-        folder that says what it was: 'stale' (other inputs) or 'damaged' (unreadable).
+        folder named for what it was: 'stale' (other inputs) or 'damaged' (unreadable).
 
         Raises
         ------
@@ -175,30 +197,27 @@ class TaskFolder:
         OSError
             The disk is full or fails.
         """
-        if self.is_link:
-            raise UserError(f"{shown(self.path)}: found a link; allowed: a folder; remove the link")
+        self.make()
         fingerprint = digest(origin)
         moved: list[Path | None] = []
         if self.has_contents() and self.started_from() != fingerprint:
             moved.append(self._move_contents("stale" if self.started_from() else "damaged"))
         moved += [set_aside(self / name, "damaged") for name in self._damaged(fingerprint)]
         (self / FAILURE).unlink(missing_ok=True)
-        self.path.mkdir(parents=True, exist_ok=True)
         if self.started_from() != fingerprint:
             write_signed(self / INPUTS, {"fingerprint": fingerprint, "inputs": origin})
         return [path for path in moved if path is not None]
 
     def _damaged(self, fingerprint: str) -> Iterator[str]:
-        """Yield the names of the files in the folder that are not to be believed."""
+        """Yield the names of the files in the folder that must not be used."""
         if os.path.lexists(self / RESULT) and self.result(fingerprint) is None:
-            unbelieved = self._read_result()
+            found = self._read_result()
             yield RESULT
-            yield from self._changed(unbelieved) if unbelieved else ()
+            yield from self._changed(found) if found else ()
         if os.path.lexists(self / FAILURE) and self.failure(fingerprint) is None:
             yield FAILURE
-        if os.path.lexists(self / PROGRESS) and not is_valid(
-            Progress, read_signed(self / PROGRESS)
-        ):
+        progress = self / PROGRESS
+        if os.path.lexists(progress) and not is_valid(Progress, read_signed(progress)):
             yield PROGRESS
 
     def _move_contents(self, why: str) -> Path:
@@ -231,7 +250,15 @@ class TaskFolder:
         (self / PROGRESS).unlink(missing_ok=True)
 
     def fail(self, fingerprint: str, failure: Failure) -> None:
-        """Store why the task has no result."""
+        """Store why the task has no result.
+
+        Parameters
+        ----------
+        fingerprint
+            Identity of what it was computed from.
+        failure
+            The reason; its message becomes one printable line.
+        """
         data = {"schema": SCHEMA, "task": self.name, "fingerprint": fingerprint, **vars(failure)}
         data["message"] = one_line(failure.message)
         write_signed(self / FAILURE, checked(FailureRecord, data))
@@ -278,7 +305,15 @@ class OnProgress(Protocol):
 
 
 class ProgressWriter:
-    """Writes a task's progress for others to read, at most twice a second."""
+    """Writes a task's progress for others to read.
+
+    Parameters
+    ----------
+    folder
+        The task's folder.
+    interval
+        Least time between two writes, seconds.
+    """
 
     def __init__(self, folder: TaskFolder, interval: float = 0.5) -> None:
         self._folder, self._interval = folder, interval

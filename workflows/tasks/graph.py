@@ -68,7 +68,7 @@ FACES: dict[Surface, Face] = {
 
 
 class Key(NamedTuple):
-    """What identifies a task within its case."""
+    """What identifies a task within its case: `where` is a surface, a crystal or "" (the atom)."""
 
     where: str
     kind: Kind
@@ -81,7 +81,7 @@ def task_key(surface: Surface, kind: Kind, site: str = "", relaxation: Relaxatio
 
     The faces of a crystal share its lattice, all surfaces the atom. The relaxation of an adatom is
     its task's kind, and density differences are those of the held one: for these three kinds
-    `relaxation` may be left out.
+    `relaxation` may be left out. See `find` for the arguments.
     """
     if kind == "lattice":
         return Key(FACES[surface].crystal, kind, "", "")
@@ -134,12 +134,12 @@ class Task(Generic[InputsT_co]):
 
     @property
     def key(self) -> Key:
-        """Return what identifies the task within its case; see `find`."""
+        """What identifies the task within its case; see `find`."""
         return task_key(self.surface, self.kind, self.site, self.relaxation)
 
     @property
     def label(self) -> str:
-        """Return the name in the case, without the digest that tells shared folders apart."""
+        """The name in the case: that of a shared folder without its digest."""
         return own_name(self.name)
 
     @property
@@ -171,12 +171,15 @@ class Task(Generic[InputsT_co]):
 
 
 def own_name(folder: str) -> str:
-    """Return the name that a task has in its case: no name has a dot, a shared folder's has one."""
+    """Return the name that a task has in its case, from that of its folder.
+
+    The folder of a task that several cases share has a dot and a digest behind it.
+    """
     return folder.partition(".")[0]
 
 
 def plan(case: Case) -> dict[str, Task]:
-    """Return the case's tasks by name, each after those that it needs."""
+    """Return a case's tasks by name, each after those that it needs."""
     tasks = [task for surface in surfaces(case) for task in _surface_tasks(case, surface)]
     tasks.append(_atom_task(case))
     unique: dict[Key, Task] = {}
@@ -224,7 +227,7 @@ def surface_name(case: Case, surface: Surface) -> str:
 
 
 def surface_label(case: Case, surface: Surface) -> str:
-    """Return what people call a surface, such as 'Na(110)'."""
+    """Return a surface as people write it, such as 'Na(110)'."""
     return f"{_formula(case, surface)}({FACES[surface].miller})"
 
 

@@ -107,7 +107,7 @@ class Journal(Generic[RecordT]):
         return b"".join(_line(record, self._fingerprint) for record in self.records)
 
     def _rewrite(self, damaged: bytes) -> None:
-        """Keep the evidence, and go on from the steps that are whole: at no time are they lost."""
+        """Keep the evidence, and the steps that are whole: at no time are they lost."""
         write_bytes(numbered(self.path, "damaged"), damaged)
         write_bytes(self.path, self._content())
 
@@ -126,7 +126,7 @@ class Journal(Generic[RecordT]):
         self.records.append(record)
 
     def cut(self, number: int) -> None:
-        """Go on from the first `number` steps: the others do not belong to this task."""
+        """Resume after the first `number` steps: the others are set aside."""
         damaged = self._content()
         del self.records[number:]
         self._rewrite(damaged)

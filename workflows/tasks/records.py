@@ -317,7 +317,7 @@ class AdatomValues(RelaxedValues):
     element, `image_distance` that to the adatom's nearest periodic image, `site_offset` the lateral
     distance from `ended_at`, the nearest site: both are None where the top layer has no sites left.
     Of a free one, `pushed` is how far from the site it started, `site_curvature` (eV/angstrom^2)
-    that of the energy along this push, and `saddle` tells that it stayed on a saddle.
+    that of the energy along this push, and `saddle` whether it stayed on a saddle.
     `density` is the SHA-256 of its all-electron density.
     """
 

@@ -42,9 +42,21 @@ class State:
 def survey(
     tasks: Mapping[str, Task], root: Path, known: Mapping[str, State] | None = None
 ) -> dict[str, State]:
-    """Look at every task's folder and say how far each task is; writes nothing.
+    """Find out how far each task is, from its folder; writes nothing.
 
-    Tasks that are done in `known`, an earlier survey, are not looked at again.
+    Parameters
+    ----------
+    tasks
+        The tasks by name, each after those that it needs.
+    root
+        The directory of the run.
+    known
+        An earlier survey: what was done then is not looked at again.
+
+    Returns
+    -------
+    dict
+        The state of each task, in the same order.
     """
     states: dict[str, State] = {}
     for task in tasks.values():
@@ -98,7 +110,7 @@ def _unfinished(task: Task, folder: TaskFolder, fingerprint: str) -> State:
 
 
 def summary(states: Mapping[str, State]) -> str:
-    """Say in one line how many tasks are done, and what is next."""
+    """Return a line that gives the number of tasks done, and what is next."""
     done = sum(state.status == "done" for state in states.values())
     line = f"{done} of {len(states)} tasks done"
     for status in ("running", "failed", "blocked", "stale", "ready", "waiting"):

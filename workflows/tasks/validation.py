@@ -48,7 +48,7 @@ def checked(kind: type[Checked], data: Any) -> Checked:
 
 
 def is_valid(kind: type[Any], data: Any) -> bool:
-    """Tell whether JSON data have a type; see `checked`."""
+    """Return whether JSON data have a type; see `checked`."""
     try:
         checked(kind, data)
     except ValueError:

@@ -15,7 +15,7 @@ from workflows.system.refusals import explain, is_refusal
         ("run/.case.toml.4711.tmp", "run/case.toml"),
         ("run/figures/.fig5.4711.png", "run/figures/fig5.png"),
         ("run/VN-slab/.stale-1/gpaw-1.txt", "run/VN-slab/.stale-1/gpaw-1.txt"),
-        (None, "cannot go on"),
+        (None, "cannot continue"),
     ],
 )
 def test_a_temporary_file_is_named_after_the_one_that_it_becomes(
