@@ -9,11 +9,13 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from ase.data import atomic_numbers, reference_states
 
 from structures.sites import nearest_image_distance
 from workflows.case.schema import Case
 from workflows.dft.datasets import setups, valence_electrons
 from workflows.preflight.computable import Computable
+from workflows.preflight.open_shells import has_gap, is_radical, open_shell
 from workflows.steps.initial import Structures
 from workflows.tasks.graph import FACES, crystal_of, plan, slab_of, surface_name, surfaces
 
@@ -59,7 +61,13 @@ def warnings(case: Case, structures: Structures) -> list[str]:
     """
     if not case.physical:
         return ["quality: found 'smoke': not physical, it only shows that the chain works"]
-    return [*_slabs(case, structures), *_kpoints(case, structures), *_dft(case), *_references(case)]
+    return [
+        *_slabs(case, structures),
+        *_kpoints(case, structures),
+        *_dft(case),
+        *_spin(case),
+        *_references(case),
+    ]
 
 
 def all_warnings(cases: Computable) -> Iterator[str]:
@@ -155,12 +163,32 @@ def _dft(case: Case) -> Iterator[str]:
         )
 
 
+def _spin(case: Case) -> Iterator[str]:
+    """Yield what may be wrong without spin; only the isolated atom is computed with it."""
+    host, adatom = case.host, case.adatom
+    magnetic = {symbol: shell for symbol in case.elements if (shell := open_shell(symbol))}
+    if magnetic:
+        shells = " and ".join(f"{s} has an open {shell} shell" for s, shell in magnetic.items())
+        yield (
+            f"host: found {host.formula} with {adatom}, computed without spin: {shells}, and a "
+            "magnetic moment can change an adsorption energy by tenths of an eV; compare with a "
+            "spin-polarised calculation"
+        )
+    elif is_radical(adatom) and has_gap(host.cation, host.anion):
+        yield (
+            f"adatom: found {adatom!r} on {host.formula}, computed without spin: on an insulator "
+            "an atom with an odd number of electrons may keep its magnetic moment; compare with a "
+            "spin-polarised calculation"
+        )
+
+
 def _references(case: Case) -> Iterator[str]:
     if case.atom.box < LEAST_BOX:
         yield (
             f"atom.box: found {case.atom.box:g} Å: the atom feels the walls, which goes into every "
             f"adsorption energy (70 meV for Na in 9 Å); usual: {LEAST_BOX:g} or more"
         )
+    yield from _ground_state(case)
     for surface in surfaces(case):
         name, crystal = FACES[surface].crystal, crystal_of(case, surface)
         given, guess = crystal.lattice_constant, crystal.lattice_guess
@@ -176,3 +204,16 @@ def _references(case: Case) -> Iterator[str]:
                 "metal.lattice_constant: found a given one: the bulk is not computed, so there is "
                 "no cohesive energy and no energy against the metal; leave it out to have them"
             )
+
+
+def _ground_state(case: Case) -> Iterator[str]:
+    """Yield whether the adatom's metal has another structure in its ground state."""
+    known = (reference_states[atomic_numbers[case.adatom]] or {}).get("symmetry")
+    found = case.metal.structure
+    if known in (None, found):
+        return
+    allowed = f"usual: {known!r}" if known in ("bcc", "fcc") else f"{known} is not supported"
+    yield (
+        f"metal.structure: found {found!r}; the ground state of {case.adatom} is {known} (ASE's "
+        f"reference): energies against the metal are those against another crystal; {allowed}"
+    )

@@ -29,9 +29,62 @@ def warnings(case: Case) -> list[str]:
     return setting_warnings.warnings(case, structures(case))
 
 
+def system(cation: str, anion: str, adatom: str, structure: str = "bcc") -> Case:
+    """Return the laptop case for another system."""
+    data = tomllib.loads(find("laptop").read_text(encoding="utf-8"))
+    data["host"] |= {"cation": cation, "anion": anion}
+    data["adatom"] = adatom
+    data["metal"]["structure"] = structure
+    data["slab"]["sites"] = ["hollow"]
+    data["metal_slab"]["sites"] = ["hollow"]
+    del data["metal_slab_110"], data["dft"]["kpoints"]["metal_slab_110"]
+    return Case.model_validate(data)
+
+
 @pytest.mark.parametrize("preset", ["laptop", "production"])
-def test_presets_that_are_for_results_have_none(preset: str) -> None:
-    assert warnings(case(preset)) == []
+def test_presets_for_results_have_none_but_that_of_spin(preset: str) -> None:
+    (line,) = warnings(case(preset))
+    assert line.startswith("host: found VN with Na, computed without spin: V has an open 3d shell")
+
+
+@pytest.mark.parametrize(
+    ("cation", "anion", "adatom", "start"),
+    [
+        ("Mn", "O", "Na", "host: found MnO with Na, computed without spin: Mn has an open 3d"),
+        ("Cr", "N", "Na", "host: found CrN with Na, computed without spin: Cr has an open 3d"),
+        ("Gd", "N", "Na", "host: found GdN with Na, computed without spin: Gd has an open f"),
+        ("Ti", "N", "Fe", "host: found TiN with Fe, computed without spin: Fe has an open 3d"),
+        ("Mg", "O", "Na", "adatom: found 'Na' on MgO, computed without spin: on an insulator"),
+        ("Sc", "N", "Ag", "adatom: found 'Ag' on ScN, computed without spin: on an insulator"),
+        ("Mg", "O", "Ca", ""),  # closed shells on both sides
+        ("Ti", "N", "Na", ""),
+        ("Ti", "C", "Na", ""),
+        ("Hf", "N", "K", ""),
+    ],
+)
+def test_what_may_carry_a_moment_is_not_computed_without_a_word(
+    cation: str, anion: str, adatom: str, start: str
+) -> None:
+    found = list(setting_warnings._spin(system(cation, anion, adatom)))
+    assert [line[: len(start)] for line in found] == ([start] if start else [])
+
+
+@pytest.mark.parametrize(
+    ("adatom", "structure", "end"),
+    [
+        ("Mg", "fcc", "is hcp (ASE's reference): energies against the metal are those against "
+         "another crystal; hcp is not supported"),
+        ("Na", "fcc", "another crystal; usual: 'bcc'"),
+        ("Ca", "fcc", ""),
+        ("Na", "bcc", ""),
+    ],
+)  # fmt: skip
+def test_a_metal_that_crystallises_otherwise_is_named(
+    adatom: str, structure: str, end: str
+) -> None:
+    found = list(setting_warnings._ground_state(system("Ti", "N", adatom, structure)))
+    assert [line.endswith(end) for line in found] == ([True] if end else [])
+    assert all(line.startswith(f"metal.structure: found {structure!r};") for line in found)
 
 
 def test_smoke_is_one_line_whatever_it_sets() -> None:
@@ -63,12 +116,12 @@ def test_smoke_is_one_line_whatever_it_sets() -> None:
     ],
 )  # fmt: skip
 def test_a_doubtful_setting_is_one_line(change: dict[str, Any], line: str) -> None:
-    (found,) = warnings(case(**change))
+    (found, _) = sorted(warnings(case(**change)), key=lambda text: "without spin" in text)
     assert found.startswith(line)
 
 
 def test_a_data_set_that_is_not_installed_is_left_to_those_who_refuse_it() -> None:
-    assert warnings(case(dft__setups={"V": "99"})) == []
+    assert warnings(case(dft__setups={"V": "99"})) == warnings(case())
 
 
 def test_they_are_said_once_on_standard_error(tmp_path: Path) -> None:
@@ -79,6 +132,7 @@ def test_they_are_said_once_on_standard_error(tmp_path: Path) -> None:
     done = subprocess.run(
         [*command, str(tmp_path / "built")], capture_output=True, text=True, check=True
     )
-    (line,) = done.stderr.splitlines()
+    line, spin = done.stderr.splitlines()
     assert line.startswith(f"warning: {path}: slab.layers: found 2: ")
+    assert spin.startswith(f"warning: {path}: host: found VN with Na, computed without spin")
     assert "warning" not in done.stdout
