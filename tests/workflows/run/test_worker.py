@@ -1,4 +1,4 @@
-"""One task from the command line: what others left in its folder is neither used nor overwritten."""
+"""One task from the command line: others' files in its folder are not used or overwritten."""
 
 import os
 from pathlib import Path
