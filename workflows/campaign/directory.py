@@ -9,9 +9,9 @@ from typing import Any, get_args
 
 from workflows.campaign.campaign import Campaign, Goal, Member, alone
 from workflows.case.reading import contents, parse
-from workflows.case.schema import Case
 from workflows.system.files import (
     SET_ASIDE,
+    digest,
     lock,
     read_signed,
     set_aside,
@@ -19,6 +19,7 @@ from workflows.system.files import (
     write_signed,
 )
 from workflows.system.messages import UserError, shown
+from workflows.tasks.folder import INPUTS
 
 CASE = "case.toml"  # the copy of the case file in a run's directory
 
@@ -116,7 +117,16 @@ def _member(root: Path, name: str, settings: Mapping[str, str]) -> Member:
 
 
 def require_own(campaign: Campaign, root: Path) -> None:
-    """Refuse a directory that holds something else than a run of these cases."""
+    """Refuse a directory that holds something else than a run of these cases.
+
+    A damaged case file is no obstacle to the case that the tasks record as theirs: it is set aside
+    and written again.
+
+    Raises
+    ------
+    UserError
+        In one line: what the directory holds, what is allowed.
+    """
     if root.exists() and not root.is_dir():
         raise UserError(
             f"{shown(root)}: not a directory; allowed: a new directory or one of an earlier run"
@@ -133,35 +143,44 @@ def require_own(campaign: Campaign, root: Path) -> None:
             f"not of {kinds[campaign.shared]}; allowed: another directory"
         )
     held = _held(root)
-    if held and set(asked).isdisjoint(held):
+    if held is None:
+        _require_recorded(campaign, root)
+    elif set(asked).isdisjoint(held):
         few = ", ".join(map(repr, held[:3])) + (" ..." if len(held) > 3 else "")
         raise UserError(
             f"{shown(root)}: holds case {few}, not {asked[0]!r}; allowed: another directory"
         )
 
 
-def _held(root: Path) -> list[str]:
-    """Return the names of a directory's cases; none where its record is damaged."""
+def _held(root: Path) -> list[str] | None:
+    """Return the names of a directory's cases; None where its case file is damaged."""
     if (root / CAMPAIGN).exists():
-        return list((read_signed(root / CAMPAIGN) or {}).get("cases", ()))
+        names = (read_signed(root / CAMPAIGN) or {}).get("cases")
+        return list(names or (path.stem for path in (root / CASES).glob("*.toml")))
     try:
         return [parse(contents(root / CASE), CASE).name]
     except UserError:
-        return []  # damaged: it is set aside and written again
+        return None
+
+
+def _require_recorded(campaign: Campaign, root: Path) -> None:
+    """Refuse a case that the tasks in a directory, whose case file is damaged, are not of."""
+    for path in sorted(root.iterdir()):
+        record = None if path.is_symlink() else read_signed(path / INPUTS)
+        if record is None:
+            continue
+        task, origin = campaign.tasks.get(path.name), record.get("inputs") or {}
+        asked = None if task is None else digest([task.kind, dict(task.inputs)])
+        if asked != digest([origin.get("kind"), origin.get("inputs")]):
+            raise UserError(
+                f"{shown(root / CASE)}: damaged, and {path.name} was not computed for "
+                f"{campaign.title}; allowed: the case that it was made with, or another directory"
+            )
 
 
 def _is_foreign(path: Path) -> bool:
     ours = ("arrhenius.csv", "arrhenius.json", FIGURES)  # `arrhenius` may have come first
     return not path.name.startswith(".") and path.name not in ours
-
-
-def case_files(campaign: Campaign, root: Path) -> list[tuple[Case, Path]]:
-    """Return each case with the path of its file in the run's directory."""
-    folder = root / CASES
-    return [
-        (m.case, folder / f"{m.case.name}.toml" if campaign.shared else root / CASE)
-        for m in campaign.members
-    ]
 
 
 def write_campaign(campaign: Campaign, root: Path) -> None:
