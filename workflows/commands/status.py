@@ -27,7 +27,7 @@ def execute(arguments: Namespace) -> int:
     """Show the tasks; return the exit code."""
     root = arguments.directory
     campaign = read_campaign(root)
-    say(f"{campaign.title} in {shown(root)}")  # no title of the table: it would be wrapped
+    say(f"{campaign.title} in {shown(root)}")
     if arguments.watch:
         # Not at the top: it needs the structures, and `status` alone answers at once.
         from workflows.terminal.watch import watch_campaign
@@ -35,7 +35,7 @@ def execute(arguments: Namespace) -> int:
         states = watch_campaign(campaign, root, console())
     else:
         states = survey(campaign.tasks, root)
-        console().print(status_table(states, ""))
+        console().print(status_table(states))
     idle, lines = describe_jobs(states, root)
     failed = [name for name, state in states.items() if state.status == "failed"]
     for line in [*lines, *ends_of_logs([*failed, *idle], root), summary(states)]:

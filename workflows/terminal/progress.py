@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
@@ -24,6 +24,12 @@ COLOURS = {
 
 
 MANY = 40  # tasks that are shown one by one
+
+
+NARROW = 60  # columns; on fewer the times are left out
+
+
+FRAME = 4  # lines of a table that are no task's: title, headings, what is left out, the cursor's
 
 
 HEARTBEAT = 30.0  # seconds between plain lines about a task that runs
@@ -90,13 +96,13 @@ def remark(state: State, *, bars: bool = False) -> str:
     return words
 
 
-def worth_showing(states: Mapping[str, State]) -> Mapping[str, State]:
-    """Return the tasks to show: all, or of many those that run or are in trouble, and a few."""
-    if len(states) <= MANY:
+def worth_showing(states: Mapping[str, State], most: int = MANY) -> Mapping[str, State]:
+    """Return the tasks to show: all, or the `most` that run or are in trouble before the others."""
+    if len(states) <= most:
         return states
     first = ("running", "failed", "stale", "ready", "done", "waiting", "blocked")
     chosen = sorted(states, key=lambda name: first.index(states[name].status))
-    return {name: states[name] for name in chosen[:MANY]}
+    return {name: states[name] for name in chosen[:most]}
 
 
 def counts(states: Mapping[str, State]) -> str:
@@ -105,26 +111,40 @@ def counts(states: Mapping[str, State]) -> str:
     return ", ".join(f"{found[status]} {status}" for status in COLOURS if found[status])
 
 
-def status_table(states: Mapping[str, State], title: str, *, bars: bool = False) -> Table:
-    """Return a table of the tasks: status, time, and what there is to say.
+def status_table(
+    states: Mapping[str, State], *, bars: bool = False, size: ConsoleDimensions | None = None
+) -> Table:
+    """Return a table of the tasks: status, time, and a remark.
 
-    Of more than `MANY` tasks, those that run or are in trouble come first, and the rest is counted.
+    Parameters
+    ----------
+    states
+        The tasks, by folder. Of many, those that run or are in trouble come first, and the rest is
+        counted.
+    bars
+        Whether the remark on a relaxation begins with bars of its falling fmax.
+    size
+        The columns and lines of a screen that all of it has to fit into; if None, `MANY` tasks are
+        shown, each on as many lines as it takes.
     """
-    table = Table(
-        title=Text(title), title_justify="left", box=None, pad_edge=False, title_style="bold"
-    )
-    for heading in ("task", "status", "time", ""):
-        table.add_column(
-            heading, justify="right" if heading == "time" else "left", no_wrap=heading != ""
-        )
-    shown = worth_showing(states)
+    shown = worth_showing(states, MANY if size is None else max(1, size.height - FRAME))
+    narrow = size is not None and size.width < NARROW
+    table = Table(box=None, pad_edge=False)
+    longest = max(map(len, shown), default=0)
+    table.add_column("task", no_wrap=True, min_width=min(longest, size.width - 9) if size else None)
+    table.add_column("status", no_wrap=True, min_width=max(map(len, COLOURS)))
+    if not narrow:
+        table.add_column("time", no_wrap=True, justify="right", min_width=len("0:00:00"))
+    table.add_column("")
     for name, state in shown.items():
         colour = COLOURS[state.status]
-        status = f"[{colour}]{state.status}[/]"
-        said = escape(remark(state, bars=bars))
-        table.add_row(escape(name), status, duration(elapsed(state)), said)
+        cells = [escape(name), f"[{colour}]{state.status}[/]", duration(elapsed(state))]
+        said = Text(remark(state, bars=bars), no_wrap=size is not None, overflow="ellipsis")
+        table.add_row(*cells[: 2 if narrow else 3], said)
     if len(shown) < len(states):
-        table.add_row(f"... of {len(states)} tasks", "", "", counts(states))
+        blank = [""] * (1 if narrow else 2)
+        said = Text(counts(states), no_wrap=size is not None, overflow="ellipsis")
+        table.add_row(f"... of {len(states)} tasks", *blank, said)
     return table
 
 
@@ -220,7 +240,9 @@ class Screen:
         title = f"{self._root}: {done} of {len(states)} tasks done, {clock}"
         if left := self._time_left(states):
             title += f", {left}"
-        self._live.update(status_table(states, title, bars=self._bars))
+        heading = Text(title, style="bold", no_wrap=True, overflow="ellipsis")
+        table = status_table(states, bars=self._bars, size=self._console.size)
+        self._live.update(Group(heading, table))
 
     def note(self, line: str) -> None:
         """Print a line above the table."""

@@ -205,9 +205,9 @@ def test_the_time_left_is_said_when_a_task_is_done() -> None:
 # ---- tables -------------------------------------------------------------------------------------
 
 
-def table(states: Mapping[str, State], title: str = "title") -> str:
+def table(states: Mapping[str, State]) -> str:
     console = Console(record=True, width=100, file=io.StringIO())
-    console.print(status_table(states, title))
+    console.print(status_table(states))
     return console.export_text()
 
 
@@ -220,7 +220,7 @@ def test_the_table_says_how_far_each_task_is() -> None:
 
 @pytest.mark.parametrize("odd", ["[/]", "[/red]", "[bold]x", "\\[a]", "a [b] c"])
 def test_odd_names_are_shown_as_they_are(odd: str) -> None:
-    assert odd in table({"t": state("ready")}, title=odd)
+    assert odd in table({odd: state("ready")})
     assert odd in table({"t": state("failed", odd)})
 
 
@@ -247,6 +247,23 @@ def test_the_screen_shows_the_table_and_notes() -> None:
     assert "odd [/name]: 1 of 2 tasks done" in text
     assert "a [/note]" in text
     assert "VN-hollow-held" in text
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 10), (200, 60)])
+def test_on_a_small_screen_running_tasks_come_before_those_that_wait(
+    width: int, height: int
+) -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=width, height=height, color_system=None)
+    states = {f"VN-site-{n}-held": state("done" if n < 20 else "waiting") for n in range(50)}
+    states["VN-top-V-held"] = relaxing(0.8, 0.4, 0.1)  # last in the order of the graph
+    with Screen(console, "a/long/path/of/a/run/on/some/file/system") as screen:
+        screen.show(states)
+    frame = out.getvalue().rstrip().splitlines()
+    assert len(frame) <= height
+    assert max(map(len, frame)) <= width + 10  # and what moves the cursor
+    assert any(line.startswith("VN-top-V-held") and "running" in line for line in frame)
+    assert any("51 tasks" in line for line in frame) or height > 54
 
 
 def test_the_screen_says_how_long_it_will_take() -> None:
