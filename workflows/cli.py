@@ -49,6 +49,17 @@ class Parser(argparse.ArgumentParser):
         self.exit(MISUSED, f"{self.prog}: {one_line(message)}; see {self.prog} --help\n")
 
 
+class Version(argparse.Action):
+    """Print the version and exit; it is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> Never:
+        """Print the version and exit with 0."""
+        from importlib.metadata import version
+
+        sys.stdout.write(f"sodiophile {version('sodiophile')}\n")
+        parser.exit()
+
+
 def parser(chosen: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
     """Return the parser of the command line.
 
@@ -61,6 +72,7 @@ def parser(chosen: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
         "charge-density differences by DFT (ASE and GPAW), from one command to the figure.",
         epilog="Every command can be repeated: what is done is not computed again.",
     )
+    top.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=Parser)
     for name, purpose in VERBS.items():
         verb = verbs.add_parser(name, help=purpose, description=purpose)

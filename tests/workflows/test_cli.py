@@ -151,8 +151,8 @@ def test_quick_command_loads_nothing_heavy(verb: str, begun: Path) -> None:
         (["run"], "sodiophile run: the following arguments are required: CASE, --into; see "),
         (["run", "smoke"], "sodiophile run: the following arguments are required: --into; see "),
         (["status"], "sodiophile status: the following arguments are required: DIR; see "),
-        (["info", "a\nb"], "sodiophile: unrecognized arguments: a b; see "),
-        (["info", "\x1b[31m"], "sodiophile: unrecognized arguments: "),
+        (["timing", "a", "b\nc"], "sodiophile: unrecognized arguments: b c; see "),
+        (["timing", "a", "\x1b[31m"], "sodiophile: unrecognized arguments: "),
         (["status", "a", "--jobs", "2"], "sodiophile: unrecognized arguments: --jobs 2; see "),
     ],
 )
@@ -527,8 +527,37 @@ def test_info_lists_the_data_sets(info: str) -> None:
     assert line.split()[4:] == ["default,", "5", "(PBE)"]
 
 
+def test_info_lists_the_data_sets_of_the_elements_and_cases_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["info", "Mg", "smoke"]) == 0
+    found = [x.split()[4:] for x in capsys.readouterr().out.splitlines() if "PAW sets of" in x]
+    assert found[0] == ["default,", "2", "(PBE)"]  # Mg
+    assert found[-1] == ["default,", "5", "(PBE,", "the", "case", "uses", "5)"]  # V, the last
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [("Xx", "no such element, preset or file"), ("smok", "did you mean 'smoke'?")],
+)
+def test_info_of_something_unknown_is_refused(
+    capsys: pytest.CaptureFixture[str], word: str, words: str
+) -> None:
+    line = refused(capsys, "info", word)
+    assert line.startswith(f"{word}: no such element, preset or file")
+    assert words in line
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    import importlib.metadata
+
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"sodiophile {importlib.metadata.version('sodiophile')}\n"
+
+
 @pytest.fixture(scope="module")
 def info() -> str:
-    from workflows.terminal.info import lines
+    from workflows.terminal.info import lines, wanted
 
-    return "".join(f"{line}\n" for line in lines())
+    return "".join(f"{line}\n" for line in lines(wanted([])))

@@ -181,17 +181,19 @@ def require_room(wanted: Needs, root: Path, jobs: int | None, cores: int) -> tup
             f"{shown(root)}: {in_bytes(free_disk)} of disk are free; this run needs up to "
             f"{in_bytes(wanted.disk)}"
         )
-    free = free_memory()
+    free, tasks = free_memory(), len(wanted.tasks)
     fit = wanted.jobs_that_fit(free)
-    if fit < (jobs or 1):
+    asked = min(jobs or 1, tasks)
+    if fit < asked:
         allowed = f"allowed: --jobs {fit} or less" if fit else "allowed: a smaller case"
         raise UserError(
-            f"--jobs {jobs or 1}: needs about {in_bytes(wanted.largest(jobs or 1))} of memory, "
-            f"{in_bytes(free)} are free; {allowed}"
+            f"--jobs {jobs or 1}: {asked} tasks need about {in_bytes(wanted.largest(asked))} of "
+            f"memory, {in_bytes(free)} are free; {allowed}"
         )
-    chosen = jobs or max(1, min(cores, fit))
+    chosen = asked if jobs else max(1, min(cores, fit))
+    no_more = f" (--jobs {jobs}: there are no more)" if jobs and jobs > tasks else ""
     line = (
-        f"{len(wanted.tasks)} tasks, {chosen} side by side; "
+        f"{tasks} tasks, {chosen} side by side{no_more}; "
         f"about {in_bytes(wanted.largest(chosen))} of memory and {in_bytes(wanted.disk)} of disk"
     )
     return chosen, line

@@ -45,7 +45,7 @@ def test_the_estimate_is_that_of_a_measured_slab() -> None:
 
 def test_jobs_that_do_not_fit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources, "free_memory", lambda: 1.2e9)
-    with pytest.raises(UserError, match=r"--jobs 4: needs .* GB .*; allowed: --jobs [12] or less"):
+    with pytest.raises(UserError, match=r"--jobs 4: 4 tasks need .* GB .*: --jobs [12] or less"):
         require_room(needs(LAPTOP), tmp_path, 4, cores=8)
 
 
@@ -54,6 +54,18 @@ def test_without_jobs_as_many_run_as_fit(tmp_path: Path, monkeypatch: pytest.Mon
     jobs, line = require_room(needs(LAPTOP), tmp_path, None, cores=8)
     assert jobs == 2
     assert line.startswith("39 tasks, 2 side by side; about ")
+
+
+def test_more_jobs_than_tasks_are_as_many_as_there_are_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "free_memory", lambda: 1e12)
+    jobs, line = require_room(needs(SMOKE), tmp_path, 99, cores=2)
+    assert jobs == 34
+    assert line.startswith("34 tasks, 34 side by side (--jobs 99: there are no more); about ")
+    monkeypatch.setattr(resources, "free_memory", lambda: 2e9)
+    with pytest.raises(UserError, match=r"--jobs 99: 34 tasks need about [0-9.]+ GB of memory, 2"):
+        require_room(needs(SMOKE), tmp_path, 99, cores=2)
 
 
 def test_a_case_larger_than_the_machine_is_refused(
