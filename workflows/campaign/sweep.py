@@ -297,8 +297,8 @@ def _follow(data: dict[str, Any], base: Mapping[str, Any], given: Iterable[str])
     set_ = set(given)
     try:
         old, new = _elements(base), _elements(data)
-        for section in ("slab", "metal_slab"):
-            if set_.isdisjoint({section, f"{section}.sites"}):
+        for section in ("slab", "metal_slab", "metal_slab_110"):
+            if section in data and set_.isdisjoint({section, f"{section}.sites"}):
                 mine = slice(0, 2) if section == "slab" else slice(2, 3)
                 moved = {f"top-{a}": f"top-{b}" for a, b in zip(old[mine], new[mine], strict=True)}
                 data[section]["sites"] = [moved.get(s, s) for s in data[section]["sites"]]

@@ -163,8 +163,8 @@ class KPoints(Section):
     """For slabs of the host."""
     metal_bulk: Grid
     """For the lattice constant of the metal."""
-    metal_slab: Grid
-    """For (001) slabs of the metal."""
+    metal_slab: Grid | None = None
+    """For (001) slabs of the metal; needed with `[metal_slab]`."""
     metal_slab_110: Grid | None = None
     """For (110) slabs of the metal; needed with `[metal_slab_110]`."""
 
@@ -260,8 +260,8 @@ class Case(Section):
     """Table `[metal]`."""
     slab: Slab
     """Table `[slab]`: the (001) surface of the host."""
-    metal_slab: Slab
-    """Table `[metal_slab]`: the (001) surface of the metal."""
+    metal_slab: Slab | None = None
+    """Table `[metal_slab]`: the (001) surface of the metal, for comparison."""
     metal_slab_110: Slab | None = None
     """Table `[metal_slab_110]`: the close-packed face of a bcc metal, for comparison."""
     atom: Atom
@@ -310,22 +310,27 @@ class Case(Section):
             yield f"host.anion: found {self.host.anion!r}, as cation; allowed: two elements"
         else:
             yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
-        yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
+        if self.metal_slab is not None:
+            yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
         for symbol in self.dft.setups:
             if symbol not in self.elements:
                 yield f"dft.setups.{symbol}: unknown key; allowed: {', '.join(self.elements)}"
         yield from _no_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
-        yield from _no_room("metal_slab.cell", self.metal_slab.cell, self._metal_side, self.adatom)
+        if self.metal_slab is not None:
+            cell = self.metal_slab.cell
+            yield from _no_room("metal_slab.cell", cell, self._metal_side, self.adatom)
+        for table in ("metal_slab", "metal_slab_110"):
+            grid = getattr(self.dft.kpoints, table)
+            if getattr(self, table) is None and grid is not None:
+                yield f"dft.kpoints.{table}: found a grid; allowed: with [{table}]"
+            elif getattr(self, table) is not None and grid is None:
+                yield f"dft.kpoints.{table}: missing; allowed with [{table}]: {GRID}"
         yield from self._contradictions_110()
 
     def _contradictions_110(self) -> Iterator[str]:
-        slab, grid = self.metal_slab_110, self.dft.kpoints.metal_slab_110
+        slab = self.metal_slab_110
         if slab is None:
-            if grid is not None:
-                yield "dft.kpoints.metal_slab_110: found a grid; allowed: with [metal_slab_110]"
             return
-        if grid is None:
-            yield f"dft.kpoints.metal_slab_110: missing; allowed with [metal_slab_110]: {GRID}"
         if self.metal.structure != "bcc":
             yield (
                 f"metal_slab_110: found with metal.structure = {self.metal.structure!r}; "

@@ -12,12 +12,12 @@ import numpy as np
 from ase.data import atomic_numbers, reference_states
 
 from structures.sites import nearest_image_distance
-from workflows.case.schema import Case
+from workflows.case.schema import Case, Host, Metal
 from workflows.dft.datasets import setups, valence_electrons
 from workflows.preflight.computable import Computable
 from workflows.preflight.open_shells import has_gap, is_radical, open_shell
 from workflows.steps.initial import Structures
-from workflows.tasks.graph import FACES, crystal_of, plan, slab_of, surface_name, surfaces
+from workflows.tasks.graph import FACES, plan, slab_of, surface_name, surfaces
 
 LEAST_LAYERS = 3
 
@@ -189,10 +189,10 @@ def _references(case: Case) -> Iterator[str]:
             f"adsorption energy (70 meV for Na in 9 Å); usual: {LEAST_BOX:g} or more"
         )
     yield from _ground_state(case)
-    for surface in surfaces(case):
-        name, crystal = FACES[surface].crystal, crystal_of(case, surface)
+    crystals: dict[str, Host | Metal] = {"host": case.host, "metal": case.metal}
+    for name, crystal in crystals.items():
         given, guess = crystal.lattice_constant, crystal.lattice_guess
-        if given is None or FACES[surface].miller != "001":
+        if given is None:
             continue
         if abs(given / guess - 1) > LARGEST_STRAIN:
             yield (

@@ -60,17 +60,28 @@ def structures(case: Case) -> Structures:
         structure_name(case, "metal", "atom"), bulk.isolated_atom(case.adatom, case.atom.box)
     )
     built = [b for surface in surfaces(case) for b in _surface_structures(case, surface)]
+    if "metal" not in surfaces(case):
+        built.append(_bulk_structure(case, "metal"))
     return {one.stem: one for one in (*built, atom)}
 
 
-def _surface_structures(case: Case, surface: Surface) -> Iterator[Built]:
+def _bulk_structure(case: Case, surface: Surface) -> Built:
     crystal = crystal_of(case, surface)
-    constant = crystal.lattice_constant or crystal.lattice_guess
+    constant = _lattice_constant(case, surface)
     source = "given" if crystal.lattice_constant else "the guess; a run computes it"
     remark = f", a = {constant:g} Å ({source})"
+    return Built(structure_name(case, surface, "bulk"), _bulk(case, surface, constant), remark)
+
+
+def _lattice_constant(case: Case, surface: Surface) -> float:
+    crystal = crystal_of(case, surface)
+    return crystal.lattice_constant or crystal.lattice_guess
+
+
+def _surface_structures(case: Case, surface: Surface) -> Iterator[Built]:
+    constant = _lattice_constant(case, surface)
     if surface != "metal_110":  # both faces of the metal are cut from the same bulk
-        bulk_cell = _bulk(case, surface, constant)
-        yield Built(structure_name(case, surface, "bulk"), bulk_cell, remark)
+        yield _bulk_structure(case, surface)
     slab = clean_slab(slab_task(case, surface), constant)
     yield Built(structure_name(case, surface, "slab"), slab)
     for site in slab_of(case, surface).sites:

@@ -181,10 +181,10 @@ def own_name(folder: str) -> str:
 def plan(case: Case) -> dict[str, Task]:
     """Return a case's tasks by name, each after those that it needs."""
     tasks = [task for surface in surfaces(case) for task in _surface_tasks(case, surface)]
-    tasks.append(_atom_task(case))
+    tasks += [*_lattice_task(case, "metal"), _atom_task(case)]  # of what energies are taken against
     unique: dict[Key, Task] = {}
     for task in sorted(tasks, key=lambda task: ORDER[task.kind]):
-        unique.setdefault(task.key, task)  # a lattice constant that two faces need is one task
+        unique.setdefault(task.key, task)  # a crystal's lattice is one task for all its faces
     return {task.name: task for task in unique.values()}
 
 

@@ -317,6 +317,37 @@ def test_hundreds_of_problems_do_not_fill_the_screen() -> None:
 
 # ---- a second face of the metal -----------------------------------------------------------------
 
+
+def without_metal_slab() -> str:
+    text = re.sub(r"\[metal_slab\]\n(.+\n)+", "", SMOKE)
+    return re.sub(r"metal_slab = .*\n", "", text)
+
+
+def test_the_metals_slab_can_be_left_out() -> None:
+    """Its lattice stays: energies against the bulk metal need it."""
+    case = parse(without_metal_slab().encode(), "case.toml")
+    tasks, whole = plan(case), plan(parse(SMOKE.encode(), "case.toml"))
+    assert [name for name in tasks if name.startswith("Na")] == ["Na-lattice", "Na-atom"]
+    assert all(task == whole[name] for name, task in tasks.items())
+    assert list(structures(case))[-2:] == ["Na-bulk", "Na-atom"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("[atom]", "[metal_slab]\nlayers = 2\ncell = '1x1'\nvacuum = 5.0\nheld_layers = 1\n"
+         "sites = ['hollow']\n[atom]", "dft.kpoints.metal_slab: missing; allowed with"),
+        ("metal_bulk", "metal_slab = [2, 2, 1]\nmetal_bulk",
+         "dft.kpoints.metal_slab: found a grid; allowed: with [metal_slab]"),
+    ],
+)  # fmt: skip
+def test_a_slab_of_the_metal_and_its_k_points_go_together(old: str, new: str, line: str) -> None:
+    text = without_metal_slab()
+    assert old in text
+    with pytest.raises(UserError, match=re.escape(line)):
+        parse(text.replace(old, new, 1).encode(), "case.toml")
+
+
 FACE_110 = """
 [metal_slab_110]
 layers = 3

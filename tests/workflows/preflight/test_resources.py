@@ -34,6 +34,7 @@ def test_a_larger_cell_needs_more() -> None:
 
 def test_the_estimate_is_that_of_a_measured_slab() -> None:
     # 16 Na atoms and one more, 4 layers of 2x2, 400 eV, 3x3x1 k-points: 632 MB resident
+    assert LAPTOP.metal_slab is not None
     case = LAPTOP.model_copy(
         update={
             "dft": LAPTOP.dft.model_copy(update={"cutoff": 400.0}),
