@@ -1,4 +1,4 @@
-"""Real runs killed at random moments: the same command goes on, and the numbers are the same.
+"""Real runs killed at random moments: the same command resumes, and the numbers are the same.
 
 pytest tests/test_kills.py --kills 20      # as often as you have patience for
 """
@@ -129,7 +129,7 @@ def test_a_signal_stops_it_within_ten_seconds(tmp_path: Path, number: int, code:
     assert driver.wait(timeout=30) == code
     assert time.monotonic() - start_of_stop < 10.0
     assert workers(root) == []
-    assert "the same command goes on" in (tmp_path / "run.txt").read_text()
+    assert "the same command resumes" in (tmp_path / "run.txt").read_text()
 
 
 def test_a_run_stops_by_itself_at_its_wall_clock_limit(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_run_stops_by_itself_at_its_wall_clock_limit(tmp_path: Path) -> None:
         env=os.environ | {"PYTHONPATH": str(TINY.parents[1])}, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 75
-    assert "out of wall-clock time; nothing is lost: the same command goes on" in done.stderr
+    assert "out of wall-clock time; nothing is lost; the same command resumes" in done.stderr
     assert workers(tmp_path / "run") == []
 
 

@@ -1,8 +1,8 @@
 """The command line: `sodiophile run | submit | build | status | report | ...`.
 
 A user's mistake is one line and exit code 2; a bug keeps its traceback. What a verb does is in
-`workflows/commands`; only the module of the verb that was chosen is imported, so that `--help` and
-`status` answer at once.
+`workflows/commands`. Only the module of the chosen verb is imported, so that `--help` and `status`
+answer at once.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ MISUSED, INTERRUPTED = 2, 130  # exit codes
 
 
 VERBS = {
-    "run": "compute a case and draw its figure; resumes where it was stopped",
-    "converge": "vary one setting and find the value from which on energies hold",
+    "run": "compute a case and draw its figure; the same command resumes",
+    "converge": "vary one setting and find the value at which energies are converged",
     "build": "write the structures of a case, without any DFT, in seconds",
-    "submit": "compute a case on a cluster, every task a Slurm job; again, it repairs",
+    "submit": "compute a case as Slurm jobs; the same command submits what is missing",
     "cancel": "cancel the Slurm jobs of a run",
-    "status": "show how far every task of a run is, and what is next",
+    "status": "show the state of every task of a run, and what is next",
     "timing": "show where a run's time went: SCF, ionic steps, outside GPAW",
-    "report": "make table and figures again from what is there",
+    "report": "write tables and figures again from the results so far",
     "clean": "delete files that can be regenerated; results, structures and cubes stay",
     "arrhenius": "fit activation energies to measured R_ct(T)",
     "info": "show versions, libraries, ranks and PAW data sets",
-    "task": "do one task of a run: the unit that `run` and `submit` use",
+    "task": "compute one task of a run: what `run` and `submit` do for each",
 }
 
 
@@ -70,7 +70,7 @@ def parser(chosen: Collection[str] = tuple(VERBS)) -> argparse.ArgumentParser:
         prog="sodiophile",
         description="Does a surface pull sodium onto itself? Adsorption energies and "
         "charge-density differences by DFT (ASE and GPAW), from one command to the figure.",
-        epilog="Every command can be repeated: what is done is not computed again.",
+        epilog="Every command can be repeated: finished tasks are not computed again.",
     )
     top.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="COMMAND", parser_class=Parser)

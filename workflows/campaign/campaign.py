@@ -1,4 +1,4 @@
-"""What a directory computes: one case, or several whose common tasks are computed once.
+"""What a directory computes: one case, or several whose shared tasks run once.
 
 A directory of one case holds `case.toml` and a folder per task. A directory of several holds their
 files in `cases/`, and folders whose names end in a digest of all that the task is computed from:
@@ -26,7 +26,17 @@ Goal = Literal["everything", "adsorption"]
 
 @dataclass(frozen=True)
 class Member:
-    """A case of a campaign: its file, and the values by which it differs from the others."""
+    """A case of a campaign.
+
+    Attributes
+    ----------
+    case
+        The case.
+    content
+        The bytes of its file.
+    settings
+        The values by which it differs from the others, by axis, for tables.
+    """
 
     case: Case
     content: bytes = field(repr=False)
@@ -37,8 +47,16 @@ class Member:
 class Campaign:
     """The cases of a directory and their tasks, each once.
 
-    `shared` tells whether the directory is one of several cases; `convergence` is what a sweep by
-    `sodiophile converge` has to remember.
+    Attributes
+    ----------
+    members
+        The cases, in the order of their tables.
+    shared
+        Whether the directory is one of several cases, even if it has only one now.
+    goal
+        Which of their tasks are wanted.
+    convergence
+        The setting that is varied and the tolerance, of a study by `sodiophile converge`.
     """
 
     members: tuple[Member, ...]
@@ -52,7 +70,7 @@ class Campaign:
 
     @cached_property
     def names(self) -> tuple[Mapping[str, str], ...]:
-        """Return for each case the folders of its tasks, by their names in the case."""
+        """Return for each case the folder of each task, by the task's name in the case."""
         return tuple(folders(p) if self.shared else {name: name for name in p} for p in self._plans)
 
     @cached_property
@@ -72,7 +90,7 @@ class Campaign:
 
     @property
     def title(self) -> str:
-        """Return in words what the directory is about."""
+        """Return the directory's cases in words."""
         names = [member.case.name for member in self.members]
         return f"case {names[0]}" if not self.shared else f"{len(names)} cases"
 
@@ -91,7 +109,7 @@ def alone(case: Case, content: bytes = b"") -> Campaign:
 
 
 def needed(tasks: Mapping[str, Task], goal: Goal) -> Mapping[str, Task]:
-    """Return the tasks that a goal is made of."""
+    """Return those of a case's tasks that a goal needs."""
     if goal == "everything":
         return tasks
     wanted: set[str] = set()

@@ -20,8 +20,22 @@ Fields = dict[str, Any]
 class Axis:
     """A setting that can be varied.
 
-    `changes` says in words all that a value changes; `usual` are values that suit a case; `spell`
-    writes a value in one way; `fields` are the fields that it sets; `size` orders the values.
+    Attributes
+    ----------
+    title, unit
+        What tables call it.
+    allowed
+        What an error message names as allowed values.
+    changes
+        All that a value changes, in words.
+    usual
+        Returns the values that are taken for a case unless others are given.
+    spell
+        Returns a value in its standard spelling, or raises ValueError.
+    fields
+        Returns the fields of a case that a value sets.
+    size
+        Returns a number that orders the values.
     """
 
     title: str

@@ -163,7 +163,7 @@ def _several(axis: str, value: object) -> Choice:
 
 
 def _told_apart(choices: Iterable[Choice]) -> Iterator[Choice]:
-    """Put a number to labels that come again."""
+    """Add a number to labels that occur more than once."""
     seen: dict[str, int] = {}
     for choice in choices:
         seen[choice.label] = number = seen.get(choice.label, 0) + 1
@@ -293,7 +293,7 @@ def _unnamed(content: bytes) -> Case:
 
 
 def _follow(data: dict[str, Any], base: Mapping[str, Any], given: Iterable[str]) -> None:
-    """Let what is named after an element follow it, where the sweep does not say otherwise."""
+    """Rename sites and data sets along with the elements, unless the sweep sets them itself."""
     set_ = set(given)
     try:
         old, new = _elements(base), _elements(data)
@@ -307,7 +307,7 @@ def _follow(data: dict[str, Any], base: Mapping[str, Any], given: Iterable[str])
             setups = data["dft"]["setups"].items()
             data["dft"]["setups"] = {s: n for s, n in setups if s in new or s in given_ones}
     except (KeyError, TypeError, AttributeError):
-        pass  # a value of the wrong kind: the check of the case says so
+        pass  # a value of the wrong kind: the check of the case reports it
 
 
 def _elements(data: Mapping[str, Any]) -> tuple[Any, Any, Any]:

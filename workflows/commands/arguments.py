@@ -28,28 +28,33 @@ def add_cases(verb: ArgumentParser) -> None:
 def add_into(verb: ArgumentParser) -> None:
     """Add the directory to write into, as `arguments.into`."""
     verb.add_argument(
-        "--into", metavar="DIR", type=Path, required=True, help="directory for everything"
+        "--into",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="directory of the run, or of the files to write",
     )
 
 
 def add_directory(verb: ArgumentParser) -> None:
     """Add the directory of an earlier run, as `arguments.directory`."""
-    verb.add_argument("directory", metavar="DIR", type=Path, help="the directory of a run")
+    verb.add_argument("directory", metavar="DIR", type=Path, help="directory of a run")
 
 
 def add_limits(verb: ArgumentParser) -> None:
     """Add how much of the machine, and for how long: `arguments.jobs`, `arguments.walltime`."""
     verb.add_argument(
-        "--jobs", type=count, metavar="N", help="tasks side by side (default: the cores)"
+        "--jobs",
+        type=count,
+        metavar="N",
+        help="tasks side by side (default: as many as cores and memory allow)",
     )
     add_walltime(verb)
 
 
 def add_walltime(verb: ArgumentParser) -> None:
     """Add the wall-clock limit in seconds, as `arguments.walltime`."""
-    verb.add_argument(
-        "--walltime", type=walltime, metavar="H:MM:SS", help="stop by itself after this time"
-    )
+    verb.add_argument("--walltime", type=walltime, metavar="H:MM:SS", help="stop after this time")
 
 
 def count(text: str) -> int:

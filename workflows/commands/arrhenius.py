@@ -14,7 +14,10 @@ from workflows.terminal.console import say
 def add_arguments(verb: ArgumentParser) -> None:
     """Add the measured data and where to write the fits."""
     verb.add_argument(
-        "data", metavar="DATA.csv", type=Path, help="columns temperature_K, R_ct_ohm, electrode"
+        "data",
+        metavar="DATA.csv",
+        type=Path,
+        help="measured data: columns temperature_K, R_ct_ohm, electrode",
     )
     add_into(verb)
 

@@ -28,7 +28,7 @@ def add_arguments(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--small-cubes",
         action="store_true",
-        help="also make the density differences coarse and compressed, for good: for an archive",
+        help="also make the density differences coarse and compressed; this cannot be undone",
     )
 
 

@@ -1,4 +1,4 @@
-"""`sodiophile converge`: one setting varied, and the value from which on energies hold."""
+"""`sodiophile converge`: one setting varied, and the value at which energies are converged."""
 
 from __future__ import annotations
 
@@ -15,12 +15,21 @@ def add_arguments(verb: ArgumentParser) -> None:
     add_case(verb)
     add_into(verb)
     verb.add_argument(
-        "--over", required=True, choices=tuple(AXES), help="the setting to vary; the others stay"
+        "--over",
+        required=True,
+        choices=tuple(AXES),
+        help="the setting to vary; the others stay as they are",
     )
-    verb.add_argument("--values", metavar="A,B,...", help="its values (default: suit the case)")
+    verb.add_argument(
+        "--values", metavar="A,B,...", help="its values (default: some around the case's)"
+    )
     verb.add_argument("--site", metavar="SITE", help="one site, such as top-V (default: all)")
     verb.add_argument(
-        "--tolerance", type=positive, metavar="E", default=0.02, help="eV (default: 0.02)"
+        "--tolerance",
+        type=positive,
+        metavar="E",
+        default=0.02,
+        help="how near to the last value energies must be, eV (default: 0.02)",
     )
     add_limits(verb)
 

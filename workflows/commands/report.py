@@ -26,10 +26,10 @@ def add_arguments(verb: ArgumentParser) -> None:
     """Add the directory of the run, and how to draw it."""
     add_directory(verb)
     verb.add_argument(
-        "--isovalue", type=positive, metavar="E", help="of the density differences, e/Å^3"
+        "--isovalue", type=positive, metavar="E", help="isovalue of the density differences, e/Å^3"
     )
     verb.add_argument(
-        "--html", action="store_true", help="also write report.html: one page, with 3D views"
+        "--html", action="store_true", help="also write report.html, a single page with 3D views"
     )
 
 

@@ -37,6 +37,6 @@ def compute(cases: Computable, arguments: Namespace) -> int:
         with view(console(), shown(root), Remaining(needs.sizes)) as shows:
             states = run(cases, needs, root, view=shows, **limits)
     except Stopped as stop:
-        warn(f"{stop.reason}; nothing is lost: the same command goes on from here")
+        warn(f"{stop.reason}; nothing is lost; the same command resumes")
         return stop.exit_code
     return show_results(cases.campaign, states, root)

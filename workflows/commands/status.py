@@ -19,7 +19,7 @@ def add_arguments(verb: ArgumentParser) -> None:
     """Add the directory of the run, and whether to stay and watch it."""
     add_directory(verb)
     verb.add_argument(
-        "--watch", action="store_true", help="stay and show it live, wherever it runs; Ctrl-C ends"
+        "--watch", action="store_true", help="keep showing it live, wherever it runs, until Ctrl-C"
     )
 
 

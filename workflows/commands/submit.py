@@ -20,14 +20,18 @@ def add_arguments(verb: ArgumentParser) -> None:
     add_cases(verb)
     add_into(verb)
     verb.add_argument(
-        "--profile", metavar="CLUSTER.toml", type=Path, required=True, help="what jobs ask for"
+        "--profile",
+        metavar="CLUSTER.toml",
+        type=Path,
+        required=True,
+        help="what jobs request: time, memory, partition, ...",
     )
     verb.add_argument(
         "--bundle",
         type=count,
         metavar="N",
         default=1,
-        help="tasks in one job, one after the other (default: 1)",
+        help="tasks per job, one after the other (default: 1)",
     )
     verb.add_argument(
         "--dry-run", action="store_true", help="print the scripts; write and submit nothing"

@@ -23,18 +23,20 @@ def add_arguments(verb: ArgumentParser) -> None:
         metavar="DIR/TASK",
         type=Path,
         nargs="+",
-        help="the task's folder in a run's directory; of several, one after the other",
+        help="folder of the task in a run's directory; several are done one after the other",
     )
     add_walltime(verb)
-    verb.add_argument("--continuation", action="store_true", help="leave it alone if it has failed")
+    verb.add_argument("--continuation", action="store_true", help="skip the task if it has failed")
     verb.add_argument(
         "--requeue",
         type=int,
         metavar="N",
         default=0,
-        help="where the time of a Slurm job is up, queue the job again, at most N times",
+        help="when a Slurm job is out of time, queue it again, at most N times",
     )
-    verb.add_argument("--with-parent", action="store_true", help="end when standard input closes")
+    verb.add_argument(
+        "--with-parent", action="store_true", help="stop when standard input is closed"
+    )
 
 
 def execute(arguments: Namespace) -> int:
@@ -64,6 +66,6 @@ def _queue_again(most: int) -> None:
 
 
 def _without_refusals(event: Any) -> None:
-    """Leave out what a full disk does to files that close themselves: it has been said once."""
+    """Leave out files that cannot be closed on a full disk: the first such error was reported."""
     if not is_refusal(event.exc_value):
         sys.__unraisablehook__(event)

@@ -1,4 +1,4 @@
-"""What is known before anything is computed: warnings, memory, disk, time, ranks.
+"""What is checked and estimated before anything is computed: warnings, memory, disk, time, ranks.
 
 Imports campaign and below.
 """

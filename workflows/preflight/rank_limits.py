@@ -1,4 +1,4 @@
-"""How many MPI ranks each task can use: those that can share the k-points of all its systems."""
+"""How many MPI ranks each task can use: they share the irreducible k-points of its systems."""
 
 from __future__ import annotations
 
@@ -19,10 +19,15 @@ from workflows.tasks.graph import Task
 
 
 def usable_ranks(cases: Computable, names: Iterable[str]) -> dict[str, float]:
-    """Return the largest number of MPI ranks that each of these tasks can use.
+    """Return the largest number of MPI ranks that each of some tasks can use.
 
-    It follows from the unrelaxed structures. Where GPAW has ScaLAPACK it can share out bands and
-    plane waves, too: then there is no limit.
+    It follows from the unrelaxed structures. With ScaLAPACK, GPAW can distribute bands and plane
+    waves, too: then there is no limit.
+
+    Parameters
+    ----------
+    names
+        The tasks, by their folders.
     """
     if has_scalapack():
         return dict.fromkeys(names, math.inf)
@@ -39,7 +44,7 @@ def _fewest_shares(case: Case, task: Task, atoms: Atoms) -> int:
 
 
 def _systems(task: Task, atoms: Atoms) -> list[Atoms]:
-    """Return what a task calculates; symmetries differ, and with them the k-points."""
+    """Return the structures that a task calculates: their symmetries and k-points differ."""
     if task.kind == "free":
         return [sites.displace_lateral(atoms, PUSHES[0])]
     if task.kind == "basin":

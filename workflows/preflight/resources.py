@@ -1,6 +1,6 @@
-"""What a run will need: memory per task and disk in all, estimated before it starts.
+"""What a run will need, estimated before it starts: memory and time per task, disk in total.
 
-The estimate counts plane-wave coefficients and grid arrays, the two that grow with the system; its
+The estimate counts plane-wave coefficients and grid arrays, the two that grow with the system. Its
 factors were fitted to GPAW 26.7 on slabs of 3 to 25 atoms and are good to about a third.
 """
 
@@ -42,12 +42,12 @@ CUBE_BYTES = 14  # per grid point in a cube file
 FIGURES = 60 * MB
 
 
-# Seconds for a coefficient in an SCF iteration: about three times what a core took for a slab of 25
-# atoms, since cores differ, and larger systems cost more for each.
+# Seconds per coefficient and SCF iteration: about three times what a core took for a slab of 25
+# atoms, since cores differ, and a coefficient of a larger system costs more.
 PACE = 2e-6
 
 
-HARDSHIP = 10  # times the typical SCF iterations: what the time of a job must suffice for
+HARDSHIP = 10  # times the typical SCF iterations: the time of a job has to suffice for that
 
 
 # Typical numbers of SCF iterations: means over the smoke case on VN; of "basin" and "uncorrected",

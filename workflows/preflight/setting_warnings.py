@@ -1,6 +1,6 @@
-"""Settings that can be computed but make the numbers mean little: what to warn of, and why.
+"""Warnings of settings that can be computed but give numbers of little use, with the reason.
 
-What cannot be computed, or never means anything, is refused in `workflows.case`.
+What cannot be computed, or is never of use, is refused in `workflows.case`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ LOOSER = 10.0  # times the default of a criterion of self-consistency
 
 
 def warnings(case: Case, structures: Structures) -> list[str]:
-    """Return a line for each setting that makes the numbers mean little: field, found, why.
+    """Return a line for each setting that gives numbers of little use: field, found, reason.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def warnings(case: Case, structures: Structures) -> list[str]:
     Returns
     -------
     list of str
-        None of good settings; one line of a smoke case, whatever its settings.
+        Empty for good settings; one line for a smoke case, whatever its settings.
     """
     if not case.physical:
         return ["quality: found 'smoke': not physical, it only shows that the chain works"]
@@ -71,7 +71,7 @@ def warnings(case: Case, structures: Structures) -> list[str]:
 
 
 def all_warnings(cases: Computable) -> Iterator[str]:
-    """Yield the warnings about all cases, each with where the case comes from."""
+    """Yield the warnings about all cases, each line with the case's file or name."""
     for case in (member.case for member in cases.campaign.members):
         source = case.name if cases.campaign.shared else cases.source
         yield from (f"{source}: {line}" for line in warnings(case, cases.structures[case.name]))

@@ -1,4 +1,4 @@
-"""The graph on this machine: tasks side by side, each a process, until nothing is left to do."""
+"""The graph on this machine: tasks side by side, a process each, until nothing is left to do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from workflows.tasks.status import State, survey
 TICK = 0.2  # seconds between looks at the workers
 
 
-PATIENCE = 6.0  # seconds that workers get to end after being told to; less than stop.GRACE
+PATIENCE = 6.0  # seconds that workers have to end after a signal; less than signals.GRACE
 
 
 class View(Protocol):
@@ -48,7 +48,21 @@ class Worker:
 
 @dataclass
 class Run:
-    """Cases being computed in a directory."""
+    """Cases that are being computed in a directory.
+
+    Attributes
+    ----------
+    campaign, root
+        The cases and the directory.
+    jobs
+        How many tasks run side by side.
+    view
+        Shows the progress.
+    workers
+        The processes that run, by the folder of their task.
+    attempted
+        The tasks that were started; none is started twice.
+    """
 
     campaign: Campaign
     root: Path
@@ -60,10 +74,15 @@ class Run:
     def go(self, walltime: float | None) -> dict[str, State]:
         """Work until every task is done or cannot be; return the state of each.
 
+        Parameters
+        ----------
+        walltime
+            Seconds after which to stop; without limit if None.
+
         Raises
         ------
         Stopped
-            A signal or the wall-clock limit came; the workers have ended; the same call goes on.
+            A signal or the wall-clock limit came; the workers have ended; the same call resumes.
         """
         with stoppable(walltime):
             try:
@@ -88,7 +107,7 @@ class Run:
                 states = survey(tasks, self.root, states)
 
     def _others(self, states: Mapping[str, State]) -> bool:
-        """Tell whether others work here: workers of a killed run that are still ending, say."""
+        """Tell whether others work here, such as workers of a killed run that are still ending."""
         return any(s.status == "running" and name not in self.workers for name, s in states.items())
 
     def _startable(self, states: Mapping[str, State]) -> list[tuple[str, State]]:
@@ -109,10 +128,10 @@ class Run:
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,
-                stdin=subprocess.PIPE,  # its closing tells the worker that we are gone
+                stdin=subprocess.PIPE,  # a worker ends when it is closed, even by our death
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is ours to pass on
+                start_new_session=True,  # Ctrl-C reaches us alone; we pass it on
             )
         return Worker(state.task, process, log)
 

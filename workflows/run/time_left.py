@@ -1,9 +1,9 @@
-"""How long a run will still take; said only where the run itself gives ground for it.
+"""An estimate of the remaining time of a run, from what its finished tasks took.
 
-A task is expected to take what tasks like it took in this run: those of its kind on the same
-surface if any are done, else others with the same slab, scaled by the typical effort of their
-kinds. All are scaled by the size of their systems. As long as one of the tasks to do is like none
-that is done, nothing is said: seconds of a bulk crystal say nothing about a slab.
+A task is expected to take as long as tasks like it in this run: those of its kind on the same
+surface if any are done, else others with the same slab, scaled by the typical SCF iterations of
+their kinds. All are scaled by the size of their systems. There is no estimate as long as one of the
+pending tasks is like none that is done: the time of a bulk crystal is no measure for a slab.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from workflows.tasks.status import State
 SLABS = ("slab", "held", "free", "basin", "density", "uncorrected")
 
 
-OVERDUE = 0.25  # a task that is later than expected needs this part of its time so far once more
+OVERDUE = 0.25  # of its time so far: what a task still needs that takes longer than expected
 
 
 PENDING = ("running", "ready", "stale", "waiting")
 
 
 class Remaining:
-    """Says how long a run will still take, from one look at its tasks to the next.
+    """Estimates the remaining time of a run in words, each time that it is shown.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class Remaining:
         self._jobs = 1
 
     def __call__(self, states: Mapping[str, State]) -> str:
-        """Return such as 'about 40 min left', or nothing where there is no ground for it."""
-        # As many side by side as have been seen: at times fewer can run than may.
+        """Return words such as 'about 40 min left', or '' where there is no estimate."""
+        # As many side by side as have been seen: at times fewer can run than are allowed.
         running = sum(state.status == "running" for state in states.values())
         self._jobs = max(self._jobs, running)
         seconds = time_left(states, self._sizes, self._jobs)
@@ -48,9 +48,21 @@ class Remaining:
 
 
 def time_left(states: Mapping[str, State], sizes: Mapping[str, float], jobs: int) -> float | None:
-    """Estimate the seconds until all tasks are done that can be, `jobs` side by side.
+    """Estimate the remaining time of a run.
 
-    Returns None where one of them is like no task that is done.
+    Parameters
+    ----------
+    states
+        The state of each task.
+    sizes
+        The size of each task's system, in any unit.
+    jobs
+        How many tasks run side by side.
+
+    Returns
+    -------
+    float or None
+        Seconds; None where one of the pending tasks is like none that is done.
     """
     pending = [state for state in states.values() if state.status in PENDING]
     expected = {state.task.name: _expected(state.task, states, sizes) for state in pending}
@@ -65,7 +77,7 @@ def time_left(states: Mapping[str, State], sizes: Mapping[str, float], jobs: int
         ends[state.task.name] = rest + max(
             (ends.get(name, 0.0) for name in state.task.needs), default=0.0
         )
-    # Tasks share the work, but no chain of tasks that wait for each other becomes shorter.
+    # More workers share the work, but do not shorten a chain of tasks that need each other.
     return max([work / jobs, *ends.values()])
 
 
@@ -98,7 +110,7 @@ def _rest(state: State, expected: float) -> float:
 
 
 def about(seconds: float) -> str:
-    """Return a time span in words, no finer than an estimate is good for: 'about 40 min'."""
+    """Return seconds as words, rounded as an estimate should be, such as 'about 40 min'."""
     if seconds < 60:
         return "less than a minute"
     minutes = seconds / 60

@@ -1,4 +1,4 @@
-"""One task in this process: the unit that every way of running uses. Safe to repeat at any time."""
+"""One task in this process: what `run`, `submit` and `task` use. Safe to repeat at any time."""
 
 from __future__ import annotations
 
@@ -24,17 +24,30 @@ from workflows.tasks.folder import Failure, ProgressWriter, Result
 from workflows.tasks.records import Effort
 from workflows.tasks.status import State, survey
 
-REFUSED = 2  # exit code of a task that could not be worked on: its last line says why
+REFUSED = 2  # exit code of a task that could not be computed here: its last line is the reason
 
 
 FAILED = 3  # exit code of a task that has no number to give
 
 
 def run_task(path: Path, walltime: float | None = None, *, continuation: bool = False) -> int:
-    """Do the task in folder `path` unless it is done; return the exit code.
+    """Do a task unless it is done; return the exit code.
 
-    A `continuation` goes on with what ran out of time, and leaves alone what has failed. Of several
-    MPI ranks, rank 0 calls this, and the others follow it (workflows/dft/team.py).
+    Of several MPI ranks, rank 0 calls this, and the others follow it (workflows/dft/team.py).
+
+    Parameters
+    ----------
+    path
+        The task's folder in a run's directory.
+    walltime
+        Seconds after which to stop; without limit if None.
+    continuation
+        Whether to leave the task alone if it has failed: this resumes what ran out of time.
+
+    Returns
+    -------
+    int
+        0 if the task is done, `FAILED` if it has no number to give.
 
     Raises
     ------
@@ -44,7 +57,7 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
     Locked
         Another process works on it.
     Stopped
-        A signal or the wall-clock limit came; the same call goes on later.
+        A signal or the wall-clock limit came; the same call resumes.
     """
     root = path.parent
     campaign = campaign_of_task(path)  # once: settings and fingerprint must be of the same file
@@ -69,16 +82,17 @@ def run_task(path: Path, walltime: float | None = None, *, continuation: bool = 
         with lock(path / ".lock", f"task {path.name}"), stoppable(walltime, ranks.stop, grace):
             return _work(case, state, states, root)
     except Stopped as stop:
-        say(f"{path.name}: {stop.reason}; the same command goes on from the last step")
+        say(f"{path.name}: {stop.reason}; the same command resumes after the last finished step")
         raise
 
 
 def run_tasks(
     paths: Sequence[Path], walltime: float | None = None, *, continuation: bool = False
 ) -> int:
-    """Do tasks one after the other, in the time of one job; return the worst exit code.
+    """Do tasks one after the other, within one wall-clock limit; return the worst exit code.
 
-    One that cannot be done leaves the others theirs; see `run_task`.
+    A task that cannot be done does not keep the others from being done; see `run_task` for the
+    arguments.
     """
     if len(paths) == 1:
         return run_task(paths[0], walltime, continuation=continuation)

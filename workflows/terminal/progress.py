@@ -49,7 +49,7 @@ def _unknown(_: Mapping[str, State]) -> str:
 
 
 def describe(progress: Progress, target: float | None = None) -> str:
-    """Say in a few words how far a running task is; `target` is the fmax asked for, eV/Å."""
+    """Return in a few words how far a running task is; `target` is the requested fmax, eV/Å."""
     words = []
     if "step" in progress:
         of = f" of {progress['steps']}" if "steps" in progress else ""
@@ -86,7 +86,7 @@ def elapsed(state: State) -> float | None:
 
 
 def remark(state: State, *, bars: bool = False) -> str:
-    """Return what there is to say of a task beside its status; `bars` draw its falling fmax."""
+    """Return the remark on a task beside its status; `bars` draw its falling fmax."""
     if state.status != "running":
         return state.note
     target, trend = state.task.fmax, state.progress.get("trend", [])
@@ -170,7 +170,7 @@ class Lines:
     def __init__(self, console: Console, root: str, time_left: TimeLeft = _unknown) -> None:
         self._console, self._root, self._time_left = console, root, time_left
         self._last: dict[str, str] = {}
-        self._spoken: dict[str, float] = {}
+        self._printed: dict[str, float] = {}
         self._start = time.monotonic()
 
     def __enter__(self) -> Lines:
@@ -186,28 +186,28 @@ class Lines:
             before = self._last.get(name)
             self._last[name] = state.status
             if state.status == "running":
-                self._speak_now_and_then(name, state, new=before != "running")
+                self._report_running(name, state, new=before != "running")
             elif state.status != before and state.status in ("done", "failed", "blocked"):
                 took = f" ({duration(state.seconds)})" if state.seconds is not None else ""
                 ahead = f"; {left}" if left and state.status == "done" else ""
-                self._say(f"{name}: {state.status}{took} {state.note}".rstrip() + ahead)
+                self._print(f"{name}: {state.status}{took} {state.note}".rstrip() + ahead)
 
-    def _speak_now_and_then(self, name: str, state: State, *, new: bool) -> None:
+    def _report_running(self, name: str, state: State, *, new: bool) -> None:
         now = time.monotonic()
         if new:
-            self._say(f"{name}: started ({state.task.title})")
-        elif now - self._spoken.get(name, now) < HEARTBEAT:
-            self._spoken.setdefault(name, now)
+            self._print(f"{name}: started ({state.task.title})")
+        elif now - self._printed.get(name, now) < HEARTBEAT:
+            self._printed.setdefault(name, now)
             return
         else:
-            self._say(f"{name}: {remark(state)}")
-        self._spoken[name] = now
+            self._print(f"{name}: {remark(state)}")
+        self._printed[name] = now
 
     def note(self, line: str) -> None:
         """Print a line."""
-        self._say(line)
+        self._print(line)
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         clock = duration(time.monotonic() - self._start)
         self._console.print(f"[{clock:>7}] {line}", markup=False, highlight=False, soft_wrap=True)
 
@@ -250,6 +250,14 @@ class Screen:
 
 
 def view(console: Console, root: str, time_left: TimeLeft = _unknown) -> Lines | Screen:
-    """Return the view that suits where the output goes; `time_left` says so in words, or ''."""
+    """Return a live table for a terminal, plain lines for anything else.
+
+    Parameters
+    ----------
+    root
+        The directory of the run, as it is shown.
+    time_left
+        Returns the remaining time in words, or an empty text.
+    """
     kind = Screen if console.is_terminal else Lines
     return kind(console, root, time_left)

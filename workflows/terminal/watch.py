@@ -1,4 +1,4 @@
-"""Watching a run from outside, wherever it runs: only files are read, nothing is written."""
+"""Watching a run from outside, wherever it runs: files are read, nothing is written."""
 
 from __future__ import annotations
 
@@ -41,7 +41,18 @@ def watch_campaign(campaign: Campaign, root: Path, console: Console) -> Mapping[
 def watch(
     tasks: Mapping[str, Task], root: Path, view: View, pause: float = PAUSE
 ) -> Mapping[str, State]:
-    """Show a run until every task is done or cannot be, or Ctrl-C; return the last states seen."""
+    """Show a run until every task is done or cannot be done, or Ctrl-C.
+
+    Parameters
+    ----------
+    pause
+        Seconds between looks at the files.
+
+    Returns
+    -------
+    dict
+        The last state of every task, by folder.
+    """
     states: Mapping[str, State] = {}
     seen: object = None
     with _interrupted() as stop:

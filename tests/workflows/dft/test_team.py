@@ -82,7 +82,7 @@ def test_a_stop_that_reaches_one_rank_stops_all_and_the_numbers_are_those_of_one
         finally:
             launcher.kill()
     assert launcher.returncode == 75
-    assert err.count("Na-atom: out of wall-clock time; the same command goes on") == 1
+    assert err.count("Na-atom: out of wall-clock time; the same command resumes") == 1
     assert TaskFolder(path, "atom").result() is None
 
     done = on_ranks(mpiexec, 2, "-m", "workflows.cli", "task", path)

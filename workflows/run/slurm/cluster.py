@@ -1,4 +1,4 @@
-"""The profile of a cluster: what a job asks the scheduler for, and how a task is started in it.
+"""The profile of a cluster: what a job requests, and how it starts a task.
 
 A profile is a TOML file, checked like a case file; it changes no number. Two examples are in
 `workflows/run/slurm/profiles`.
@@ -116,7 +116,7 @@ Memory = Annotated[str, matching("[1-9][0-9]{0,6}[MG]", "such as '4G' or '800M'"
 
 
 class Override(Section):
-    """What a job asks for; in a profile's `tasks`, for one task or one kind of task."""
+    """What a job requests; in a profile's `tasks`, for one task or one kind of task."""
 
     time: Time | None = None  # else from the size of the task's system, see `within`
     memory: Memory | None = None  # else from the estimate of preflight/resources.py
@@ -139,26 +139,26 @@ class Override(Section):
 
 
 class Profile(Override):
-    """A cluster: what every job asks for, and what single tasks ask for instead."""
+    """A cluster: what every job requests, and what the jobs of single tasks request instead."""
 
     tasks: dict[str, Override] = Field(default={})
 
     def of(self, task: Task) -> Profile:
-        """Return the settings of one task: those of its name, of its kind, of every job."""
+        """Return the settings of one task: by its name, else its kind, else those of every job."""
         changes = [self.tasks[key] for key in (task.kind, task.label) if key in self.tasks]
         merged = {k: getattr(o, k) for o in changes for k in o.model_fields_set}
         return self.model_copy(update=merged)
 
     def within(self, seconds: float) -> Profile:
-        """Return settings with a time: what is asked for, else whole hours for so many seconds.
+        """Return settings with a time: the profile's, or whole hours for a number of seconds.
 
-        Never more than a day, the longest that many queues take: continuations go on from there.
+        It is a day at most, the limit of many queues: a task that needs more resumes.
         """
         hours = min(max(math.ceil(seconds / 3600), 1), LONGEST_DEFAULT)
         return self if self.time else self.model_copy(update={"time": f"{hours}:00:00"})
 
     def with_ranks(self, ranks: int) -> Profile:
-        """Return the settings for so many MPI ranks."""
+        """Return the settings with another number of MPI ranks."""
         per_node = self.ranks_per_node and min(self.ranks_per_node, ranks)
         return self.model_copy(update={"ranks": ranks, "ranks_per_node": per_node})
 
@@ -169,7 +169,7 @@ class Profile(Override):
 
     @property
     def launch(self) -> list[str]:
-        """Return the words that start a task's ranks."""
+        """Return the words of the command that starts a task's MPI ranks; none without launcher."""
         if self.launcher == "none":
             return []
         program, *options = shlex.split(self.launcher)
@@ -186,12 +186,29 @@ class Profile(Override):
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a profile; see `workflows.case.read` for errors."""
+    """Read a profile from a TOML file.
+
+    Raises
+    ------
+    UserError
+        With one line per problem: file, field, what was found, what is allowed.
+    """
     return checked(Profile, read_file(path, MAX_BYTES, "a TOML file of a cluster"), shown(path))
 
 
 def require_known(profile: Profile, tasks: dict[str, Task], source: str) -> None:
-    """Refuse a profile with settings for a task that the case does not have."""
+    """Refuse a profile with settings for tasks that there are not.
+
+    Parameters
+    ----------
+    source
+        What messages name as the origin of the profile.
+
+    Raises
+    ------
+    UserError
+        A key of the profile's `tasks` is neither the name nor the kind of a task.
+    """
     names = [name for task in tasks.values() for name in (task.kind, task.label)]
     allowed = [*dict.fromkeys(names[::2]), *dict.fromkeys(names[1::2])]
     for key in profile.tasks:

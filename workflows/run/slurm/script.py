@@ -20,10 +20,10 @@ from workflows.run.slurm.queue import directory_of
 from workflows.system.messages import UserError, few, shown
 from workflows.tasks.graph import Task
 
-SPARE = 1.5  # memory asked for over the estimate, which is good to a third
+SPARE = 1.5  # requested memory over the estimate, which is good to a third
 
 
-MARGIN = 120.0  # seconds before the end of a job at which its task stops, or a quarter of its time
+MARGIN = 120.0  # seconds before the end of a job at which its task stops; at most a quarter of it
 
 
 def script(
@@ -35,12 +35,20 @@ def script(
     *,
     others: Iterable[str] = (),
 ) -> str:
-    """Return the job script of a task with these settings, which have a time.
+    """Return the job script of a task, which can also be given to sbatch by hand.
 
-    `memory` (bytes) is the estimate for the task, `root` is absolute.
+    Its arguments are passed on to `sodiophile task`.
 
-    It can be given to sbatch by hand. Its arguments are passed on to `sodiophile task`. `others`
-    are tasks with the same settings that the job does after this one.
+    Parameters
+    ----------
+    settings
+        What the job requests; they have a time.
+    root
+        The directory of the run, an absolute path.
+    memory
+        The estimated memory of the task, bytes.
+    others
+        Tasks with the same settings that the job does after this one.
     """
     lines = ["#!/bin/bash -l", f"# {task.title}"]
     lines += [f"#SBATCH {option}" for option in _options(task, case, settings, root, memory)]
@@ -95,14 +103,14 @@ def _clock(seconds: float) -> str:
 
 @dataclass(frozen=True)
 class Scripts:
-    """Makes the job scripts of a campaign.
+    """The job scripts of a campaign, made when they are asked for.
 
     Attributes
     ----------
     cases
         The cases whose tasks the jobs do.
     settings
-        What the job of each task asks for, by the task's folder.
+        What the job of each task requests, by the task's folder.
     needs
         What the tasks need.
     root
@@ -123,7 +131,7 @@ class Scripts:
         return self.cases.campaign
 
     def of(self, names: Sequence[str]) -> Profile:
-        """Return what a job asks for that does these tasks one after the other; it has a time."""
+        """Return what a job for these tasks requests, one after the other; it has a time."""
         settings = self.settings[names[0]]
         return settings.within(sum(self.needs.tasks[n].seconds(settings.ranks) for n in names))
 
@@ -145,7 +153,7 @@ class Scripts:
 
 
 def scripts(cases: Computable, profile: Profile, root: Path, source: str) -> Scripts:
-    """Return what makes the job scripts; no task gets more MPI ranks than it can use.
+    """Return the job scripts of a campaign; no task gets more MPI ranks than it can use.
 
     Parameters
     ----------
@@ -157,8 +165,8 @@ def scripts(cases: Computable, profile: Profile, root: Path, source: str) -> Scr
     Raises
     ------
     UserError
-        The profile has settings for a task that is not there, or several ranks and nothing that
-        starts them, or the path cannot be in a script.
+        The profile has settings for a task that is not there, or several ranks without a launcher,
+        or the path of the directory cannot stand in a script.
     """
     tasks = cases.campaign.tasks
     require_known(profile, tasks, source)

@@ -101,7 +101,7 @@ class Plan:
     queued: Mapping[str, str]
 
     def summary(self, texts: Scripts) -> str:
-        """Return in a line how many jobs there will be, and what they ask for at most."""
+        """Return a line about all jobs: their number, core-hours, and the largest memory."""
         settings = {names: texts.of(names) for names in self.bundles}
         jobs = sum(1 + of.followers for of in settings.values())
         tries = {names: 1 + of.continuations for names, of in settings.items()}
@@ -154,7 +154,7 @@ def bundles(
 
 
 def dry_run(texts: Scripts, bundle: int = 1) -> Iterator[str]:
-    """Yield every script that is still to do and the commands that would submit it."""
+    """Yield what `submit` would do: totals, every script and command. Nothing is written."""
     states = survey(texts.campaign.tasks, texts.root)
     for line in all_warnings(texts.cases):
         say(f"warning: {line}")
@@ -175,8 +175,8 @@ def dry_run(texts: Scripts, bundle: int = 1) -> Iterator[str]:
 def submit(texts: Scripts, bundle: int = 1) -> Iterator[tuple[Sequence[str], str]]:
     """Submit what is neither done nor queued; yield the tasks of each job and a line about it.
 
-    First come lines about all jobs, without tasks. The case files are kept in the directory as
-    `run` does.
+    Lines about all jobs together come first, without tasks. The case files are kept in the
+    directory, as `run` keeps them.
 
     Parameters
     ----------
