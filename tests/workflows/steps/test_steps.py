@@ -4,6 +4,7 @@ The energy surfaces here are made up (a force that pulls an atom away, say), bec
 goes wrong on demand; everything around them is real.
 """
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,12 +23,13 @@ from workflows.case.schema import Case, Checks
 from workflows.dft.interface import AtomsCollide, Electrostatics, NotConverged
 from workflows.steps import carry_out
 from workflows.steps.context import TaskContext, TaskFailed
+from workflows.steps.cubes import keep_density, kept_density
 from workflows.steps.initial import clean_slab
 from workflows.steps.lattice import STRAINS, Point
 from workflows.steps.relaxations import PUSHES, SAME_START
 from workflows.tasks.atoms_json import from_json, to_json
 from workflows.tasks.finished import Finished
-from workflows.tasks.folder import Result, TaskFolder
+from workflows.tasks.folder import DENSITY, Result, TaskFolder
 from workflows.tasks.graph import plan, slab_task
 from workflows.tasks.records import VALUES
 from workflows.tasks.status import State
@@ -344,3 +346,23 @@ def test_an_adatom_on_a_surface_that_lost_its_net_keeps_its_energy(
     monkeypatch.setattr("structures.sites.find_site", no_net)
     values = values_in(context(tmp_path, HELD))
     assert (values["energy"], values["ended_at"], values["site_offset"]) == (-1.0, None, None)
+
+
+@pytest.mark.parametrize("what", ["as written", "other", "pipe", "missing"])
+def test_a_kept_density_is_used_only_as_it_was_written(tmp_path: Path, what: str) -> None:
+    folder = TaskFolder(tmp_path / HELD, "held")
+    folder.path.mkdir()
+    calculation = MadeUp(at_rest)
+    calculation.converge(clean_slab(slab_task(CASE, "host"), 4.2))
+    digest = keep_density(folder, calculation)
+    if what == "other":
+        with (folder / DENSITY).open("ab") as file:
+            file.write(b"more")
+    elif what != "as written":
+        (folder / DENSITY).unlink()
+    if what == "pipe":
+        os.mkfifo(folder / DENSITY)
+    held = done(HELD, density=digest)
+    task: TaskContext[Any] = context(tmp_path / "density", "VN-top-V-density", at_rest, held)
+    found = kept_density(task, clean_slab(slab_task(CASE, "host"), 4.2))
+    assert list(found) == (["total"] if what == "as written" else [])
