@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
+
 from workflows.case.schema import Case
 from workflows.system.files import digest
 from workflows.tasks.graph import Task, plan
@@ -22,6 +24,16 @@ DIGITS = 12  # of the digest in a folder's name: 20,000 tasks meet by chance onc
 
 # "adsorption": only what the adsorption energies of the held sites are made of
 Goal = Literal["everything", "adsorption"]
+
+
+Varied = Literal["cutoff", "kpoints", "layers", "vacuum", "cell"]
+
+
+class Study(TypedDict):
+    """What a convergence study varies, and how far an energy may be from the last one, eV."""
+
+    over: Varied
+    tolerance: float
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ class Campaign:
     members: tuple[Member, ...]
     shared: bool
     goal: Goal = "everything"
-    convergence: Mapping[str, Any] | None = None
+    convergence: Mapping[str, Any] | None = None  # a Study
 
     @cached_property
     def _plans(self) -> tuple[Mapping[str, Task], ...]:

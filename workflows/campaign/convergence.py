@@ -192,8 +192,7 @@ def study(
         name = f"{case.name[:40]}-{over}{value}"
         with naming(f"{shown(path)} with {over} {value}"):
             members.append(variant(data, name, fields, {over: value}))
-    record = {"over": over, "tolerance": tolerance}
-    return Campaign(tuple(members), True, "adsorption", record)
+    return Campaign(tuple(members), True, "adsorption", {"over": over, "tolerance": tolerance})
 
 
 def _values(axis: Axis, case: Case, values: str | None) -> list[str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, get_args
+from typing import cast
 
-from workflows.campaign.campaign import Campaign, Goal, Member, alone
+from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
+
+from workflows.campaign.campaign import Campaign, Goal, Member, Study, alone
 from workflows.case.reading import contents, parse
+from workflows.case.schema import Name
 from workflows.system.files import (
     SET_ASIDE,
     digest,
@@ -20,6 +23,7 @@ from workflows.system.files import (
 )
 from workflows.system.messages import UserError, shown
 from workflows.tasks.folder import INPUTS
+from workflows.tasks.validation import checked
 
 CASE = "case.toml"  # the copy of the case file in a run's directory
 
@@ -37,6 +41,14 @@ LOGS, SCRIPTS, FIGURES = "logs", "jobs", "figures"  # folders that are no task's
 
 
 RESERVED = (CASES, LOGS, SCRIPTS, FIGURES)
+
+
+class CampaignRecord(TypedDict):
+    """The record of several cases: the values that each differs by, by its name."""
+
+    goal: Goal
+    cases: dict[Name, dict[str, str]]
+    convergence: Study | None
 
 
 def working_in(root: Path) -> AbstractContextManager[None]:
@@ -93,18 +105,18 @@ def campaign_of_task(folder: Path) -> Campaign:
     raise UserError(f"{shown(folder)}: no such task; `sodiophile status` lists them")
 
 
-def _record(root: Path) -> dict[str, Any]:
+def _record(root: Path) -> CampaignRecord:
     if not (root / CAMPAIGN).is_file():
         raise UserError(
             f"{shown(root)}: not the directory of a run ({CASE} is missing); "
             "allowed: the DIR of an earlier `sodiophile run CASE --into DIR`"
         )
-    record = read_signed(root / CAMPAIGN)
-    if record is None or record.get("goal") not in get_args(Goal):
+    try:
+        return checked(CampaignRecord, read_signed(root / CAMPAIGN))
+    except ValueError:
         raise UserError(
             f"{shown(root / CAMPAIGN)}: damaged; the command that made the directory repairs it"
-        )
-    return record
+        ) from None
 
 
 def _member(root: Path, name: str, settings: Mapping[str, str]) -> Member:
@@ -142,7 +154,7 @@ def require_own(campaign: Campaign, root: Path) -> None:
             f"{shown(root)}: holds a run of {kinds[not campaign.shared]}, "
             f"not of {kinds[campaign.shared]}; allowed: another directory"
         )
-    held = _held(root)
+    held = _names_of_cases(root)
     if held is None:
         _require_recorded(campaign, root)
     elif set(asked).isdisjoint(held):
@@ -152,7 +164,7 @@ def require_own(campaign: Campaign, root: Path) -> None:
         )
 
 
-def _held(root: Path) -> list[str] | None:
+def _names_of_cases(root: Path) -> list[str] | None:
     """Return the names of a directory's cases; None where its case file is damaged."""
     if (root / CAMPAIGN).exists():
         names = (read_signed(root / CAMPAIGN) or {}).get("cases")
@@ -192,10 +204,10 @@ def write_campaign(campaign: Campaign, root: Path) -> None:
     for member in campaign.members:
         _keep(member.content, root / CASES / f"{member.case.name}.toml")
     _set_others_aside(root / CASES, {f"{m.case.name}.toml" for m in campaign.members})
-    record = {
+    record: CampaignRecord = {
         "goal": campaign.goal,
         "cases": {member.case.name: dict(member.settings) for member in campaign.members},
-        "convergence": campaign.convergence,
+        "convergence": cast("Study | None", campaign.convergence),
     }
     if read_signed(root / CAMPAIGN) != record:
         write_signed(root / CAMPAIGN, record)

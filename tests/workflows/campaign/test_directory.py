@@ -1,5 +1,6 @@
 """The directory of a run: whose it is, and what happens when its case file is damaged."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.workflows.campaign.test_sweep import sweep
 from workflows.campaign.campaign import Campaign, alone
 from workflows.campaign.directory import CASE, read_campaign, require_own, write_campaign
 from workflows.case.reading import parse
+from workflows.system.files import read_signed, write_signed
 from workflows.system.messages import UserError
 from workflows.tasks.folder import TaskFolder
 
@@ -54,6 +56,26 @@ def test_another_case_is_refused_and_touches_nothing(
     with pytest.raises(UserError, match=f"case.toml: damaged, and {task} was not computed for"):
         require_own(campaign(text), damaged)
     assert {path: path.read_bytes() for path in damaged.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"everything"', '"nothing"'),
+        ('"tiny-1x1": {', '"../tiny": {'),
+        ('"convergence": null', '"convergence": {"over": "name", "tolerance": 1.0}'),
+        ('"convergence": null', '"convergence": {"over": "cutoff", "tolerance": "1"}'),
+    ],
+)
+def test_a_signed_record_that_makes_no_sense_is_damaged(tmp_path: Path, old: str, new: str) -> None:
+    root = tmp_path / "run"
+    root.mkdir()
+    write_campaign(sweep(tmp_path, '[axes]\nslab.cell = ["1x1", "sqrt2"]'), root)
+    record = json.dumps(read_signed(root / "campaign.json"))
+    assert old in record
+    write_signed(root / "campaign.json", json.loads(record.replace(old, new)))
+    with pytest.raises(UserError, match=r"campaign.json: damaged; the command that made"):
+        read_campaign(root)
 
 
 def test_a_damaged_record_of_several_cases_leaves_them_their_names(tmp_path: Path) -> None:
