@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from workflows.steps.atoms_files import write_structure
+from workflows.steps.atoms_files import structure_files
 from workflows.steps.initial import Structures
-from workflows.system.files import set_aside
+from workflows.system.files import read_bytes, set_aside, write_bytes
 from workflows.system.messages import UserError, shown
 
 
@@ -25,15 +24,16 @@ def build(built: Structures, into: Path) -> Iterator[str]:
     if into.exists() and not into.is_dir():
         raise UserError(f"{shown(into)}: not a directory; allowed: a new or existing directory")
     into.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".build-", dir=into) as workshop:
-        for stem, atoms, remark in built.values():
-            for name in write_structure(Path(workshop), stem, atoms):
-                _deliver(Path(workshop) / name, into / name)
-            sides = " x ".join(f"{length:.2f}" for length in atoms.cell.lengths())
-            yield f"{shown(into / stem)}.cif, .extxyz: {len(atoms)} atoms, cell {sides} Å{remark}"
+    for stem, atoms, remark in built.values():
+        for suffix, content in structure_files(atoms).items():
+            _keep(into / f"{stem}.{suffix}", content)
+        sides = " x ".join(f"{length:.2f}" for length in atoms.cell.lengths())
+        yield f"{shown(into / stem)}.cif, .extxyz: {len(atoms)} atoms, cell {sides} Å{remark}"
 
 
-def _deliver(made: Path, target: Path) -> None:
-    if target.exists() and not (target.is_file() and target.read_bytes() == made.read_bytes()):
-        set_aside(target, "before")
-    made.replace(target)
+def _keep(path: Path, content: bytes) -> None:
+    """Write a file unless it has this content already; another one is set aside first."""
+    if path.is_file() and read_bytes(path) == content:
+        return
+    set_aside(path, "before")
+    write_bytes(path, content)

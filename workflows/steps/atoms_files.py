@@ -24,12 +24,18 @@ def write_structure(folder: Path, stem: str, atoms: Atoms) -> tuple[str, str]:
     tuple of str
         The names of the two files.
     """
+    for suffix, content in structure_files(atoms).items():
+        write_bytes(folder / f"{stem}.{suffix}", content)
+    return f"{stem}.cif", f"{stem}.extxyz"
+
+
+def structure_files(atoms: Atoms) -> dict[str, bytes]:
+    """Return what the two files of a structure hold, by suffix; see `write_structure`."""
     plain = atoms.copy()
     plain.set_constraint()
-    content = io.BytesIO()
-    write(content, plain, format="cif")
-    write_bytes(folder / f"{stem}.cif", content.getvalue())
-    return f"{stem}.cif", write_frames(folder, stem, [_maskable(atoms)])
+    cif = io.BytesIO()
+    write(cif, plain, format="cif")
+    return {"cif": cif.getvalue(), "extxyz": _extended_xyz([_maskable(atoms)])}
 
 
 def _maskable(atoms: Atoms) -> Atoms:
@@ -54,8 +60,11 @@ def write_frames(folder: Path, stem: str, frames: Sequence[Atoms]) -> str:
     str
         The name of the file.
     """
-    content = io.StringIO()
-    write(content, frames, format="extxyz")
-    name = f"{stem}.extxyz"
-    write_bytes(folder / name, content.getvalue().encode())
-    return name
+    write_bytes(folder / f"{stem}.extxyz", _extended_xyz(frames))
+    return f"{stem}.extxyz"
+
+
+def _extended_xyz(frames: Sequence[Atoms]) -> bytes:
+    text = io.StringIO()
+    write(text, frames, format="extxyz")
+    return text.getvalue().encode()
