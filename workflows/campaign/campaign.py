@@ -111,17 +111,41 @@ class Campaign:
         return self._owned[folder][1]
 
     def states_of(self, number: int, states: Mapping[str, State]) -> dict[str, State]:
-        """Return the states of one case's tasks by their names in the case."""
+        """Return the states of one case's tasks by their names in the case.
+
+        Parameters
+        ----------
+        number
+            Place of the case among the members.
+        states
+            The states of all tasks, by folder.
+        """
         return {name: states[folder] for name, folder in self.names[number].items()}
 
 
 def alone(case: Case, content: bytes = b"") -> Campaign:
-    """Return the campaign of a single case; its folders have the names of its tasks."""
+    """Return the campaign of a single case; its folders have the names of its tasks.
+
+    Parameters
+    ----------
+    case
+        The case.
+    content
+        The bytes of its file.
+    """
     return Campaign((Member(case, content),), shared=False)
 
 
 def needed(tasks: Mapping[str, Task], goal: Goal) -> Mapping[str, Task]:
-    """Return those of a case's tasks that a goal needs."""
+    """Return those of a case's tasks that a goal needs.
+
+    Parameters
+    ----------
+    tasks
+        All tasks of a case by name, each after those that it needs.
+    goal
+        What is wanted.
+    """
     if goal == "everything":
         return tasks
     wanted: set[str] = set()
@@ -132,7 +156,13 @@ def needed(tasks: Mapping[str, Task], goal: Goal) -> Mapping[str, Task]:
 
 
 def folders(tasks: Mapping[str, Task]) -> dict[str, str]:
-    """Return the folder of each task: its name and a digest of all that it is computed from."""
+    """Return the folder of each task: its name and a digest of all that it is computed from.
+
+    Parameters
+    ----------
+    tasks
+        The tasks of a case by name, each after those that it needs.
+    """
     digests: dict[str, str] = {}
     for name, task in tasks.items():
         origin = [name, task.kind, dict(task.inputs), [digests[need] for need in task.needs]]

@@ -63,12 +63,25 @@ def working_in(root: Path) -> AbstractContextManager[None]:
 
 
 def log_path(root: Path, task: str) -> Path:
-    """Return where a task's log lies: what its processes print."""
+    """Return where a task's log lies: what its processes print.
+
+    Parameters
+    ----------
+    root
+        The directory of the run.
+    task
+        Name of the task's folder.
+    """
     return root / LOGS / f"{task}.txt"
 
 
 def read_campaign(root: Path) -> Campaign:
     """Read what a directory computes.
+
+    Parameters
+    ----------
+    root
+        The directory of a run.
 
     Raises
     ------
@@ -85,6 +98,11 @@ def read_campaign(root: Path) -> Campaign:
 
 def campaign_of_task(folder: Path) -> Campaign:
     """Return the campaign of the one case that a task of a directory takes its settings from.
+
+    Parameters
+    ----------
+    folder
+        The task's folder in the directory of a run.
 
     Raises
     ------
@@ -133,6 +151,13 @@ def require_own(campaign: Campaign, root: Path) -> None:
 
     A damaged case file is no obstacle to the case that the tasks record as theirs: it is set aside
     and written again.
+
+    Parameters
+    ----------
+    campaign
+        The cases that are asked for.
+    root
+        The directory.
 
     Raises
     ------
@@ -196,7 +221,15 @@ def _is_foreign(path: Path) -> bool:
 
 
 def write_campaign(campaign: Campaign, root: Path) -> None:
-    """Keep the case files in the run's directory; those that differ are set aside."""
+    """Keep the case files in the directory of a run; other ones there are set aside.
+
+    Parameters
+    ----------
+    campaign
+        The cases.
+    root
+        The directory.
+    """
     if not campaign.shared:
         _keep(campaign.members[0].content, root / CASE)
         return
@@ -229,7 +262,18 @@ def _set_others_aside(folder: Path, ours: Iterable[str]) -> None:
 
 
 def require_names(members: Sequence[Member]) -> None:
-    """Refuse cases whose folders in the directory would be one, or one of ours."""
+    """Refuse cases of one name, and cases named like a folder of ours.
+
+    Parameters
+    ----------
+    members
+        The cases of a directory.
+
+    Raises
+    ------
+    UserError
+        A name occurs twice, or is that of a folder that the program makes.
+    """
     seen: set[str] = set()
     for name in (member.case.name for member in members):
         if name in seen:

@@ -62,6 +62,11 @@ class Sweep(Section):
 def gather(arguments: Sequence[str]) -> Campaign:
     """Return the campaign of presets, case files and sweep files.
 
+    Parameters
+    ----------
+    arguments
+        Names of presets, and paths of case files and sweep files.
+
     Raises
     ------
     UserError
@@ -172,7 +177,15 @@ def _told_apart(choices: Iterable[Choice]) -> Iterator[Choice]:
 
 
 def label(field: str, value: object) -> str:
-    """Return a short, path-safe word for a value of a field, such as 'sqrt2' or 'cutoff350'."""
+    """Return a short, path-safe word for a value of a field, such as 'sqrt2' or 'cutoff350'.
+
+    Parameters
+    ----------
+    field
+        Dotted name of a field of a case.
+    value
+        Its value.
+    """
     tail = field.rpartition(".")[2]
     match value:
         case bool():
@@ -197,7 +210,13 @@ def _safe(text: str) -> str:
 
 
 def kind_of(dotted: str) -> Any:
-    """Return the type of a case's field by its dotted name; None if there is none to be varied."""
+    """Return the type of a case's field; None if there is none, or none that can be varied.
+
+    Parameters
+    ----------
+    dotted
+        Dotted name of the field, such as "slab.layers".
+    """
     kind: Any = Case
     for part in dotted.split("."):
         if get_origin(kind) is dict:  # a table with keys of the user's own, such as dft.setups
@@ -267,7 +286,18 @@ def _name(base: str, labels: Iterable[str]) -> str:
 def variant(
     data: Mapping[str, Any], name: str, fields: Mapping[str, Any], settings: Mapping[str, str]
 ) -> Member:
-    """Return a case that differs from `data` (of a valid case file) in some fields.
+    """Return a case that differs from another one in some fields.
+
+    Parameters
+    ----------
+    data
+        The data of a valid case file.
+    name
+        Name of the new case.
+    fields
+        Values by the dotted names of their fields.
+    settings
+        What tables call these values, by axis.
 
     Raises
     ------

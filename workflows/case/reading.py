@@ -37,6 +37,11 @@ def presets() -> tuple[str, ...]:
 def find(name_or_path: str) -> Path:
     """Return the path of a preset or of a case file.
 
+    Parameters
+    ----------
+    name_or_path
+        Name of a preset, or a path.
+
     Raises
     ------
     UserError
@@ -73,7 +78,22 @@ def contents(path: Path) -> bytes:
 
 
 def read_file(path: Path, most: int, allowed: str) -> bytes:
-    """Return the bytes of a user's file, at most so many; `allowed` is what an error asks for."""
+    """Return the bytes of a user's file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    most
+        Largest size, bytes.
+    allowed
+        What an error message asks for.
+
+    Raises
+    ------
+    UserError
+        There is no such file, it cannot be read, or it is larger.
+    """
     try:
         if not path.is_file():
             what = "not a file" if path.exists() else "no such file"
@@ -89,12 +109,30 @@ def read_file(path: Path, most: int, allowed: str) -> bytes:
 
 
 def parse(content: bytes, source: str) -> Case:
-    """Make a case from the bytes of a TOML file; `source` names it in errors. See `read`."""
+    """Make a case from the bytes of a TOML file; see `read` for errors.
+
+    Parameters
+    ----------
+    content
+        The bytes.
+    source
+        What messages name as the origin of the case.
+    """
     return checked(Case, content, source)
 
 
 def checked(model: type[Model], content: bytes, source: str) -> Model:
-    """Make a model (a case, a profile) from the bytes of a TOML file; see `read` for errors."""
+    """Make a case, a profile or a sweep from the bytes of a TOML file; see `read` for errors.
+
+    Parameters
+    ----------
+    model
+        Type of what is made.
+    content
+        The bytes.
+    source
+        What messages name as its origin.
+    """
     with naming(source):
         data = load(content, f"a TOML file with a {model.__name__.lower()}")
         try:
@@ -107,7 +145,20 @@ def checked(model: type[Model], content: bytes, source: str) -> Model:
 
 
 def load(content: bytes, allowed: str) -> dict[str, Any]:
-    """Return the data of a TOML file; `allowed` is what an error about an empty one asks for."""
+    """Return the data of a TOML file.
+
+    Parameters
+    ----------
+    content
+        The bytes of the file.
+    allowed
+        What the message about an empty file asks for.
+
+    Raises
+    ------
+    UserError
+        It is no text, no TOML, empty, or takes the parser too long.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -43,6 +43,11 @@ class Computable:
 def gather_computable(names_or_paths: Sequence[str]) -> Computable:
     """Return the cases of presets, case files and sweep files, all of which can be computed.
 
+    Parameters
+    ----------
+    names_or_paths
+        Names of presets, and paths of case files and sweep files.
+
     Raises
     ------
     UserError

@@ -25,7 +25,18 @@ CLOSED_SHELLS = (
 
 
 def open_shell(symbol: str) -> str:
-    """Return the shell that may give an element a moment in a crystal, '3d' or 'f'; else ''."""
+    """Return which open shell may give an element a moment in a crystal.
+
+    Parameters
+    ----------
+    symbol
+        Chemical symbol.
+
+    Returns
+    -------
+    str
+        '3d', 'f', or '' for none.
+    """
     number = atomic_numbers[symbol]
     if number in OPEN_3D:
         return "3d"
@@ -33,10 +44,22 @@ def open_shell(symbol: str) -> str:
 
 
 def has_gap(cation: str, anion: str) -> bool:
-    """Tell whether a rock salt should be an insulator, by formal charges."""
+    """Return whether a rock salt should be an insulator, by formal charges.
+
+    Parameters
+    ----------
+    cation, anion
+        Chemical symbols.
+    """
     return any(cation in cations and anion in anions for cations, anions in CLOSED_SHELLS)
 
 
 def is_radical(symbol: str) -> bool:
-    """Tell whether an atom has an odd number of electrons, so that it has a magnetic moment."""
+    """Return whether an atom has an odd number of electrons, so that it has a magnetic moment.
+
+    Parameters
+    ----------
+    symbol
+        Chemical symbol.
+    """
     return int(atomic_numbers[symbol]) % 2 == 1

@@ -16,6 +16,13 @@ def build(built: Structures, into: Path) -> Iterator[str]:
 
     A file of the same name with other contents is set aside as NAME.before-1.
 
+    Parameters
+    ----------
+    built
+        The structures.
+    into
+        The directory; it is made if there is none.
+
     Raises
     ------
     UserError

@@ -149,7 +149,15 @@ def plan_cleaning(
 
 
 def carry_out(cleaning: Cleaning, states: Mapping[str, State]) -> None:
-    """Delete the files and make the cubes small."""
+    """Delete the files and make the cubes small.
+
+    Parameters
+    ----------
+    cleaning
+        What to do, from `plan_cleaning`.
+    states
+        The state of each task, by folder.
+    """
     for path in cleaning.files:
         path.unlink(missing_ok=True)
     for folder in cleaning.folders:

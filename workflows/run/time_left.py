@@ -110,7 +110,13 @@ def _rest(state: State, expected: float) -> float:
 
 
 def about(seconds: float) -> str:
-    """Return seconds as words, rounded as an estimate should be, such as 'about 40 min'."""
+    """Return seconds as words, rounded as an estimate should be, such as 'about 40 min'.
+
+    Parameters
+    ----------
+    seconds
+        A time span.
+    """
     if seconds < 60:
         return "less than a minute"
     minutes = seconds / 60

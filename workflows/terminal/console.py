@@ -28,6 +28,11 @@ def say(line: str) -> None:
 def confirmed(question: str) -> bool:
     """Ask a question at the terminal and return whether the answer is yes.
 
+    Parameters
+    ----------
+    question
+        The question.
+
     Raises
     ------
     UserError

@@ -49,7 +49,15 @@ def _unknown(_: Mapping[str, State]) -> str:
 
 
 def describe(progress: Progress, target: float | None = None) -> str:
-    """Return in a few words how far a running task is; `target` is the requested fmax, eV/Å."""
+    """Return in a few words how far a running task is.
+
+    Parameters
+    ----------
+    progress
+        What it last reported.
+    target
+        The requested fmax, eV/angstrom.
+    """
     words = []
     if "step" in progress:
         of = f" of {progress['steps']}" if "steps" in progress else ""
@@ -63,7 +71,15 @@ def describe(progress: Progress, target: float | None = None) -> str:
 
 
 def spark(values: Sequence[float], target: float) -> str:
-    """Draw numbers above 0 as bars on a logarithmic scale that begins at `target`."""
+    """Draw numbers above 0 as bars on a logarithmic scale that begins at `target`.
+
+    Parameters
+    ----------
+    values
+        The numbers.
+    target
+        The number that has the lowest bar, as have all below it.
+    """
     heights = [math.log(max(value, target) / target) for value in values]
     top = max(heights, default=0.0) or 1.0
     return "".join(BARS[round(height / top * (len(BARS) - 1))] for height in heights)
@@ -86,7 +102,15 @@ def elapsed(state: State) -> float | None:
 
 
 def remark(state: State, *, bars: bool = False) -> str:
-    """Return the remark on a task beside its status; `bars` draw its falling fmax."""
+    """Return the remark on a task beside its status.
+
+    Parameters
+    ----------
+    state
+        How far it is.
+    bars
+        Whether bars of its falling fmax come first.
+    """
     if state.status != "running":
         return state.note
     target, trend = state.task.fmax, state.progress.get("trend", [])
@@ -97,7 +121,15 @@ def remark(state: State, *, bars: bool = False) -> str:
 
 
 def worth_showing(states: Mapping[str, State], most: int = MANY) -> Mapping[str, State]:
-    """Return the tasks to show: all, or the `most` that run or are in trouble before the others."""
+    """Return the tasks to show: all, or of many those that run or are in trouble before others.
+
+    Parameters
+    ----------
+    states
+        The tasks, by folder.
+    most
+        How many are shown at most.
+    """
     if len(states) <= most:
         return states
     first = ("running", "failed", "stale", "ready", "done", "waiting", "blocked")

@@ -94,6 +94,11 @@ def ask(root: Path) -> Queue:
     A job is ours if the record has it, for this directory, and the scheduler knows it by the
     recorded name and this working directory.
 
+    Parameters
+    ----------
+    root
+        The directory of the run.
+
     Raises
     ------
     UserError
@@ -124,6 +129,13 @@ def ask(root: Path) -> Queue:
 
 def describe_jobs(states: Mapping[str, State], root: Path) -> tuple[list[str], list[str]]:
     """Describe the jobs of a run that was submitted.
+
+    Parameters
+    ----------
+    states
+        The state of each task, by folder.
+    root
+        The directory of the run.
 
     Returns
     -------
@@ -177,7 +189,13 @@ def read_ledger(root: Path) -> list[Job]:
 
 
 def close_ledger(root: Path) -> None:
-    """Add the jobs of a submission to those of earlier ones; broken off, it can be done again."""
+    """Add the jobs of a submission to the record of earlier ones; safe to repeat if interrupted.
+
+    Parameters
+    ----------
+    root
+        The directory of the run.
+    """
     here = directory_of(root)
     ours = [job for job in read_ledger(root) if job["directory"] == here]
     if ours or (root / JOBS).exists():
@@ -200,7 +218,23 @@ def cluster_name() -> str:
 
 
 def submit_job(command: list[str]) -> str:
-    """Submit a job with `sbatch --parsable` and return its id."""
+    """Submit a job.
+
+    Parameters
+    ----------
+    command
+        The words of the command: `sbatch --parsable` and its arguments.
+
+    Returns
+    -------
+    str
+        The id of the job.
+
+    Raises
+    ------
+    UserError
+        The scheduler refuses.
+    """
     job = call(command).strip().split(";")[0]  # 'id;cluster' where there are several clusters
     if not job.isdigit():
         raise UserError(f"sbatch: found {one_line(job)[:60]!r}; allowed: the id of a job")
@@ -218,6 +252,16 @@ def queue_again(most: int) -> bool:
 
     The scheduler ends the process with it, so this prints what it does beforehand.
 
+    Parameters
+    ----------
+    most
+        How often the job may be queued again.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+
     Raises
     ------
     UserError
@@ -232,7 +276,23 @@ def queue_again(most: int) -> bool:
 
 
 def call(command: list[str]) -> str:
-    """Return what a command of the scheduler prints."""
+    """Run a command of the scheduler.
+
+    Parameters
+    ----------
+    command
+        The words of the command.
+
+    Returns
+    -------
+    str
+        What it prints.
+
+    Raises
+    ------
+    UserError
+        There is no such command, it does not answer, or it fails.
+    """
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=COMMAND_LIMIT, check=False

@@ -200,6 +200,14 @@ def _notes_on_ranks(asked: Mapping[str, Profile], capped: Mapping[str, Profile])
 
 
 def script_path(root: Path, names: Sequence[str]) -> Path:
-    """Return where the script of a job that does these tasks lies."""
+    """Return where the script of a job lies.
+
+    Parameters
+    ----------
+    root
+        The directory of the run.
+    names
+        The tasks that the job does.
+    """
     more = f".and-{len(names) - 1}-more" if len(names) > 1 else ""
     return root.absolute() / SCRIPTS / f"{names[0]}{more}.sh"

@@ -42,7 +42,17 @@ Submit = Callable[[list[str]], str]
 
 
 def sbatch(path: Path, after: Sequence[str], *, continuation: bool) -> list[str]:
-    """Return the command that submits a script, after conditions such as 'afterok:12'."""
+    """Return the command that submits a script.
+
+    Parameters
+    ----------
+    path
+        The script.
+    after
+        Conditions for the start, such as 'afterok:12'.
+    continuation
+        Whether the job resumes what another one began.
+    """
     waits = [f"--dependency={','.join(after)}", "--kill-on-invalid-dep=yes"] if after else []
     return ["sbatch", "--parsable", *waits, str(path), *["--continuation"][: int(continuation)]]
 
@@ -115,7 +125,19 @@ class Plan:
 
 
 def plan_jobs(states: Mapping[str, State], texts: Scripts, queue: Queue, bundle: int) -> Plan:
-    """Return the tasks that are neither done nor queued, `bundle` of them to a job."""
+    """Return what is to be submitted: all tasks that are neither done nor queued.
+
+    Parameters
+    ----------
+    states
+        The state of each task, by folder, each after those that it needs.
+    texts
+        The job scripts.
+    queue
+        The jobs that are alive.
+    bundle
+        How many tasks share a job.
+    """
     queued: dict[str, str] = {}
     todo: dict[str, State] = {}
     for name, state in states.items():
@@ -135,6 +157,15 @@ def bundles(
     """Group tasks by `size`, each group after those that it needs.
 
     Tasks of a group are on one level of the graph, so none needs another, and ask for the same.
+
+    Parameters
+    ----------
+    tasks
+        The tasks, each after those that it needs.
+    settings
+        What the job of each task requests.
+    size
+        Number of tasks in a group.
     """
     if size == 1:
         yield from ((task.name,) for task in tasks)
@@ -154,7 +185,15 @@ def bundles(
 
 
 def dry_run(texts: Scripts, bundle: int = 1) -> Iterator[str]:
-    """Yield what `submit` would do: totals, every script and command. Nothing is written."""
+    """Yield what `submit` would do: totals, every script and command. Nothing is written.
+
+    Parameters
+    ----------
+    texts
+        The job scripts.
+    bundle
+        How many tasks share a job.
+    """
     states = survey(texts.campaign.tasks, texts.root)
     for line in all_warnings(texts.cases):
         say(f"warning: {line}")
@@ -258,7 +297,18 @@ def chains(
 ) -> Iterator[tuple[Sequence[str], list[str]]]:
     """Submit the jobs of a plan; yield the tasks and the ids of their jobs.
 
-    `write`: the script of a bundle is written before its jobs are submitted.
+    Parameters
+    ----------
+    plan
+        What is to be submitted.
+    texts
+        The job scripts.
+    queue
+        The jobs that are alive.
+    submit_one
+        Submits a job of some tasks by a command and returns its id.
+    write
+        Whether the script of a bundle is written before it is submitted.
     """
     last = dict(plan.queued)
     kept = {job for name in last for job in queue.alive_of(name)}
