@@ -22,14 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import workflows  # noqa: F401  (first: it keeps numerical libraries to one thread)
-from analysis.adsorption import SAME_BASIN, Site, Table
+from analysis.adsorption import Relaxation, Site, Table
 from analysis.charge import Density
 from workflows.campaign.directory import read_campaign
 from workflows.case.reading import find, presets, read
 from workflows.case.schema import Case
 from workflows.system.files import Locked
 from workflows.system.messages import UserError, naming, require_one_of, shown
-from workflows.tasks.finished import Finished
 from workflows.tasks.graph import surface_label, surfaces
 from workflows.tasks.status import State, survey
 
@@ -37,13 +36,13 @@ if TYPE_CHECKING:
     from ase import Atoms
     from matplotlib.axes import Axes
 
-    from workflows.report.results import Report
+    from workflows.report.evaluation import Evaluation
+    from workflows.report.results import Results
     from workflows.tasks.records import Surface
 
 __all__ = ["Density", "Run", "Site", "Table", "UserError", "build", "load", "presets", "run"]
 __version__ = importlib.metadata.version("sodiophile")
 
-Relaxation = Literal["held", "free"]
 Reference = Literal["same-basin", "clean", "lowest"]
 REFERENCES = ("same-basin", "clean", "lowest")
 
@@ -210,22 +209,25 @@ class Run:
         """Return the table, the conclusions and the notes that `sodiophile report` prints."""
         from workflows.terminal.energy_table import report_text
 
-        return report_text(self._report)
+        return report_text(self._evaluation)
 
     @cached_property
-    def _report(self) -> Report:
-        from workflows.report.results import Report
+    def _evaluation(self) -> Evaluation:
+        from workflows.report.evaluation import Evaluation
+        from workflows.report.results import Results
 
-        return Report(self.case, self._states)
+        return Evaluation(Results(self._states, self.case), self.directory)
 
-    @cached_property
-    def _finished(self) -> Finished:
-        return Finished(self._states)
+    @property
+    def _results(self) -> Results:
+        return self._evaluation.results
 
     @property
     def missing(self) -> list[str]:
         """A line for every task without a result: its name, its status, and why it failed."""
-        return self._report.missing
+        from workflows.report.wording import missing_lines
+
+        return missing_lines(self._states)
 
     def table(self) -> Table:
         """Return the adsorption energies (eV) of all sites with the conclusions drawn from them.
@@ -238,7 +240,7 @@ class Run:
         >>> table.binds_more_strongly
         True
         """
-        return self._report.table()
+        return self._evaluation.table
 
     @property
     def sites(self) -> list[Site]:
@@ -253,8 +255,7 @@ class Run:
         VN(001) bridge held 2.35
         VN(001) bridge free 2.36
         """
-        table = self.table()
-        return [*table.sites, *table.metal_sites]
+        return list(self.table().all_sites)
 
     def energy(
         self,
@@ -302,13 +303,13 @@ class Run:
         require_one_of("reference", reference, REFERENCES)
         row = self._row(site, relaxation, surface)
         energies = {
-            "same-basin": row.adsorption_energy if row.reference == SAME_BASIN else None,
+            "same-basin": row.adsorption_energy if row.reference == "same basin" else None,
             "clean": row.against_clean,
             "lowest": row.against_lowest,
         }
         where = f"{row.surface} {site}, {relaxation}"
         if row.problem is not None:
-            raise UserError(f"{where}: no adsorption energy: {row.problem}")
+            raise UserError(f"{where}: no adsorption energy: {row.problem.text}")
         energy = energies[reference]
         if energy is None:
             known = [name for name, value in energies.items() if value is not None]
@@ -346,9 +347,10 @@ class Run:
         from workflows.tasks.atoms_json import from_json
 
         row = self._row(site, relaxation, surface)
-        values = self._finished.adatom(self._surfaces[row.surface], site, relaxation)
+        values = self._results.adatom(self._surfaces[row.surface], site, relaxation)
         if values is None:
-            raise UserError(f"{row.surface} {site}, {relaxation}: no structure: {row.problem}")
+            why = row.problem.text if row.problem else "no result"
+            raise UserError(f"{row.surface} {site}, {relaxation}: no structure: {why}")
         return from_json(values["structure"])
 
     def density(self, site: str) -> Density:
@@ -379,12 +381,12 @@ class Run:
         ((30, 30, 91), 'e/angstrom^3')
         """
         require_one_of("site", site, self.case.slab.sites)
-        density, _ = self._report.density(site, self.directory)
-        if density is None:
-            state = self._finished.state("host", "density", site)
+        picture = self._evaluation.pictures.get(site)
+        if picture is None or picture.difference is None:
+            state = self._results.state("host", "density", site)
             why = f"{state.status} {state.note}".rstrip() if state else "not part of this run"
             raise UserError(f"{site}: no density difference: {why}")
-        return density
+        return picture.difference
 
     def figure(self, name: str, *, site: str | None = None, ax: Axes | None = None) -> Axes:
         """Draw a part of the figures on axes of one's own, in the style that is set in matplotlib.
@@ -418,12 +420,11 @@ class Run:
         >>> ax.get_ylabel()
         'adsorption energy (eV)'
         """
-        from workflows.report.plots import Source, draw_on, draw_on_new
+        from workflows.report.plots import draw_on, draw_on_new
 
-        source = Source(self._report, self.directory)
         if ax is None:
-            return draw_on_new(source, name, site)
-        return draw_on(ax, source, name, site)
+            return draw_on_new(self._evaluation, name, site)
+        return draw_on(ax, self._evaluation, name, site)
 
     @property
     def _surfaces(self) -> dict[str, Surface]:
@@ -436,6 +437,6 @@ class Run:
         require_one_of("surface", name, self._surfaces)
         rows = [row for row in self.sites if row.surface == name]
         require_one_of("site", site, dict.fromkeys(row.site for row in rows))
-        found = {row.relaxation: row for row in rows if row.site == site}
+        found: dict[str, Site] = {row.relaxation: row for row in rows if row.site == site}
         require_one_of("relaxation", relaxation, found)
         return found[relaxation]

@@ -1,11 +1,14 @@
-"""Adsorption energies, and what they say beside the paper and beside the adatom's own metal."""
+"""Adsorption energies, and the conclusions from them: beside the paper and the adatom's metal."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Final, Literal
 
-RELAXATIONS = ("free", "held")
-SAME_BASIN, CLEAN_SLAB = "same basin", "clean slab"  # bare slabs that an energy is taken against
+Relaxation = Literal["free", "held"]
+RELAXATIONS: Final[tuple[Relaxation, ...]] = ("free", "held")
+
+Reference = Literal["same basin", "clean slab"]
 
 
 def adsorption_energy(with_adatom: float, slab: float, adatom: float) -> float:
@@ -88,6 +91,23 @@ def require_same_settings(settings: Mapping[str, Mapping[str, object]]) -> None:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """Why a site has no adsorption energy, or none that is reliable.
+
+    Attributes
+    ----------
+    kind
+        ``'failed'``: a task gave up; ``'unfinished'``: a task has no result yet; ``'refused'``:
+        the energies are of different settings and must not be subtracted.
+    text
+        What happened, in one line.
+    """
+
+    kind: Literal["failed", "unfinished", "refused"]
+    text: str
+
+
+@dataclass(frozen=True)
 class Site:
     """One adatom on one site of one surface, and what became of it.
 
@@ -105,8 +125,9 @@ class Site:
         Energy against the bare slab named by `reference` and the isolated atom in eV, negative
         binds; None if not known.
     reference
-        ``'same basin'``: the slab relaxed again from where the adatom left it, so that a
-        reconstruction is not counted as binding; ``'clean slab'``: the slab relaxed by itself.
+        The bare slab of `adsorption_energy`. ``'same basin'``: the slab relaxed again from where
+        the adatom left it, so that a reconstruction is not counted as binding; ``'clean slab'``:
+        the slab relaxed by itself.
     against_clean, against_lowest
         The same against the slab relaxed by itself, and against the lowest bare slab found, eV;
         None if not known.
@@ -134,7 +155,7 @@ class Site:
     published
         Published adsorption energy in eV; None if there is none.
     problem
-        What went wrong, in one line; None if nothing did. Conclusions leave such a site out.
+        What went wrong; None if nothing did. Conclusions leave such a site out.
 
     Raises
     ------
@@ -144,11 +165,11 @@ class Site:
 
     surface: str
     site: str
-    relaxation: str
+    relaxation: Relaxation
     energy: float | None = None
     adsorption_energy: float | None = None
     against_metal: float | None = None
-    reference: str = CLEAN_SLAB
+    reference: Reference = "clean slab"
     against_clean: float | None = None
     against_lowest: float | None = None
     reconstruction_energy: float | None = None
@@ -160,7 +181,7 @@ class Site:
     site_offset: float | None = None
     saddle: bool = False
     published: float | None = None
-    problem: str | None = None
+    problem: Problem | None = None
 
     def __post_init__(self) -> None:
         _require_relaxation(self.relaxation)
@@ -174,13 +195,22 @@ class Site:
 
     @property
     def binding(self) -> float | None:
-        """Adsorption energy in eV where it may be leaned on; None if missing or with a problem."""
+        """Adsorption energy in eV where it is reliable; None if missing or with a problem."""
         return self.adsorption_energy if self.problem is None else None
 
     @property
     def moved(self) -> bool:
         """Whether the adatom is known to have ended at another site than it began."""
         return self.ended_at is not None and self.ended_at != self.site
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question about the host, its answer (None: not known), and a sentence with the energies."""
+
+    question: str
+    yes: bool | None
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -212,7 +242,17 @@ class Table:
     quality: str
     physical: bool
 
-    def strongest(self, relaxation: str) -> Site | None:
+    @property
+    def all_sites(self) -> tuple[Site, ...]:
+        """All sites: those on the host, then those on the metal."""
+        return (*self.sites, *self.metal_sites)
+
+    @property
+    def published(self) -> bool:
+        """Whether the paper has an energy of this adatom on this host."""
+        return any(site.published is not None for site in self.sites)
+
+    def strongest(self, relaxation: Relaxation) -> Site | None:
         """Find the host site that binds most strongly.
 
         Parameters
@@ -259,14 +299,48 @@ class Table:
         host, metal = (_known(site) for site in self.comparison)
         return host < min(metal, 0.0)
 
+    @property
+    def wets(self) -> bool | None:
+        """Whether the host binds the adatom more than bulk metal does; None if not known."""
+        site = self._strongest_known
+        return None if site is None or site.against_metal is None else site.against_metal < 0.0
+
+    @property
+    def _strongest_known(self) -> Site | None:
+        """The host site of lowest energy, free if there is one, else held."""
+        found = (self.strongest(relaxation) for relaxation in RELAXATIONS)
+        return next((site for site in found if site is not None), None)
+
+    def answers(self) -> tuple[Answer, Answer]:
+        """Answer whether the host binds the adatom more strongly than its metal does.
+
+        Returns
+        -------
+        tuple of Answer
+            Against an adatom on the metal's surface, and against the bulk metal; energies in eV.
+        """
+        metal = self.adatom
+        return (
+            Answer(
+                f"More strongly than {metal} on {metal}?",
+                self.binds_more_strongly,
+                self._against_surface(),
+            ),
+            Answer(f"More strongly than in bulk {metal}?", self.wets, self._against_bulk()),
+        )
+
     def verdict(self) -> str:
-        """Say whether the host binds the adatom more strongly than its metal, or what is missing.
+        """Answer both questions in a sentence each, or say what is missing.
 
         Returns
         -------
         str
-            One sentence with both energies in eV and the quality of the settings.
+            The sentences of `answers`, and the quality of the settings.
         """
+        surface, bulk = self.answers()
+        return f"{surface.sentence}. {bulk.sentence}; {self._settings()}"
+
+    def _against_surface(self) -> str:
         if self.comparison is None:
             return self._missing()
         host, metal = self.comparison
@@ -275,11 +349,23 @@ class Table:
         claim = "binds" if self.binds_more_strongly else "does not bind"
         return (
             f"{self.host} {claim} {self.adatom} more strongly than {self.adatom} does: "
-            f"{_described(host)} against {_described(metal, on)}; {self._settings()}"
+            f"{_described(host)} against {_described(metal, on)}"
+        )
+
+    def _against_bulk(self) -> str:
+        site, metal = self._strongest_known, self.adatom
+        if site is None or site.against_metal is None:
+            return f"Bulk {metal} is not compared: an energy is missing"
+        layer, bulk = f"a layer on {self.host}", "bulk metal"
+        first, second = (layer, bulk) if self.wets else (bulk, layer)
+        return (
+            f"{metal} on {self.host} ({site.site}, {site.relaxation}) lies "
+            f"{abs(site.against_metal):.2f} eV per atom {'below' if self.wets else 'above'} bulk "
+            f"{metal}: {first} forms before {second}"
         )
 
     def ranking_agreement(self) -> str:
-        """Say whether our order of the sites is the published one, and how far the energies differ.
+        """Compare our order of the sites with the published one, and the energies.
 
         Held sites are taken if two or more can be compared, since they are what they are named;
         free ones otherwise.
@@ -289,7 +375,7 @@ class Table:
         str
             One sentence with both orders, the mean absolute difference in eV and its largest part.
         """
-        for relaxation in ("held", "free"):
+        for relaxation in reversed(RELAXATIONS):
             published = [
                 site
                 for site in self.sites
@@ -327,13 +413,13 @@ def _require_finite(energies: Mapping[str, float]) -> None:
 
 def _require_relaxation(relaxation: str) -> None:
     if relaxation not in RELAXATIONS:
-        msg = f"relaxation {relaxation!r} is not known: 'held' or 'free' is allowed"
+        msg = f"unknown relaxation {relaxation!r}: 'held' or 'free' is allowed"
         raise ValueError(msg)
 
 
 def _known(site: Site) -> float:
     if site.binding is None:
-        msg = f"site {site.site} on {site.surface} has no adsorption energy to lean on"
+        msg = f"site {site.site} on {site.surface} has no reliable adsorption energy"
         raise ValueError(msg)
     return site.binding
 
@@ -342,7 +428,7 @@ def _has_energy(sites: Iterable[Site]) -> bool:
     return any(site.binding is not None for site in sites)
 
 
-def _strongest(sites: Iterable[Site], relaxation: str) -> Site | None:
+def _strongest(sites: Iterable[Site], relaxation: Relaxation) -> Site | None:
     _require_relaxation(relaxation)
     known = (s for s in sites if s.relaxation == relaxation and s.binding is not None)
     return min(known, key=_known, default=None)
@@ -353,7 +439,7 @@ def _described(site: Site, on: str = "") -> str:
     return f"{_known(site):.2f} eV ({site.site}{on}, {site.relaxation}{moved})"
 
 
-def _agreement(sites: list[Site], relaxation: str) -> str:
+def _agreement(sites: list[Site], relaxation: Relaxation) -> str:
     ours = {s.site: s.binding for s in sites if s.binding is not None}
     theirs = {s.site: s.published for s in sites if s.published is not None and s.site in ours}
     here, there = (" < ".join(sorted(e, key=lambda name: e[name])) for e in (ours, theirs))

@@ -17,6 +17,8 @@ CITATION: Final = (
     "A sodiophilic VN interlayer stabilizing a Na metal anode, Nanoscale Horiz., 2022, 7, 899"
 )
 
+REFERENCE: Final = "Nanoscale Horiz., 2022, 7, 899"
+
 ADSORPTION_ENERGIES: Final[Mapping[str, float]] = {
     "bridge": -1.564,
     "hollow": -1.457,
@@ -34,11 +36,19 @@ ACTIVATION_ENERGIES: Final[Mapping[str, float]] = {"Na/VN": 61.42, "bare Na": 72
 LATTICE_SPACINGS: Final[Mapping[tuple[int, int, int], float]] = {(2, 0, 0): 2.0, (1, 1, 1): 2.3}
 """Interplanar spacing by plane, in angstrom (printed as 0.20 and 0.23 nm; Fig. 1h and its text)."""
 
+LATTICE_DECIMALS: Final = 1
+"""Decimals of the spacings in angstrom that the paper's two decimals in nm stand for."""
+
 SAED_RINGS: Final[tuple[tuple[int, int, int], ...]] = ((1, 1, 1), (2, 0, 0), (3, 1, 1), (2, 2, 2))
 """Planes of the diffraction rings in the printed order, without (220) (Fig. 1f and its text)."""
 
 JCPDS: Final = "73-0528"
 """Card of cubic VN that the paper indexes its rings by (text on Fig. 1f)."""
+
+
+def is_system(host: str, adatom: str) -> bool:
+    """Tell whether the paper is about this adatom (a symbol) on this host (a formula)."""
+    return (host, adatom) == ("VN", "Na")
 
 
 def published_energy(host: str, adatom: str, site: str) -> float | None:
@@ -62,6 +72,25 @@ def published_energy(host: str, adatom: str, site: str) -> float | None:
     ----------
     Nanoscale Horiz., 2022, 7, 899, Fig. 5e and the text above it.
     """
-    if (host, adatom) != ("VN", "Na"):
-        return None
-    return ADSORPTION_ENERGIES.get(site)
+    return ADSORPTION_ENERGIES.get(site) if is_system(host, adatom) else None
+
+
+def published_on_metal(host: str, adatom: str) -> float | None:
+    """Give the published energy of the adatom on its own metal, beside which the host is put.
+
+    Parameters
+    ----------
+    host, adatom
+        As in `published_energy`.
+
+    Returns
+    -------
+    float or None
+        Adsorption energy in eV, negative binds; None for all but Na and VN. The paper gives neither
+        face nor site.
+
+    References
+    ----------
+    Nanoscale Horiz., 2022, 7, 899, text above Fig. 5.
+    """
+    return BARE_NA if is_system(host, adatom) else None

@@ -21,7 +21,8 @@ from workflows.case.reading import read as read_case
 from workflows.preflight.computable import require_computable
 from workflows.preflight.resources import estimate_needs
 from workflows.report.database import write_database
-from workflows.report.results import Report
+from workflows.report.evaluation import Evaluation
+from workflows.report.results import Results
 from workflows.tasks.graph import plan
 from workflows.tasks.status import survey
 
@@ -216,7 +217,7 @@ def test_the_same_results_give_the_same_rows(root: Path) -> None:
         return [{k: str(v) for k, v in row.items() if k != "mtime"} for row in found]
 
     before, case = rows(), read_case(root / "case.toml")
-    write_database(Report(case, survey(plan(case), root)), root)
+    write_database(Evaluation(Results(survey(plan(case), root), case), root))
     assert rows() == before
 
 

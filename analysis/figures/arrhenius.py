@@ -24,7 +24,19 @@ _MARKERS = "osD^v"
 _DASHES = ((), (4.0, 1.6), (1.2, 1.4), (5.0, 1.4, 1.2, 1.4), (2.4, 1.4))
 
 
-def draw_arrhenius(ax: Axes, fits: Mapping[str, Fit] | None = None) -> Axes:
+def explanation(fits: Mapping[str, Fit]) -> str:
+    """Give the caption of what `draw_arrhenius` draws: the fits, or the published slopes."""
+    if fits:
+        several = any(len(set(fit.temperatures)) < len(fit.temperatures) for fit in fits.values())
+        return (
+            "T / R_ct = A exp(−E_a / RT), fitted to the measured charge-transfer resistances of "
+            f"{', '.join(map(_plain, fits))}"
+            + ("; bars: standard deviation of the cells at one temperature." if several else ".")
+        )
+    return f"Slopes of ln(T / R_ct) = ln A − E_a / RT as published, {paper.REFERENCE}."
+
+
+def draw_arrhenius(ax: Axes, fits: Mapping[str, Fit]) -> Axes:
     """Draw ln(T/R_ct) over 1000/T.
 
     Parameters

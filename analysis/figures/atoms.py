@@ -1,4 +1,4 @@
-"""Pictures of the slab with its adatom on matplotlib axes, with and without density difference."""
+"""Pictures of the slab with its adatom on matplotlib axes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers, chemical_symbols
+from ase.data import chemical_symbols
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from analysis.figures import raster, scene, style
+from analysis.figures.colours import ACCUMULATION, DEPLETION, element_colours
 
 if TYPE_CHECKING:
     from analysis.charge import Density
@@ -22,76 +23,8 @@ LEGEND_RADIUS = 1.25  # mm
 LEGEND_POINT = 6.5
 
 
-def draw_top_view(
-    ax: Axes,
-    atoms: Atoms,
-    *,
-    extent: raster.Extent | None = None,
-    dpi: float = style.RESOLUTION_DPI,
-) -> Axes:
-    """Draw the surface with the adatom (the last atom) from above.
-
-    Parameters
-    ----------
-    ax
-        Axes to draw on; their size decides the scale.
-    atoms
-        Slab and adatom, periodic along x and y, angstrom.
-    extent
-        Left, right, bottom, top in angstrom around the adatom; all there is to see if not given.
-    dpi
-        Pixels per inch of the rendered picture.
-    """
-    return draw_scene(ax, scene.build(atoms, "top"), extent=extent, dpi=dpi)
-
-
-def draw_side_view(
-    ax: Axes,
-    atoms: Atoms,
-    *,
-    direction: scene.Direction = "side",
-    extent: raster.Extent | None = None,
-    dpi: float = style.RESOLUTION_DPI,
-) -> Axes:
-    """Draw the slab with the adatom from the side; parameters as for `draw_top_view`."""
-    return draw_scene(ax, scene.build(atoms, direction), extent=extent, dpi=dpi)
-
-
-def draw_difference(
-    ax: Axes,
-    atoms: Atoms,
-    density: Density,
-    isovalue: float,
-    direction: scene.Direction = "front",
-    *,
-    extent: raster.Extent | None = None,
-    dpi: float = style.RESOLUTION_DPI,
-) -> Axes:
-    """Draw the charge-density difference as surfaces among the atoms.
-
-    Parameters
-    ----------
-    ax
-        Axes to draw on; their size decides the scale.
-    atoms
-        Slab and adatom (the last atom), angstrom.
-    density
-        Charge-density difference in the same cell, e/angstrom^3.
-    isovalue
-        Yellow surfaces at +isovalue, cyan ones at -isovalue, e/angstrom^3.
-    direction
-        Where the viewer stands.
-    extent, dpi
-        As for `draw_top_view`.
-    """
-    view = scene.build(atoms, direction, density, isovalue)
-    draw_scene(ax, view, extent=extent, dpi=dpi)
-    say_if_weak(ax, density, isovalue)
-    return ax
-
-
-def say_if_weak(ax: Axes, density: Density, isovalue: float) -> None:
-    """Say on a picture if the difference nowhere reaches the isovalue, both in e/angstrom^3."""
+def note_if_weak(ax: Axes, density: Density, isovalue: float) -> None:
+    """Write on a picture if the difference nowhere reaches the isovalue, both in e/angstrom^3."""
     if 0.0 < isovalue < float(np.abs(density.values).max()):
         return
     ax.text(
@@ -136,11 +69,7 @@ def draw_scene(
         Whether to draw the length bar.
     """
     limits = padded(extent or view.extent)
-    size = ax.get_window_extent()
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        raise ValueError("the axes belong to no figure, so their size is not known")
-    across, down = size.width / figure.dpi, size.height / figure.dpi
+    across, down = map(style.inches, style.size_mm(ax))
     # The picture fills the axes in one direction and is centred in the other.
     scale = min(across / (limits[1] - limits[0]), down / (limits[3] - limits[2]))
     spare = 0.5 * (across / scale - (limits[1] - limits[0]))
@@ -164,7 +93,7 @@ def draw_scene(
             x,
             y,
             view.symbol,
-            color="white",
+            color=view.letters,
             fontweight="bold",
             ha="center",
             va="center",
@@ -198,17 +127,12 @@ def draw_legend(
     dpi: float = style.RESOLUTION_DPI,
 ) -> Axes:
     """Draw the key: a ball for each element and, if asked, for both kinds of surface."""
-    entries = [(symbol, scene.colour_of(atomic_numbers[symbol])) for symbol in elements]
+    colours = element_colours(elements)
+    entries = [(symbol, colours[symbol]) for symbol in elements]
     if differences:
-        entries.append(("accumulation", to_rgb(style.ACCUMULATION)))
-        entries.append(("depletion", to_rgb(style.DEPLETION)))
-    size = ax.get_window_extent()
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        raise ValueError("the axes belong to no figure, so their size is not known")
-    width, height = (
-        style.MM_PER_INCH * pixels / figure.dpi for pixels in (size.width, size.height)
-    )
+        entries.append(("accumulation", to_rgb(ACCUMULATION)))
+        entries.append(("depletion", to_rgb(DEPLETION)))
+    width, height = style.size_mm(ax)
     steps = [
         2.0 * LEGEND_RADIUS + 4.5 + style.text_width(name, LEGEND_POINT) for name, _ in entries
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -14,21 +15,23 @@ from analysis import paper
 from analysis.figures import style
 
 if TYPE_CHECKING:
-    from analysis.adsorption import Site, Table
+    from analysis.adsorption import Problem, Site, Table
+
+Kind = Literal["held", "free", "paper"]
 
 GROUP = 0.88  # of the room of one site that its bars take
 LABEL = 6.0  # pt
+WIDE = 80.0  # mm of axes from which the legend has three columns
+CLEAR = 2.0  # pt between a bar or a line and a label
 LABEL_WIDTH = 20.0  # pt that a label such as -1.56 and a gap need
-LOOKS: dict[str, dict[str, Any]] = {
+LOOKS: dict[Kind, dict[str, Any]] = {
     "held": {"facecolor": style.OURS, "edgecolor": style.OURS},
     "free": {"facecolor": style.OURS_PALE, "edgecolor": style.OURS, "hatch": "/////"},
     "paper": {"facecolor": style.PAPER, "edgecolor": "#8a8a8a"},
 }
-NAMES = {
-    "held": "this work, Na held",
-    "free": "this work, Na free",
-    "paper": "published",
-}
+OURS: tuple[Kind, ...] = ("held", "free")
+PAPERS: tuple[Kind, ...] = ("paper",)
+PUBLISHED = "published"
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ class Bar:
 def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
     """Draw the adsorption energies of all sites, negative down, beside the published ones.
 
-    Lines show the adatom on its own metal. A site without energy says 'not computed', 'failed' or
-    'refused'; an adatom that left its site says where it went.
+    Lines show the adatom on its own metal. In the place of a missing bar stands why it is missing;
+    in the bar of an adatom that left its site, where it went.
 
     Parameters
     ----------
@@ -58,11 +61,13 @@ def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
     width = GROUP / len(kinds)
     ax.set_xlim(-0.55, len(sites) - 0.45)
     ax.set_ylim(*_limits(table, sites))
+    levels = [energy for _, energy in _metal_energies(table)]
     upright = _points_per_unit(ax) * width < LABEL_WIDTH
     for place, site in enumerate(sites):
         for column, kind in enumerate(kinds):
             x = place + (column - 0.5 * (len(kinds) - 1)) * width
-            _draw_bar(ax, x, 0.86 * width, _bar(table, site, kind), kind, upright=upright)
+            bar = _bar(table, site, kind)
+            _draw_bar(ax, x, 0.86 * width, bar, kind, levels=levels, upright=upright)
     ax.axhline(0.0, color=style.INK, lw=0.6)
     ax.set_xticks(range(len(sites)), [nice(site) for site in sites])
     ax.tick_params(axis="x", length=0.0, pad=3.0)
@@ -77,7 +82,7 @@ def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
 
 def site_names(table: Table) -> list[str]:
     """Name the sites to show: the paper's, where it has this system, and all of ours."""
-    published = paper.ADSORPTION_ENERGIES if _is_published(table) else ()
+    published = paper.ADSORPTION_ENERGIES if paper.is_system(table.host, table.adatom) else ()
     return list(dict.fromkeys([*published, *(site.site for site in table.sites)]))
 
 
@@ -86,27 +91,19 @@ def nice(site: str) -> str:
     return site.replace("top-", "top on ")
 
 
-def _is_published(table: Table) -> bool:
-    """Say whether the paper has this adatom on this host."""
-    return any(
-        paper.published_energy(table.host, table.adatom, site) is not None
-        for site in paper.ADSORPTION_ENERGIES
-    )
-
-
-def _kinds(table: Table, sites: list[str]) -> list[str]:
+def _kinds(table: Table, sites: list[str]) -> list[Kind]:
     """Give the kinds of bars there are: held, free, paper."""
-    ours = [kind for kind in ("held", "free") if any(s.relaxation == kind for s in table.sites)]
+    ours = [kind for kind in OURS if any(s.relaxation == kind for s in table.sites)]
     published = any(_bar(table, site, "paper").energy is not None for site in sites)
-    return [*(ours or ["held"]), *(["paper"] if published else [])]
+    return [*(ours or OURS[:1]), *(PAPERS if published else ())]
 
 
-def _name(kind: str, table: Table) -> str:
+def _name(kind: Kind, table: Table) -> str:
     """Name a kind of bar in the legend."""
-    return NAMES[kind].replace("Na", table.adatom)
+    return "published" if kind == "paper" else f"this work, {table.adatom} {kind}"
 
 
-def _bar(table: Table, name: str, kind: str) -> Bar:
+def _bar(table: Table, name: str, kind: Kind) -> Bar:
     """Find what to draw for one site and kind."""
     if kind == "paper":
         energy = paper.published_energy(table.host, table.adatom, name)
@@ -116,25 +113,29 @@ def _bar(table: Table, name: str, kind: str) -> Bar:
         return Bar(None, instead="not computed")
     site = found[-1]
     if site.problem is not None:
-        return Bar(None, instead=_why_not(site))
-    inside = f"to {nice(site.ended_at)}" if _moved(site) and site.ended_at else ""
+        return Bar(None, instead=_why_not(site, site.problem))
+    inside = f"to {nice(site.ended_at)}" if site.moved and site.ended_at else ""
     return Bar(site.adsorption_energy, instead="not computed", inside=inside)
 
 
-def _why_not(site: Site) -> str:
+def _why_not(site: Site, problem: Problem) -> str:
     """Say in a word or two why a site has no bar."""
-    if (site.problem or "").startswith("failed"):
-        return "failed"
-    return "not computed" if site.energy is None else "refused"  # energies that are not alike
+    if problem.kind == "unfinished":
+        return "not computed" if site.energy is None else "bare slab not computed"
+    return problem.kind
 
 
-def _moved(site: Site) -> bool:
-    """Say whether the adatom ended at another site than it began."""
-    return site.ended_at is not None and site.ended_at != site.site
-
-
-def _draw_bar(ax: Axes, x: float, width: float, bar: Bar, kind: str, *, upright: bool) -> None:
-    """Draw one bar with its value at the end, or the word that stands for it."""
+def _draw_bar(
+    ax: Axes,
+    x: float,
+    width: float,
+    bar: Bar,
+    kind: Kind,
+    *,
+    levels: Sequence[float],
+    upright: bool,
+) -> None:
+    """Draw one bar with its value at the end, clear of the lines at `levels` (eV)."""
     text: dict[str, Any] = {"ha": "center", "textcoords": "offset points", "fontsize": LABEL}
     if bar.energy is None:
         ax.annotate(
@@ -143,15 +144,14 @@ def _draw_bar(ax: Axes, x: float, width: float, bar: Bar, kind: str, *, upright:
         return
     ax.bar(x, bar.energy, width, lw=0.5, zorder=2.0, **LOOKS[kind])
     down = bar.energy < 0.0
+    tall = LABEL_WIDTH if upright else LABEL
     ax.annotate(
         f"{bar.energy:.2f}".replace("-", "−"),
         (x, bar.energy),
-        (0.0, -2.0 if down else 2.0),
+        (0.0, _label_offset(ax, bar.energy, levels, tall)),
         rotation=90.0 if upright else 0.0,
         va="top" if down else "bottom",
         zorder=4.0,
-        # A reference line that runs through the number stops short of it.
-        bbox={"boxstyle": "square,pad=0.08", "facecolor": "white", "edgecolor": "none"},
         **text,
     )
     if bar.inside:
@@ -167,9 +167,22 @@ def _draw_bar(ax: Axes, x: float, width: float, bar: Bar, kind: str, *, upright:
         )
 
 
+def _label_offset(ax: Axes, energy: float, levels: Sequence[float], tall: float) -> float:
+    """Give how far beyond a bar's end, in points, a label of a height in points meets no line."""
+    low, high = ax.get_ylim()
+    points = 72.0 * style.inches(style.size_mm(ax)[1]) / (high - low)
+    outwards = -1.0 if energy < 0.0 else 1.0
+    # Distances in points from the bar's end outwards: of the label, and of the lines there.
+    start = CLEAR
+    for line in sorted(outwards * (level - energy) * points for level in levels):
+        if start - CLEAR < line < start + tall + CLEAR:
+            start = line + CLEAR
+    return outwards * start
+
+
 def _limits(table: Table, sites: list[str]) -> tuple[float, float]:
     """Give the range in eV that holds all bars, lines and the numbers beyond them."""
-    bars = [_bar(table, site, kind).energy for site in sites for kind in ("held", "free", "paper")]
+    bars = [_bar(table, site, kind).energy for site in sites for kind in (*OURS, *PAPERS)]
     energies = [e for e in bars if e is not None] + [e for _, e in _metal_energies(table)]
     low, high = min([0.0, *energies]), max([0.0, *energies])
     span = max(high - low, 0.5)
@@ -187,7 +200,8 @@ def _metal_energies(table: Table) -> list[tuple[str, float]]:
         for site in table.metal_references
         if site.binding is not None
     ]
-    return [*found, *([(f"{table.adatom}, published", paper.BARE_NA)] * (table.adatom == "Na"))]
+    published = paper.published_on_metal(table.host, table.adatom)
+    return found if published is None else [*found, (f"{table.adatom}, {PUBLISHED}", published)]
 
 
 def _metal_lines(ax: Axes, table: Table) -> list[Line2D]:
@@ -198,14 +212,14 @@ def _metal_lines(ax: Axes, table: Table) -> list[Line2D]:
     for number, (name, energy) in enumerate(_metal_energies(table)):
         ours: dict[str, Any] = {"color": style.SECOND, "dashes": dashes[number % 2]}
         label = f"{table.adatom} on {name}: {energy:.2f} eV".replace("-", "−")
-        look = published if name.endswith("published") else ours
+        look = published if name.endswith(PUBLISHED) else ours
         lines.append(ax.axhline(energy, lw=1.0, zorder=3.0, label=label, **look))
     return lines
 
 
 def _legend(ax: Axes, handles: list[Any]) -> None:
     """Put the legend above the axes, where no bar can meet it."""
-    wide = ax.get_window_extent().width / _dpi(ax) > 3.2
+    wide = style.size_mm(ax)[0] > WIDE
     ax.legend(
         handles=handles,
         loc="lower left",
@@ -220,12 +234,4 @@ def _legend(ax: Axes, handles: list[Any]) -> None:
 def _points_per_unit(ax: Axes) -> float:
     """Give the width of one unit of x in points."""
     low, high = ax.get_xlim()
-    return 72.0 * float(ax.get_window_extent().width) / _dpi(ax) / (high - low)
-
-
-def _dpi(ax: Axes) -> float:
-    """Give the resolution of the figure the axes are on."""
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        raise ValueError("the axes belong to no figure, so their size is not known")
-    return float(figure.dpi)
+    return 72.0 * style.inches(style.size_mm(ax)[0]) / (high - low)

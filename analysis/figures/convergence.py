@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from analysis.convergence import Convergence
 from analysis.figures import style
@@ -48,15 +51,18 @@ def _draw(
     ax.set_xlabel(study.over)
 
 
-def compose(study: Convergence, *, caption: str, physical: bool) -> style.PaperFigure:
-    """Return the figure of a study: energies, differences, the recommendation and the settings."""
-    with style.context():
-        small = style.wrapped(f"{study.sentence()}. {caption}", 6.0, style.WIDTH_MM - 16.0)
-        height = HEIGHT_MM + 2.6 * len(small) + 2.0
-        figure = style.new_figure(style.WIDTH_MM, height)
+def compose(study: Convergence, caption: style.Caption) -> Figure:
+    """Compose the figure of a study: energies, differences, the recommendation; 180 mm wide.
+
+    Parameters
+    ----------
+    study
+        Energies in eV.
+    caption
+        What was varied, and the settings.
+    """
+    full = replace(caption, text=f"{study.sentence()}. {caption.text}")
+    with style.page(style.WIDTH_MM, HEIGHT_MM, full) as figure:
         draw_energies(style.place(figure, 16.0, 5.0, 70.0, 48.0), study)
         draw_differences(style.place(figure, 106.0, 5.0, 70.0, 48.0), study)
-        style.write(figure, 8.0, HEIGHT_MM, "\n".join(small), fontsize=6.0, color=style.MUTED)
-        if not physical:
-            style.watermark(figure)
     return figure

@@ -1,4 +1,4 @@
-"""Closed surfaces of constant charge-density difference, and the value to draw them at."""
+"""Surfaces of constant charge-density difference, and the value to draw them at."""
 
 from __future__ import annotations
 
@@ -20,15 +20,21 @@ Ints = NDArray[np.int64]
 STEP = 0.15  # angstrom between the points the surface is traced on
 MOST_POINTS = 128  # along one axis, however large the region
 AROUND = 4.5  # angstrom beyond a region within which a body that crosses its wall is completed
+FADE = 0.9  # angstrom beyond a region over which a body that goes on without end fades
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """A closed triangle mesh: vertices (n, 3) in angstrom, faces (m, 3), outward normals (n, 3)."""
+    """A triangle mesh: vertices (n, 3) in angstrom, faces (m, 3), outward normals (n, 3).
+
+    `visible` (n,) is 1 within the region that was traced, and on the whole of a body that ends; on
+    one that goes on without end it falls to 0 outside the region.
+    """
 
     vertices: Array
     faces: Ints
     normals: Array
+    visible: Array
 
     @property
     def area(self) -> float:
@@ -85,9 +91,9 @@ def enclosing_isovalue(densities: Sequence[Density], fraction: float = 0.5) -> f
 def trace(density: Density, isovalue: float, region: Region | None = None) -> tuple[Mesh, Mesh]:
     """Trace where the difference is +isovalue and where it is -isovalue.
 
-    The density goes on periodically. A body with its middle in the region is shown whole, though it
-    crosses the wall, and one with its middle outside is left out; a body that goes on without end
-    is cut at the wall and closed by a flat cap. Every mesh is therefore closed.
+    The density goes on periodically. A body with its middle in the region is shown whole and
+    closed, though it crosses the wall, and one with its middle outside is left out. A body that
+    goes on without end has no edge of its own: it is traced `FADE` beyond the wall, and fades.
 
     Parameters
     ----------
@@ -101,6 +107,11 @@ def trace(density: Density, isovalue: float, region: Region | None = None) -> tu
     Returns
     -------
     Meshes around accumulation and around depletion, in angstrom; empty where none reaches so far.
+
+    Raises
+    ------
+    ValueError
+        If the isovalue is not positive.
     """
     if isovalue <= 0.0:
         raise ValueError(f"isovalue must be positive, not {isovalue} e/angstrom^3")
@@ -108,9 +119,19 @@ def trace(density: Density, isovalue: float, region: Region | None = None) -> tu
     wide = _widened(density, region)
     values = sample(density, wide)
     return (
-        _mesh(_whole_bodies(values, isovalue, region, wide), isovalue, density, wide),
-        _mesh(_whole_bodies(-values, isovalue, region, wide), isovalue, density, wide),
+        _trace_sign(values, isovalue, density, region, wide),
+        _trace_sign(-values, isovalue, density, region, wide),
     )
+
+
+def _trace_sign(
+    values: Array, isovalue: float, density: Density, region: Region, wide: Region
+) -> Mesh:
+    """Trace one sign of the sampled values (nx, ny, nz): bodies that end, then those that go on."""
+    ending, endless = _sorted_bodies(values, isovalue, region, wide)
+    closed = _mesh(ending, isovalue, density, wide)
+    open_ended = _faded(_mesh(endless, isovalue, density, wide), density, region)
+    return _joined(closed, open_ended)
 
 
 def _widened(density: Density, region: Region) -> Region:
@@ -120,31 +141,54 @@ def _widened(density: Density, region: Region) -> Region:
     return Region((low[0], low[1], low[2]), (high[0], high[1], high[2]))
 
 
-def _whole_bodies(values: Array, isovalue: float, region: Region, wide: Region) -> Array:
-    """Give sampled values (nx, ny, nz) without the bodies that do not belong to the region."""
+def _sorted_bodies(
+    values: Array, isovalue: float, region: Region, wide: Region
+) -> tuple[Array, Array]:
+    """Give values with only the bodies that end and belong to the region, and the endless ones."""
     lines = [np.linspace(wide.low[k], wide.high[k], values.shape[k]) for k in range(2)]
-    within = [
-        (line >= region.low[k] - 1e-9) & (line <= region.high[k] + 1e-9)
-        for k, line in enumerate(lines)
-    ]
-    inside = within[0][:, None, None] & within[1][None, :, None]
     # Bodies that touch at a corner count as one: marching cubes may join them.
     bodies, _ = label(values >= isovalue, structure=np.ones((3, 3, 3)))
-    kept = values.copy()
+    ending, endless = values.copy(), values.copy()
     for body, box in enumerate(find_objects(bodies), start=1):
         here = bodies[box] == body
-        if _touches_walls(box, values.shape):
-            kept[box][here & ~np.broadcast_to(inside, values.shape)[box]] = _below(values, isovalue)
-            continue
-        middle = [float(lines[k][box[k]][np.nonzero(here)[k]].mean()) for k in range(2)]
-        if any(not region.low[k] <= middle[k] <= region.high[k] for k in range(2)):
-            kept[box][here] = 0.5 * isovalue
-    return kept
+        spans = [lines[k][box[k]] for k in range(2)]
+        middle = [float(spans[k][np.nonzero(here)[k]].mean()) for k in range(2)]
+        belongs = all(region.low[k] <= middle[k] <= region.high[k] for k in range(2))
+        cut = _touches_walls(box, values.shape)
+        # What reaches the walls goes on if it is as wide as a cell, and is a copy's part if not.
+        goes_on = cut and any(np.ptp(span) >= 1.0 for span in spans)
+        if cut or not belongs:
+            ending[box][here] = 0.5 * isovalue
+        if not goes_on:
+            endless[box][here] = 0.5 * isovalue
+    return ending, endless
 
 
 def _touches_walls(box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
     """Say whether a box of grid points reaches one of the four lateral walls."""
     return any(box[k].start == 0 or box[k].stop == shape[k] for k in range(2))
+
+
+def _faded(mesh: Mesh, density: Density, region: Region) -> Mesh:
+    """Give a mesh that fades outside the region, without the faces that cannot be seen."""
+    scaled = np.linalg.solve(density.cell_cv.T, mesh.vertices.T).T[:, :2]
+    low, high = np.array(region.low[:2]), np.array(region.high[:2])
+    outside = np.maximum(np.maximum(low - scaled, scaled - high), 0.0)
+    away = (outside * np.linalg.norm(density.cell_cv[:2], axis=1)).max(axis=1, initial=0.0)
+    visible = np.clip(1.0 - away / FADE, 0.0, 1.0)
+    faces = mesh.faces[visible[mesh.faces].max(axis=1, initial=0.0) > 0.0]
+    used, numbers = np.unique(faces, return_inverse=True)
+    faces = numbers.reshape(faces.shape).astype(np.int64)
+    return Mesh(mesh.vertices[used], faces, mesh.normals[used], visible[used])
+
+
+def _joined(one: Mesh, two: Mesh) -> Mesh:
+    return Mesh(
+        np.concatenate([one.vertices, two.vertices]),
+        np.concatenate([one.faces, two.faces + len(one.vertices)]),
+        np.concatenate([one.normals, two.normals]),
+        np.concatenate([one.visible, two.visible]),
+    )
 
 
 def _below(values: Array, isovalue: float) -> float:
@@ -171,7 +215,7 @@ def sample(density: Density, region: Region, step: float = STEP) -> Array:
 def _mesh(values: Array, isovalue: float, density: Density, region: Region) -> Mesh:
     """Trace one sign of the sampled values (nx, ny, nz) and close it at the region's walls."""
     if values.max() <= isovalue:
-        return Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int64), np.zeros((0, 3)))
+        return Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int64), np.zeros((0, 3)), np.zeros(0))
     walled = np.pad(values, 1, constant_values=_below(values, isovalue))
     corners, triangles, _, _ = marching_cubes(walled, isovalue)
     low, high = np.array(region.low), np.array(region.high)
@@ -181,7 +225,7 @@ def _mesh(values: Array, isovalue: float, density: Density, region: Region) -> M
     # Marching cubes knows no handedness: turn the faces so that the normals point outwards.
     if _volume(vertices, faces) < 0.0:
         faces = faces[:, ::-1]
-    return Mesh(vertices, faces, vertex_normals(vertices, faces))
+    return Mesh(vertices, faces, vertex_normals(vertices, faces), np.ones(len(vertices)))
 
 
 def vertex_normals(vertices: Array, faces: Ints) -> Array:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from analysis.lattice import Ring
 
 WIDTH = 130.0  # mm
+HEIGHT = 95.0  # mm, without the caption
 SMALL = style.SMALLEST_POINT
 
 
@@ -96,7 +97,7 @@ def draw_rings(ax: Axes, rings: Sequence[Ring]) -> Axes:
 
 
 def compose(
-    rings: Sequence[Ring], lines: Sequence[Mapping[str, Any]], *, caption: str, physical: bool
+    rings: Sequence[Ring], lines: Sequence[Mapping[str, Any]], caption: style.Caption
 ) -> Figure:
     """Compose pattern, rings and a table of the spacings, 130 mm wide.
 
@@ -108,24 +109,15 @@ def compose(
         The powder pattern, see `draw_powder`; none if it was not computed.
     caption
         Small print: case, cutoff, k-points, functional.
-    physical
-        Whether the settings allow conclusions; if not, the figure says so across its face.
     """
-    small = style.wrapped(caption, SMALL, WIDTH - 4.0)
-    with style.context():
-        figure = style.new_figure(WIDTH, 96.0 + 2.8 * len(small))
+    with style.page(WIDTH, HEIGHT, caption) as figure:
         style.letter(figure, 2.0, 2.0, "a")
         powder = style.place(figure, 14.0, 8.0, 50.0, 50.0)
-        draw_powder(powder, lines) if lines else style.say_missing(powder, "not computed")
+        draw_powder(powder, lines) if lines else style.note_missing(powder, "not computed")
         style.letter(figure, 68.0, 2.0, "b")
         quarter = style.place(figure, 79.0, 8.0, 48.0, 50.0)
-        draw_rings(quarter, rings) if rings else style.say_missing(quarter, "not computed")
+        draw_rings(quarter, rings) if rings else style.note_missing(quarter, "not computed")
         _write_table(figure, rings, 70.0)
-        style.write(
-            figure, 2.0, 95.0, "\n".join(small), fontsize=SMALL, color=style.MUTED, linespacing=1.3
-        )
-        if not physical:
-            style.watermark(figure)
     return figure
 
 
@@ -140,8 +132,9 @@ def _write_table(figure: Figure, rings: Sequence[Ring], top: float) -> None:
             text = [
                 name(ring.hkl),
                 f"{ring.d_spacing:.3f}",
-                _number(ring.published, ".1f"),
-                _number(ring.difference, "+.3f"),
+                _number(ring.published, f".{paper.LATTICE_DECIMALS}f"),
+                # No more exact than the published number.
+                _number(ring.difference, f"+.{paper.LATTICE_DECIMALS}f"),
                 "yes" if ring.named_by_paper else "no",
             ][row]
             style.write(

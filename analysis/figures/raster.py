@@ -34,13 +34,17 @@ class Spheres:
 
 @dataclass(frozen=True)
 class Surface:
-    """A triangle mesh: vertices and outward normals (n, 3), faces (m, 3), colour (3,), opacity."""
+    """A triangle mesh: vertices and outward normals (n, 3), faces (m, 3), colour (3,), opacity.
+
+    `visible` (n,), from 0 to 1, is the share of the opacity at each vertex; all of it if None.
+    """
 
     vertices: Array
     faces: Ints
     normals: Array
     colour: tuple[float, float, float]
     opacity: float
+    visible: Array | None = None
 
 
 class Canvas:
@@ -182,16 +186,18 @@ def _fragments(canvas: Canvas, surface: Surface) -> tuple[Ints, Floats, Floats, 
     if not len(triangle):
         return None
     pixel = y * canvas.width + x
-    values = np.concatenate([corners[:, :, 2:], surface.normals[faces]], axis=2)
-    inside = _interpolate(corners, values, triangle, x, y)
-    seen = inside[:, 0] > canvas.depth.reshape(-1)[pixel]
-    pixel, inside = pixel[seen], inside[seen]
-    normals = inside[:, 1:] / np.linalg.norm(inside[:, 1:], axis=1, keepdims=True)
+    depth = _interpolate(corners, corners[:, :, 2:], triangle, x, y)[:, 0]
+    seen = depth > canvas.depth.reshape(-1)[pixel]
+    triangle, x, y, pixel, depth = triangle[seen], x[seen], y[seen], pixel[seen], depth[seen]
+    normals = _interpolate(corners, surface.normals[faces], triangle, x, y)
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     colour = shade(normals, surface.colour, gloss=0.22)
     # A skin seen at a slant is crossed on a longer way, so it looks denser there.
     slant = 1.0 - np.clip(normals[:, 2], 0.0, 1.0)
     opacity = surface.opacity + (1.0 - surface.opacity) * 0.55 * slant**2
-    return pixel, inside[:, 0], colour, opacity.astype(np.float32)
+    if surface.visible is not None:
+        opacity *= _interpolate(corners, surface.visible[faces][:, :, None], triangle, x, y)[:, 0]
+    return pixel, depth, colour, opacity.astype(np.float32)
 
 
 def _twice_area(corners: Array) -> Array:

@@ -11,10 +11,12 @@ from ase.data import chemical_symbols, covalent_radii
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
-from analysis.figures import isosurfaces, raster, style
+from analysis.figures import isosurfaces, raster
+from analysis.figures.colours import ACCUMULATION, DEPLETION, element_colours, letters_on
 
 if TYPE_CHECKING:
     from analysis.charge import Density
+    from analysis.figures.isosurfaces import Mesh
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -108,11 +110,6 @@ def show(atoms: Atoms, patch: Window) -> Shown:
     return Shown(every @ cell, atoms.numbers[index].astype(np.int64), adatom)
 
 
-def colour_of(number: int) -> tuple[float, float, float]:
-    """Give the colour of an element."""
-    return to_rgb(style.ELEMENTS.get(chemical_symbols[number], style.OTHER_ELEMENT))
-
-
 def radius_of(number: int) -> float:
     """Give the radius an element is drawn with, in angstrom."""
     return float(RADIUS_SCALE * covalent_radii[number])
@@ -121,7 +118,8 @@ def radius_of(number: int) -> float:
 def spheres(shown: Shown, view: Camera, fog: float) -> raster.Spheres:
     """Give the atoms as spheres before the camera, far ones paler by up to `fog` (0..1)."""
     centres = view(shown.positions)
-    colours = np.array([colour_of(int(number)) for number in shown.numbers])
+    of_elements = element_colours(chemical_symbols[number] for number in shown.numbers)
+    colours = np.array([of_elements[chemical_symbols[number]] for number in shown.numbers])
     far = (centres[:, 2].max() - centres[:, 2]) / max(float(np.ptp(centres[:, 2])), 1e-6)
     pale = np.where(shown.adatom, 0.0, fog * far)[:, None]
     radii = np.array([radius_of(int(number)) for number in shown.numbers])
@@ -169,22 +167,42 @@ def _stick(start: Array, end: Array, sides: int = 12) -> tuple[Array, Ints, Arra
     return vertices, faces.astype(np.int64), np.concatenate([ring, ring])
 
 
-def differences(
-    density: Density, isovalue: float, patch: Window, view: Camera
-) -> list[raster.Surface]:
-    """Give the accumulation (yellow) and depletion (cyan) surfaces before the camera."""
+def trace(density: Density, atoms: Atoms, isovalue: float) -> tuple[Mesh, Mesh]:
+    """Trace a density difference in the cell around the adatom (the last atom).
+
+    Parameters
+    ----------
+    density
+        Charge-density difference, e/angstrom^3.
+    atoms
+        Slab and adatom in the same cell, angstrom.
+    isovalue
+        Positive, e/angstrom^3.
+
+    Returns
+    -------
+    Meshes around accumulation and around depletion, in angstrom.
+    """
     # One cell around the adatom, with the bodies that stand on its border on both borders.
+    patch = window(atoms)
     reach = 0.5 + ON_BORDER / np.linalg.norm(density.cell_cv[:2], axis=1)
     (left, front), (right, back) = patch.centre - reach, patch.centre + reach
     low, high = _height_range(density, isovalue)
-    region = isosurfaces.Region((left, front, low), (right, back, high))
-    meshes = isosurfaces.trace(density, isovalue, region)
-    colours = (to_rgb(style.ACCUMULATION), to_rgb(style.DEPLETION))
+    return isosurfaces.trace(
+        density, isovalue, isosurfaces.Region((left, front, low), (right, back, high))
+    )
+
+
+def _seen(meshes: tuple[Mesh, Mesh], view: Camera) -> list[raster.Surface]:
+    """Give the accumulation (yellow) and depletion (cyan) surfaces before the camera."""
     return [
-        raster.Surface(view(mesh.vertices), mesh.faces, view(mesh.normals), colour, OPACITY)
-        for mesh, colour in zip(meshes, colours, strict=True)
+        raster.Surface(
+            view(mesh.vertices), mesh.faces, view(mesh.normals), to_rgb(colour), OPACITY,
+            mesh.visible,
+        )
+        for mesh, colour in zip(meshes, (ACCUMULATION, DEPLETION), strict=True)
         if len(mesh.faces)
-    ]
+    ]  # fmt: skip
 
 
 def _height_range(density: Density, isovalue: float) -> tuple[float, float]:
@@ -201,15 +219,16 @@ class Scene:
     """A scene before its camera, in angstrom.
 
     `outline` holds lines (k, 2) around the cell, `flat` if they lie in the surface; `symbol` is
-    what to write on the adatom, which stands at `adatom` (2,).
+    what to write, in the colour `letters`, on the adatom, which stands at `adatom` (2,).
     """
 
     spheres: raster.Spheres
     surfaces: list[raster.Surface]
     outline: list[Array]
     adatom: Array
-    symbol: str = ""
-    flat: bool = True
+    symbol: str
+    letters: str
+    flat: bool
 
     @property
     def extent(self) -> raster.Extent:
@@ -226,12 +245,7 @@ class Scene:
         return raster.render(self.spheres, self.surfaces, extent, pixels_per_angstrom)
 
 
-def build(
-    atoms: Atoms,
-    direction: Direction,
-    density: Density | None = None,
-    isovalue: float | None = None,
-) -> Scene:
+def build(atoms: Atoms, direction: Direction, surfaces: tuple[Mesh, Mesh] | None = None) -> Scene:
     """Set up the scene around the adatom (the last atom), seen from a direction.
 
     Parameters
@@ -240,25 +254,23 @@ def build(
         Slab and adatom, the adatom last, periodic along x and y.
     direction
         Where the viewer stands: 'top', 'front', 'side' or 'oblique'.
-    density
-        Charge-density difference to draw, e/angstrom^3.
-    isovalue
-        Of its surfaces, e/angstrom^3; nothing is drawn if it is 0 or not given.
+    surfaces
+        Around accumulation and depletion, see `trace`; none if not given.
     """
     view, patch = camera(direction), window(atoms)
     shown = show(atoms, patch)
-    surfaces = bonds(shown, view)
-    if density is not None and isovalue:
-        surfaces += differences(density, isovalue, patch, view)
+    meshes = bonds(shown, view) + ([] if surfaces is None else _seen(surfaces, view))
     # Around the adatom: every picture has it in the middle, whatever the site.
     middle = view(atoms.positions[-1:])[0]
+    symbol = str(atoms.symbols[-1])  # a blue ball under cyan would be taken for another element
     return _centred(
         Scene(
             spheres(shown, view, fog=0.5 if direction == "top" else 0.35),
-            surfaces,
+            meshes,
             _outline(atoms, patch, view, direction),
             middle[:2],
-            str(atoms.symbols[-1]),  # a blue ball under cyan would be taken for another element
+            symbol,
+            letters_on(element_colours(atoms.symbols)[symbol]),
             direction in ("top", "oblique"),
         ),
         float(middle[0]),
@@ -282,10 +294,7 @@ def _centred(scene: Scene, x: float, y: float) -> Scene:
     balls = raster.Spheres(
         scene.spheres.centres - shift, scene.spheres.radii, scene.spheres.colours
     )
-    surfaces = [
-        raster.Surface(s.vertices - shift, s.faces, s.normals, s.colour, s.opacity)
-        for s in scene.surfaces
-    ]
+    surfaces = [replace(mesh, vertices=mesh.vertices - shift) for mesh in scene.surfaces]
     outline = [line - shift[:2] for line in scene.outline]
     return replace(
         scene,

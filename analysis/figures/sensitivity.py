@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from analysis.figures import style
 from analysis.sensitivity import Sensitivity
@@ -28,20 +29,23 @@ def draw(ax: Axes, found: Sensitivity) -> Axes:
     ax.set_yticks(list(lines), found.choices)
     ax.tick_params(axis="y", length=0.0)
     ax.set_ylim(len(found.choices) - 0.5, -0.5)
-    ax.set_xlabel("change of the adsorption energy (eV); to the left: binds more")
+    ax.set_xlabel("change of the adsorption energy (eV); to the left: binds more strongly")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(sites))
     return ax
 
 
-def compose(found: Sensitivity, *, caption: str, physical: bool) -> style.PaperFigure:
-    """Return the figure: the changes, and the energies and settings that they are from."""
-    with style.context():
-        small = style.wrapped(caption, 6.0, style.WIDTH_MM - 16.0)
-        tall = LINE_MM * len(found.choices)
-        height = ABOVE_MM + tall + BELOW_MM
-        figure = style.new_figure(style.WIDTH_MM, height + 2.6 * len(small) + 2.0)
+def compose(found: Sensitivity, caption: style.Caption) -> Figure:
+    """Compose the figure of a one-by-one sweep, 180 mm wide.
+
+    Parameters
+    ----------
+    found
+        Energies in eV.
+    caption
+        The energies and the settings of the base.
+    """
+    tall = LINE_MM * len(found.choices)
+    height = ABOVE_MM + tall + BELOW_MM
+    with style.page(style.WIDTH_MM, height, caption) as figure:
         draw(style.place(figure, LEFT_MM, ABOVE_MM, style.WIDTH_MM - LEFT_MM - 8.0, tall), found)
-        style.write(figure, 8.0, height, "\n".join(small), fontsize=6.0, color=style.MUTED)
-        if not physical:
-            style.watermark(figure)
     return figure

@@ -1,9 +1,10 @@
-"""One look for all figures: sizes in millimetres, fonts, colours, panel letters."""
+"""One look for all figures: sizes in millimetres, fonts, panel letters, caption, watermark."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import cycle
 from typing import Any
@@ -20,15 +21,6 @@ WIDTH_MM = 180.0  # two columns of the journal
 SMALLEST_POINT = 6.0  # smallest type the journal allows at printed size
 RESOLUTION_DPI = 600.0  # of the rendered pictures, at printed size
 
-# The paper's two isosurface colours; they also differ in lightness, so they survive in grey.
-ACCUMULATION = "#f6cf12"
-DEPLETION = "#22c3d6"
-
-# Jmol's grey for V, a deep blue for N, far from the cyan surface. Na is violet, as in Jmol: the
-# yellow that Na has in other programs is taken by the accumulation.
-ELEMENTS = {"V": "#9aa3ad", "N": "#2b50d8", "Na": "#a259d9"}
-OTHER_ELEMENT = "#c8c8c8"
-
 # Blue and vermilion of Okabe and Ito can be told apart with every kind of colour vision.
 OURS = "#0072b2"
 OURS_PALE = "#a9d2ec"
@@ -41,25 +33,27 @@ INK = "#222222"
 _SERIES = ((OURS, "o"), (SECOND, "s"), ("#009e73", "D"), ("#cc79a7", "^"), ("#4d4d4d", "v"))
 
 WATERMARK = "not physical: smoke-test settings"
-_FAMILIES = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
+
+CAPTION = "caption"  # id of a page's caption in SVG files, with the height above it in points
+CAPTION_POINT = SMALLEST_POINT
+CAPTION_SPACING = 1.3  # line spacing over the type size
+MARGIN = 2.0  # mm of white at the border of a page
+
+# The typefaces that journals ask for; matplotlib brings the last one, which has every glyph.
+TYPEFACES = ("Arial", "Helvetica", "Liberation Sans", "DejaVu Sans")
 
 
 @lru_cache(maxsize=1)
-def family() -> str:
-    """Give the first installed of the typefaces journals ask for (matplotlib brings the last)."""
+def typefaces() -> tuple[str, ...]:
+    """Give the installed typefaces; what a letter lacks in one is taken from the next."""
     installed = set(font_manager.fontManager.get_font_names())
-    return next((name for name in _FAMILIES if name in installed), _FAMILIES[-1])
-
-
-def typefaces() -> list[str]:
-    """Give the typeface, then the one to take single signs from that the first lacks (⁻, Å⁻¹)."""
-    return list(dict.fromkeys([family(), _FAMILIES[-1]]))
+    return tuple(name for name in TYPEFACES if name in installed)
 
 
 def rc() -> dict[Any, Any]:
     """Give the matplotlib settings (lengths in points) that every figure is drawn with."""
     return {
-        "font.family": typefaces(),
+        "font.family": list(typefaces()),
         "font.size": 7.0,
         "axes.labelsize": 7.0,
         "axes.titlesize": 7.0,
@@ -127,13 +121,14 @@ def new_figure(width_mm: float, height_mm: float) -> PaperFigure:
 
 def text_width(text: str, points: float) -> float:
     """Give the printed width in mm of one line of type of a size in points."""
-    return points * sum(map(_letter_width, text)) / 72.0 * MM_PER_INCH
+    widths = (_letter_width(character, typefaces()) for character in text)
+    return points * sum(widths) / 72.0 * MM_PER_INCH
 
 
 @lru_cache(maxsize=512)
-def _letter_width(character: str) -> float:
+def _letter_width(character: str, faces: tuple[str, ...]) -> float:
     """Give the width of a letter over the type size; kerning is left out."""
-    font = FontProperties(family=typefaces(), size=100.0)
+    font = FontProperties(family=list(faces), size=100.0)
     width, _, _ = text_to_path.get_text_width_height_descent(character, font, ismath=False)
     return float(width) / 100.0
 
@@ -155,6 +150,45 @@ def wrapped(text: str, points: float, width: float) -> list[str]:
     return [*lines, line] if line else lines
 
 
+@dataclass(frozen=True)
+class Caption:
+    """What stands below a figure: what is shown, and how it was computed.
+
+    `physical` tells whether the settings allow conclusions; if not, the figure is marked.
+    """
+
+    text: str
+    physical: bool = True
+
+    def __add__(self, text: str) -> Caption:
+        """Return the caption with another sentence at its end."""
+        return replace(self, text=f"{self.text} {text}")
+
+
+@contextmanager
+def page(width_mm: float, height_mm: float, caption: Caption) -> Iterator[Figure]:
+    """Give an empty page to draw on; its caption follows below, a watermark above if it must.
+
+    Parameters
+    ----------
+    width_mm, height_mm
+        Size of what is drawn, without the caption, in millimetres.
+    caption
+        Broken into lines here.
+    """
+    lines = wrapped(caption.text, CAPTION_POINT, width_mm - 2.0 * MARGIN)
+    printed = len(lines) * CAPTION_SPACING * CAPTION_POINT / 72.0 * MM_PER_INCH + MARGIN
+    with context():
+        figure = new_figure(width_mm, height_mm + printed)
+        yield figure
+        write(
+            figure, MARGIN, height_mm, "\n".join(lines), fontsize=CAPTION_POINT, color=MUTED,
+            linespacing=CAPTION_SPACING, gid=f"{CAPTION}-{72.0 * inches(height_mm):.2f}",
+        )  # fmt: skip
+        if not caption.physical:
+            watermark(figure)
+
+
 def place(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
     """Add axes at a place in millimetres from the upper left corner of the figure."""
     across, down = (MM_PER_INCH * float(inch) for inch in figure.get_size_inches())
@@ -174,8 +208,24 @@ def letter(figure: Figure, left: float, top: float, name: str) -> None:
     write(figure, left, top, name, fontsize=9.0, fontweight="bold")
 
 
-def say_missing(ax: Axes, text: str) -> Axes:
-    """Turn the axes into a quiet grey panel that says what is not there."""
+def size_mm(ax: Axes) -> tuple[float, float]:
+    """Give width and height of axes in millimetres.
+
+    Raises
+    ------
+    ValueError
+        If the axes belong to no figure.
+    """
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("the axes belong to no figure, so their size is not known")
+    box = ax.get_window_extent()
+    scale = MM_PER_INCH / figure.dpi
+    return float(box.width) * scale, float(box.height) * scale
+
+
+def note_missing(ax: Axes, text: str) -> Axes:
+    """Turn the axes into a quiet grey panel with a note on what is missing."""
     ax.set_axis_off()
     ax.set_facecolor("#f3f3f3")
     ax.add_patch(_backdrop(ax))
@@ -189,7 +239,7 @@ def _backdrop(ax: Axes) -> Rectangle:
 
 
 def watermark(figure: Figure) -> None:
-    """Write on the figure that its numbers must not be used: across a page, atop a small panel."""
+    """Mark a figure whose numbers must not be used: across a page, atop a small panel."""
     across, down = (float(inch) for inch in figure.get_size_inches())
     look: dict[str, Any] = {"fontweight": "bold", "color": "#b00020", "zorder": 1000.0}
     if across > 5.0:

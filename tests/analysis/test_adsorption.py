@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from analysis.adsorption import (
+    Problem,
+    Relaxation,
     Site,
     Table,
     adsorption_energy,
@@ -17,7 +19,7 @@ NA_HELD = Site("Na(001)", "hollow", "held", adsorption_energy=-0.70)
 NA_FREE = Site("Na(001)", "hollow", "free", adsorption_energy=-0.80)
 
 
-def vn(site: str, energy: float | None, relaxation: str = "held") -> Site:
+def vn(site: str, energy: float | None, relaxation: Relaxation = "held") -> Site:
     published = ADSORPTION_ENERGIES[site]
     return Site("VN(001)", site, relaxation, adsorption_energy=energy, published=published)
 
@@ -71,8 +73,10 @@ def test_no_difference_without_published_energy() -> None:
 
 
 def test_relaxation_must_be_known() -> None:
-    with pytest.raises(ValueError, match=r"'loose' is not known: 'held' or 'free' is allowed"):
-        Site("VN(001)", "top-V", "loose")
+    with pytest.raises(
+        ValueError, match=r"unknown relaxation 'loose': 'held' or 'free' is allowed"
+    ):
+        Site("VN(001)", "top-V", "loose")  # type: ignore[arg-type]
 
 
 def test_sites_with_nearest_distances_are_hashable_values() -> None:
@@ -91,7 +95,7 @@ def test_strongest_looks_only_at_its_relaxation() -> None:
 
 
 def test_strongest_leaves_out_a_site_with_a_problem() -> None:
-    broken = replace(vn("top-V", -9.0), problem="not converged")
+    broken = replace(vn("top-V", -9.0), problem=Problem("failed", "not converged"))
     assert table(broken, vn("hollow", -1.4)).strongest("held") == vn("hollow", -1.4)
 
 
@@ -136,7 +140,8 @@ def test_held_is_never_compared_with_free() -> None:
 def test_verdict_says_which_binds_more_strongly() -> None:
     assert table(vn("top-V", -1.93, "free")).verdict() == (
         "VN binds Na more strongly than Na does: -1.93 eV (top-V, free) against "
-        "-0.80 eV (hollow, free); production settings"
+        "-0.80 eV (hollow, free). Bulk Na is not compared: an energy is missing; "
+        "production settings"
     )
 
 
@@ -167,7 +172,28 @@ def test_verdict_names_what_is_missing(
     sites: tuple[Site, ...], metal: tuple[Site, ...], lacking: str
 ) -> None:
     verdict = table(*sites, metal=metal).verdict()
-    assert verdict == f"no verdict: no adsorption energy of Na {lacking}"
+    assert verdict.startswith(f"no verdict: no adsorption energy of Na {lacking}. Bulk Na is not")
+
+
+@pytest.mark.parametrize(
+    ("against_metal", "wets", "sentence"),
+    [
+        (-0.05, True, "lies 0.05 eV per atom below bulk Na: a layer on VN forms before bulk metal"),
+        (0.20, False, "lies 0.20 eV per atom above bulk Na: bulk metal forms before a layer on VN"),
+    ],
+)
+def test_verdict_answers_both_questions(against_metal: float, wets: bool, sentence: str) -> None:
+    found = table(replace(vn("top-V", -1.0, "free"), against_metal=against_metal))
+    surface, bulk = found.answers()
+    assert (surface.yes, bulk.yes) == (True, wets)
+    assert surface.question == "More strongly than Na on Na?"
+    assert sentence in found.verdict()
+    assert found.verdict().startswith("VN binds Na more strongly than Na does")
+
+
+def test_without_a_metal_slab_bulk_metal_is_compared_all_the_same() -> None:
+    found = table(replace(vn("top-V", -1.0), against_metal=0.1), metal=())
+    assert [answer.yes for answer in found.answers()] == [None, False]
 
 
 def test_verdict_says_when_relaxations_do_not_meet() -> None:

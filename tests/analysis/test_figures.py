@@ -11,26 +11,29 @@ import pytest
 from ase import Atoms
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from analysis import paper
-from analysis.adsorption import Site, Table
+from analysis.adsorption import Problem, Relaxation, Site, Table
 from analysis.arrhenius import fit
 from analysis.charge import Density
-from analysis.figures import fig5, isosurfaces, lattice, raster, scene, style
+from analysis.figures import colours, fig5, isosurfaces, lattice, raster, scene, style, supplement
 from analysis.figures.arrhenius import NO_DATA, draw_arrhenius
-from analysis.figures.atoms import draw_difference, draw_top_view
+from analysis.figures.atoms import draw_scene, note_if_weak
 from analysis.figures.bars import draw_adsorption_bars
-from analysis.figures.profile import draw_profile
+from analysis.figures.plane_average import draw_plane_average
+from analysis.figures.sheet import SitePicture, traced
 from analysis.lattice import rings
 
 LATTICE = 4.13  # angstrom
 SITES = ("bridge", "hollow", "top-V", "top-N")
 CAPTION = "VN(001) 1×1, 2 layers; PBE, plane waves 300 eV, k-points 4×4×1. " * 4
 DPI = 90.0
+ISOVALUE = 0.012  # e/angstrom^3
 
 
 def vn_slab(site: str = "top-V", repeat: int = 1, layers: int = 2) -> Atoms:
@@ -75,13 +78,15 @@ def sodium_difference(atoms: Atoms) -> Density:
     return blobs(np.asarray(atoms.cell), (sodium + down, 0.5, 0.08), (sodium + up, 0.6, -0.05))
 
 
-def pictures(sites: tuple[str, ...] = SITES) -> list[fig5.SitePicture]:
+def pictures(sites: tuple[str, ...] = SITES) -> list[SitePicture]:
     slabs = [(site, vn_slab(site)) for site in sites]
-    return [fig5.SitePicture(site, slab, sodium_difference(slab)) for site, slab in slabs]
+    return [
+        traced(SitePicture(site, slab, sodium_difference(slab)), ISOVALUE) for site, slab in slabs
+    ]
 
 
-def site(name: str, relaxation: str, energy: float | None, problem: str | None = None) -> Site:
-    return Site("VN(001)", name, relaxation, adsorption_energy=energy, problem=problem)
+def site(name: str, relaxation: Relaxation, energy: float | None) -> Site:
+    return Site("VN(001)", name, relaxation, adsorption_energy=energy)
 
 
 def table(*sites: Site) -> Table:
@@ -94,7 +99,8 @@ def table(*sites: Site) -> Table:
 
 @pytest.fixture(scope="module")
 def whole() -> Figure:
-    return fig5.compose(pictures(), table(), caption=CAPTION, physical=False, dpi=DPI)
+    content = fig5.Content(table(), pictures(), ISOVALUE)
+    return fig5.compose(content, style.Caption(CAPTION, physical=False), dpi=DPI)
 
 
 def texts(figure: Figure) -> list[Text]:
@@ -179,30 +185,30 @@ def test_no_two_texts_overlap(whole: Figure) -> None:
 
 def test_caption_and_isovalue_are_printed(whole: Figure) -> None:
     printed = " ".join(words(whole)).replace("\n", " ")
-    value = isosurfaces.enclosing_isovalue([p.difference for p in pictures() if p.difference])
     assert "plane waves 300 eV" in printed
-    assert f"±{value:g} e Å⁻³" in printed
+    assert "±0.012 e Å⁻³" in printed
 
 
 def test_watermark_stands_only_on_unphysical_figures(whole: Figure) -> None:
-    arguments = {"caption": CAPTION, "dpi": DPI}
-    sober = fig5.compose([], table(), physical=True, **arguments)  # type: ignore[arg-type]
+    sober = fig5.compose(fig5.Content(table()), style.Caption(CAPTION), dpi=DPI)
     assert style.WATERMARK in words(whole)
     assert style.WATERMARK not in words(sober)
 
 
 @pytest.mark.parametrize("physical", [True, False])
 def test_every_panel_carries_letter_and_watermark(physical: bool) -> None:
-    found = fig5.panels(pictures(("top-V",)), table(), caption=CAPTION, physical=physical, dpi=DPI)
-    assert list(found) == list("abcdefghij")
-    for letter, figure in found.items():
+    content = fig5.Content(table(), pictures(("top-V",)), ISOVALUE)
+    assert content.panels == "abcdefghij"
+    for letter in content.panels:
+        figure = fig5.panel(content, letter, style.Caption(CAPTION, physical), dpi=DPI)
         assert letter in words(figure)
-        assert (style.WATERMARK in words(figure)) is not physical
+        # j shows what the paper published, not what these settings gave
+        assert (style.WATERMARK in words(figure)) is (not physical and letter != "j")
 
 
 def test_missing_sites_and_densities_are_named() -> None:
-    given = [fig5.SitePicture("hollow", vn_slab("hollow"))]
-    figure = fig5.compose(given, table(), caption=CAPTION, physical=True, dpi=DPI)
+    given = [SitePicture("hollow", vn_slab("hollow"))]
+    figure = fig5.compose(fig5.Content(table(), given), style.Caption(CAPTION), dpi=DPI)
     assert words(figure).count("density not computed") == 1
     # Three sites in a-d and in f-i, and two bars of free sites
     assert words(figure).count("not computed") == 6 + 2
@@ -210,24 +216,25 @@ def test_missing_sites_and_densities_are_named() -> None:
 
 def test_supplement_figures_have_two_rows_of_letters() -> None:
     given = pictures(("bridge", "top-N"))
-    for supplement in (fig5.s17, fig5.s18):
-        figure = supplement(given, caption=CAPTION, physical=False, sites=SITES, dpi=DPI)
+    for draw_supplement in (supplement.s17, supplement.s18):
+        figure = draw_supplement(given, SITES, style.Caption(CAPTION, physical=False), dpi=DPI)
         assert set("abcdefgh") <= set(words(figure))
         assert style.WATERMARK in words(figure)
 
 
-def test_profiles_say_what_is_missing() -> None:
-    figure = fig5.profiles(pictures(("hollow",)), caption=CAPTION, physical=True, sites=SITES)
+def test_plane_averages_say_what_is_missing() -> None:
+    given = pictures(("hollow",))
+    figure = supplement.plane_averages(given, SITES, style.Caption(CAPTION))
     assert words(figure).count("not computed") == 3
 
 
 @pytest.mark.parametrize("physical", [True, False])
 def test_the_lattice_is_drawn_beside_the_published_spacings(*, physical: bool) -> None:
     lines = [{"hkl": (2, 0, 0), "two_theta": 44.7, "intensity": 100.0}]
-    figure = lattice.compose(rings(4.12, "VN"), lines, caption=CAPTION, physical=physical)
-    assert {"2.060", "2.0", "+0.060", "(220)"} <= set(words(figure))
+    figure = lattice.compose(rings(4.12, "VN"), lines, style.Caption(CAPTION, physical))
+    assert {"2.060", "2.0", "+0.1", "(220)"} <= set(words(figure))
     assert (style.WATERMARK in words(figure)) is not physical
-    missing = lattice.compose([], [], caption=CAPTION, physical=physical)
+    missing = lattice.compose([], [], style.Caption(CAPTION, physical))
     assert words(missing).count("not computed") == 2
 
 
@@ -239,7 +246,113 @@ def test_type_stays_type_in_saved_figures(tmp_path: Path) -> None:
     assert "<text" in target.read_text()
 
 
+def test_signs_that_a_typeface_lacks_come_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    # cmss10 has neither Å nor a superscript minus; a missing letter is a warning, and an error here
+    monkeypatch.setattr(style, "TYPEFACES", ("cmss10", "DejaVu Sans"))
+    style.typefaces.cache_clear()
+    try:
+        text = "±0.012 e Å⁻³, Γ-centred, 2×2, √2×√2, Δλ"
+        with style.page(60.0, 20.0, style.Caption(text)) as figure:
+            draw(figure)
+    finally:
+        style.typefaces.cache_clear()
+
+
+# Other systems
+
+K_ON_MGO = style.Caption("K on MgO.")
+
+
+def other_system(sites: int = 4) -> tuple[list[SitePicture], Table]:
+    """Give pictures and table of K on MgO, with as many sites."""
+    given = []
+    for name in SITES[:sites]:
+        atoms = vn_slab(name)
+        symbols = {"V": "Mg", "N": "O", "Na": "K"}
+        atoms.set_chemical_symbols([symbols[symbol] for symbol in atoms.symbols])
+        given.append(traced(SitePicture(name, atoms, sodium_difference(atoms)), ISOVALUE))
+    rows = tuple(Site("MgO(001)", p.site, "held", adsorption_energy=-0.4) for p in given)
+    metal = (Site("K(001)", "hollow", "held", adsorption_energy=-0.6),)
+    return given, Table("MgO", "K", rows, metal, "laptop", True)
+
+
+@pytest.mark.parametrize(
+    ("symbols"),
+    [("K", "Mg", "O"), ("Na", "Ti", "C"), ("Ag", "Sc", "N"), ("Na", "Hf", "N"), ("Na", "Fe", "O")],
+)
+def test_elements_of_a_picture_are_told_apart(symbols: tuple[str, ...]) -> None:
+    found = colours.element_colours(symbols)
+    surfaces = [to_rgb(colours.ACCUMULATION), to_rgb(colours.DEPLETION)]
+    for symbol in symbols:
+        others = [colour for other, colour in found.items() if other != symbol]
+        assert colours.contrast(found[symbol], [*others, *surfaces]) >= colours.CONTRAST
+    assert found == colours.element_colours(reversed(symbols))
+
+
+def test_vanadium_nitride_and_sodium_keep_their_colours() -> None:
+    found = colours.element_colours("VN" + "V")
+    assert found == {"N": to_rgb("#2b50d8"), "V": to_rgb("#9aa3ad")}
+
+
+@pytest.mark.parametrize(("colour", "letters"), [("#56267f", "white"), ("#e0e0e0", "#222222")])
+def test_the_adatoms_symbol_is_legible(colour: str, letters: str) -> None:
+    assert colours.letters_on(to_rgb(colour)) == letters
+
+
+def test_only_the_papers_system_has_the_papers_numbers() -> None:
+    given, rows = other_system()
+    figure = fig5.compose(fig5.Content(rows, given, ISOVALUE), K_ON_MGO, dpi=DPI)
+    text = " ".join(words(figure))
+    assert "published" not in text
+    assert "Na" not in text
+    assert set("abcdefghi") <= set(words(figure))
+    assert "j" not in words(figure)
+
+
+def test_measured_resistances_of_ones_own_are_drawn_and_explained() -> None:
+    temperature = np.array([283.0, 298.0, 313.0])
+    fits = {"K/MgO": fit(temperature, temperature * np.exp(5000 / temperature))}
+    given, rows = other_system()
+    figure = fig5.compose(fig5.Content(rows, given, ISOVALUE, fits), K_ON_MGO, dpi=DPI)
+    text = " ".join(words(figure)).replace("\n", " ")
+    assert "j" in words(figure)
+    assert "fitted to the measured charge-transfer resistances of K/MgO" in text
+
+
+@pytest.mark.parametrize(
+    ("sites", "expected"),
+    [(1, ("a", "b", "c", "d")), (3, ("abc", "d", "efg", "h")), (4, ("abcd", "e", "fghi", "j"))],
+)
+def test_letters_follow_one_another(sites: int, expected: tuple[str, ...]) -> None:
+    found = fig5.letters(sites)
+    assert (found.top, found.energies, found.differences, found.arrhenius) == expected
+
+
+def test_three_sites_have_panels_without_gaps() -> None:
+    given, rows = other_system(3)
+    content = fig5.Content(rows, given, ISOVALUE)
+    assert content.panels == "abcdefg"
+    assert "top on V" in words(fig5.panel(content, "g", K_ON_MGO, dpi=DPI))
+    figure = fig5.compose(fig5.Content(rows, given, ISOVALUE), K_ON_MGO, dpi=DPI)
+    assert set("abcdefg") <= set(words(figure))
+    assert "h" not in words(figure)
+
+
 # Bars
+
+
+@pytest.mark.parametrize("metal", [-1.65, -1.75, -1.8, -1.85])
+def test_labels_of_bars_meet_no_line(metal: float) -> None:
+    figure, ax = axes_of(120.0)
+    rows = table()
+    line = Site("Na(001)", "hollow", "free", adsorption_energy=metal)
+    draw_adsorption_bars(ax, Table("VN", "Na", rows.sites, (line,), "laptop", True))
+    draw(figure)
+    levels = [ax.transData.transform((0.0, y))[1] for y in (metal, paper.BARE_NA)]
+    for label in ax.texts:
+        box = label.get_window_extent()
+        if label.get_text().startswith("−"):
+            assert not any(box.y0 < level < box.y1 for level in levels), label.get_text()
 
 
 def test_bars_are_as_high_as_the_energies() -> None:
@@ -262,13 +375,14 @@ def test_values_on_bars_never_overlap(width: float) -> None:
 @pytest.mark.parametrize(
     ("problem", "energy", "word"),
     [
-        ("failed: not converged", None, "failed"),
-        ("waiting: for VN-slab", None, "not computed"),
-        ("cutoff differs", -99.0, "refused"),
+        (Problem("failed", "not converged"), None, "failed"),
+        (Problem("unfinished", "waiting for VN-slab"), None, "not computed"),
+        (Problem("unfinished", "waiting for its bare slab"), -99.0, "bare slab not computed"),
+        (Problem("refused", "cutoff differs"), -99.0, "refused"),
     ],
 )
 def test_a_site_without_energy_says_why_and_has_no_bar(
-    problem: str, energy: float | None, word: str
+    problem: Problem, energy: float | None, word: str
 ) -> None:
     _, ax = axes_of()
     hollow = Site("VN(001)", "hollow", "held", energy=energy, problem=problem)
@@ -304,7 +418,7 @@ def test_other_hosts_have_no_published_bars() -> None:
 
 def test_without_data_the_published_slopes_are_drawn() -> None:
     _, ax = axes_of()
-    draw_arrhenius(ax)
+    draw_arrhenius(ax, {})
     slopes = []
     for line in ax.lines:
         x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
@@ -334,10 +448,10 @@ def test_dollar_signs_in_the_name_of_an_electrode_are_no_formula() -> None:
     figure.canvas.draw()  # a formula that is none would raise here
 
 
-def test_profile_marks_every_layer_and_the_adatom() -> None:
+def test_a_plane_average_marks_every_layer_and_the_adatom() -> None:
     atoms = vn_slab(layers=3)
     _, ax = axes_of()
-    draw_profile(ax, sodium_difference(atoms), atoms)
+    draw_plane_average(ax, sodium_difference(atoms), atoms)
     assert [text.get_text() for text in ax.texts] == ["1", "2", "3", "Na"]
 
 
@@ -402,14 +516,28 @@ def test_a_blob_across_the_cells_edge_is_whole_and_closed() -> None:
     assert mesh.vertices.mean(axis=0) == pytest.approx([2.4, -2.4, 4.0], abs=0.05)
 
 
-def test_an_endless_body_is_cut_at_the_cell_and_closed() -> None:
+def test_copies_of_a_body_in_the_next_cells_leave_no_trace() -> None:
+    # wide enough that its copies are cut where the tracing ends
+    cell = np.diag([6.0, 6.0, 8.0])
+    density = blobs(cell, (np.array([3.0, 3.0, 4.0]), 1.5, 1.0))
+    mesh, _ = isosurfaces.trace(density, 0.3)
+    assert edges_met_twice(mesh.faces)
+    assert mesh.visible == pytest.approx(1.0)
+    assert mesh.vertices.mean(axis=0) == pytest.approx([3.0, 3.0, 4.0], abs=0.05)
+
+
+def test_an_endless_body_fades_beyond_the_cell_instead_of_being_cut() -> None:
     z = np.arange(32) / 32.0
     values = np.broadcast_to(np.exp(-(((z - 0.5) * 8.0) ** 2)), (12, 12, 32))
     mesh, _ = isosurfaces.trace(Density(values, np.diag([4.0, 4.0, 8.0])), 0.5)
-    thick = 2.0 * math.sqrt(math.log(2.0))
-    assert edges_met_twice(mesh.faces)
-    # The caps lie on grid points: up to one step inside each wall.
-    assert (4.0 - 2.0 * isosurfaces.STEP) ** 2 * thick < mesh.volume < 4.0**2 * thick
+    thick = math.sqrt(math.log(2.0))
+    seen = np.unique(mesh.faces)
+    x, y, z = mesh.vertices[seen].T
+    assert np.abs(z - 4.0) == pytest.approx(thick, abs=0.02)  # no wall closes the body
+    within = (np.abs(x - 2.0) < 2.0) & (np.abs(y - 2.0) < 2.0)
+    assert mesh.visible[seen][within] == pytest.approx(1.0)
+    assert np.abs(x - 2.0).max() < 2.0 + isosurfaces.FADE + isosurfaces.STEP
+    assert mesh.visible[seen].min() == 0.0
 
 
 def test_isovalue_must_be_positive() -> None:
@@ -472,7 +600,8 @@ def test_triangles_that_share_an_edge_neither_overlap_nor_gap() -> None:
 def test_accumulation_is_yellow_below_depletion_that_is_cyan() -> None:
     atoms = vn_slab("top-V", repeat=2)
     figure, ax = axes_of(60.0, 80.0)
-    draw_difference(ax, atoms, sodium_difference(atoms), 0.02, dpi=DPI)
+    surfaces = scene.trace(sodium_difference(atoms), atoms, 0.02)
+    draw_scene(ax, scene.build(atoms, "front", surfaces), dpi=DPI)
     image = image_of(figure)
     yellow, cyan = (np.argwhere(mask(image)) for mask in (is_yellow, is_cyan))
     assert len(yellow) > 50
@@ -484,7 +613,7 @@ def test_accumulation_is_yellow_below_depletion_that_is_cyan() -> None:
 def test_a_difference_too_weak_for_the_isovalue_says_so() -> None:
     atoms = vn_slab()
     figure, ax = axes_of()
-    draw_difference(ax, atoms, sodium_difference(atoms), 5.0, dpi=DPI)
+    note_if_weak(ax, sodium_difference(atoms), 5.0)
     assert any("nowhere above 5" in word for word in words(figure))
 
 
@@ -520,7 +649,7 @@ def test_cameras_are_right_handed_and_orthonormal(direction: scene.Direction) ->
 
 def test_the_adatom_is_named_in_the_top_view() -> None:
     figure, ax = axes_of(60.0, 60.0)
-    draw_top_view(ax, vn_slab(), dpi=DPI)
+    draw_scene(ax, scene.build(vn_slab(), "top"), dpi=DPI)
     assert {"Na", "3 Å"} <= set(words(figure))
 
 
@@ -532,20 +661,3 @@ def test_wrapped_lines_fit_and_lose_no_letter() -> None:
     lines = style.wrapped(text, 6.0, 60.0)
     assert max(style.text_width(line, 6.0) for line in lines) <= 60.0
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-
-
-def test_signs_that_the_first_typeface_lacks_come_from_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
-) -> None:
-    """Liberation Sans has no superscript minus; STIX stands in for it, which lacks most letters."""
-    style.family.cache_clear()
-    monkeypatch.setattr(style, "_FAMILIES", ("STIXSizeOneSym", "DejaVu Sans"))
-    try:
-        with style.context():
-            figure = style.new_figure(40.0, 20.0)
-            style.write(figure, 2.0, 2.0, "Δρ e Å⁻³")
-            figure.savefig(tmp_path / "signs.png")
-    finally:
-        style.family.cache_clear()
-    assert style.typefaces()[-1] == "DejaVu Sans"
-    assert not [str(w.message) for w in recwarn if "missing from font" in str(w.message)]

@@ -15,10 +15,10 @@ from workflows.case.schema import Name
 from workflows.system.files import (
     SET_ASIDE,
     digest,
+    keep,
     lock,
     read_signed,
     set_aside,
-    write_bytes,
     write_signed,
 )
 from workflows.system.messages import UserError, shown
@@ -38,6 +38,9 @@ LOCK = ".lock"
 
 
 LOGS, SCRIPTS, FIGURES = "logs", "jobs", "figures"  # folders that are no task's
+
+
+RESISTANCES, FITS = "arrhenius.csv", "arrhenius.json"  # measured ones, and what was fitted to them
 
 
 RESERVED = (CASES, LOGS, SCRIPTS, FIGURES)
@@ -216,7 +219,7 @@ def _require_recorded(campaign: Campaign, root: Path) -> None:
 
 
 def _is_foreign(path: Path) -> bool:
-    ours = ("arrhenius.csv", "arrhenius.json", FIGURES)  # `arrhenius` may have come first
+    ours = (RESISTANCES, FITS, FIGURES)  # `arrhenius` may have come first
     return not path.name.startswith(".") and path.name not in ours
 
 
@@ -231,11 +234,11 @@ def write_campaign(campaign: Campaign, root: Path) -> None:
         The directory.
     """
     if not campaign.shared:
-        _keep(campaign.members[0].content, root / CASE)
+        keep(root / CASE, campaign.members[0].content)
         return
     (root / CASES).mkdir(exist_ok=True)
     for member in campaign.members:
-        _keep(member.content, root / CASES / f"{member.case.name}.toml")
+        keep(root / CASES / f"{member.case.name}.toml", member.content)
     _set_others_aside(root / CASES, {f"{m.case.name}.toml" for m in campaign.members})
     record: CampaignRecord = {
         "goal": campaign.goal,
@@ -244,14 +247,6 @@ def write_campaign(campaign: Campaign, root: Path) -> None:
     }
     if read_signed(root / CAMPAIGN) != record:
         write_signed(root / CAMPAIGN, record)
-
-
-def _keep(content: bytes, path: Path) -> None:
-    if path.exists():
-        if path.read_bytes() == content:
-            return
-        set_aside(path, "before")
-    write_bytes(path, content)
 
 
 def _set_others_aside(folder: Path, ours: Iterable[str]) -> None:

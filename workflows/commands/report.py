@@ -8,14 +8,15 @@ from pathlib import Path
 
 from workflows.campaign.campaign import Campaign
 from workflows.campaign.directory import read_campaign
-from workflows.case.schema import Case
 from workflows.commands import DONE, INCOMPLETE
 from workflows.commands.arguments import add_directory, positive
 from workflows.report.campaign import report_all
 from workflows.report.database import write_database
+from workflows.report.evaluation import Evaluation
 from workflows.report.figures import update_figures, write_figures
 from workflows.report.page import write_pages
-from workflows.report.results import Report, write_tables
+from workflows.report.results import results_of
+from workflows.report.tables import write_tables
 from workflows.system.messages import shown
 from workflows.tasks.status import State, survey
 from workflows.terminal.console import console, say
@@ -67,23 +68,16 @@ def show_results(
         for line in report_all(campaign, states, root, redraw=redraw, isovalue=isovalue):
             say(line) if isinstance(line, str) else console().print(line)
     else:
-        _show_case(campaign.members[0].case, states, root, redraw=redraw, isovalue=isovalue)
+        found = Evaluation(results_of(campaign, 0, states), root)
+        _show_case(found, root, redraw=redraw, isovalue=isovalue)
     return DONE if all(state.status == "done" for state in states.values()) else INCOMPLETE
 
 
-def _show_case(
-    case: Case,
-    states: Mapping[str, State],
-    root: Path,
-    *,
-    redraw: bool,
-    isovalue: float | None,
-) -> None:
-    report = Report(case, states)
-    tables = [*write_tables(report, root), write_database(report, root)]
-    figure = write_figures(report, root, isovalue) if redraw else update_figures(report, root)
-    console().print(energy_table(report))
-    for line in conclusions(report):
+def _show_case(found: Evaluation, root: Path, *, redraw: bool, isovalue: float | None) -> None:
+    tables = [*write_tables(found, root), write_database(found)]
+    figure = write_figures(found, isovalue) if redraw else update_figures(found)
+    console().print(energy_table(found))
+    for line in conclusions(found):
         say(line)
     say(f"table:  {', '.join(shown(path) for path in tables)}")
     say(f"figure: {shown(figure)}")

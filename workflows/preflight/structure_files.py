@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workflows.steps.atoms_files import structure_files
 from workflows.steps.initial import Structures
-from workflows.system.files import read_bytes, set_aside, write_bytes
+from workflows.system.files import keep
 from workflows.system.messages import UserError, shown
 
 
@@ -33,14 +33,6 @@ def build(built: Structures, into: Path) -> Iterator[str]:
     into.mkdir(parents=True, exist_ok=True)
     for stem, atoms, remark in built.values():
         for suffix, content in structure_files(atoms).items():
-            _keep(into / f"{stem}.{suffix}", content)
+            keep(into / f"{stem}.{suffix}", content)
         sides = " x ".join(f"{length:.2f}" for length in atoms.cell.lengths())
         yield f"{shown(into / stem)}.cif, .extxyz: {len(atoms)} atoms, cell {sides} Å{remark}"
-
-
-def _keep(path: Path, content: bytes) -> None:
-    """Write a file unless it has this content already; another one is set aside first."""
-    if path.is_file() and read_bytes(path) == content:
-        return
-    set_aside(path, "before")
-    write_bytes(path, content)

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
 from analysis import arrhenius, paper
 from analysis.arrhenius import Fit
+from analysis.figures import fig5
+from workflows.campaign.directory import FIGURES, FITS, RESISTANCES
 from workflows.case.reading import read_file
 from workflows.report.images import save
-from workflows.system.files import set_aside, write_bytes, write_text
+from workflows.report.tables import json_text
+from workflows.system.files import keep, write_text
 from workflows.system.messages import UserError, one_line, shown
-
-
-def write_arrhenius(fits: Mapping[str, Fit], into: Path) -> Path:
-    """Draw measured resistances and their fits into `into`/figures; return the path of the png."""
-    from analysis.figures import fig5
-
-    folder = into / "figures"
-    folder.mkdir(exist_ok=True)
-    return save(fig5.arrhenius_panel(fits), folder, "arrhenius")[0]
-
-
-COPY = "arrhenius.csv"
-
 
 MAX_BYTES = 10_000_000
 
@@ -48,9 +38,8 @@ def fit_file(data: Path, into: Path) -> Iterator[str]:
     if into.exists() and not into.is_dir():
         raise UserError(f"{shown(into)}: not a directory; allowed: a new or existing directory")
     into.mkdir(parents=True, exist_ok=True)
-    _keep(content, into / COPY)
-    result = {name: _as_json(fit) for name, fit in fits.items()}
-    write_text(into / "arrhenius.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    keep(into / RESISTANCES, content)  # for the figures of a run in the same directory
+    write_text(into / FITS, json_text({name: _fit_row(fit) for name, fit in fits.items()}))
     for name, fit in fits.items():
         published = paper.ACTIVATION_ENERGIES.get(name)
         beside = f"; published {published} kJ/mol" if published is not None else ""
@@ -59,24 +48,15 @@ def fit_file(data: Path, into: Path) -> Iterator[str]:
         yield f"{shown(name)}: E_a = {fit.activation_energy:.2f}{spread} kJ/mol{beside}"
         if fit.caveat:
             yield f"{shown(name)}: {fit.caveat}"
-    from workflows.report.arrhenius import write_arrhenius
-
-    yield f"figure: {shown(write_arrhenius(fits, into))}"
+    yield f"figure: {shown(save(fig5.arrhenius_panel(fits), into / FIGURES, 'arrhenius')[0])}"
 
 
-def _keep(content: bytes, copy: Path) -> None:
-    """Keep the data for the figure of a run in the same directory; others are set aside."""
-    if copy.exists() and not (copy.is_file() and copy.read_bytes() == content):
-        set_aside(copy, "before")
-    write_bytes(copy, content)
+def measured_fits(root: Path) -> dict[str, Fit]:
+    """Return the fits to the data that were put into a run's directory; empty without any."""
+    return read_fits(root / RESISTANCES) if (root / RESISTANCES).is_file() else {}
 
 
-def measured_fits(root: Path) -> dict[str, arrhenius.Fit] | None:
-    """Return the fits to the data that were put into a run's directory, or None."""
-    return read_fits(root / COPY) if (root / COPY).is_file() else None
-
-
-def read_fits(data: Path) -> dict[str, arrhenius.Fit]:
+def read_fits(data: Path) -> dict[str, Fit]:
     """Return a fit per electrode of a CSV file; errors as in `fit_file`."""
     return _fits(_contents(data), shown(data))
 
@@ -85,7 +65,7 @@ def _contents(data: Path) -> bytes:
     return read_file(data, MAX_BYTES, "a CSV file of measured resistances")
 
 
-def _fits(content: bytes, source: str) -> dict[str, arrhenius.Fit]:
+def _fits(content: bytes, source: str) -> dict[str, Fit]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -99,7 +79,7 @@ def _fits(content: bytes, source: str) -> dict[str, arrhenius.Fit]:
     }
 
 
-def _fit(temperatures: np.ndarray, resistances: np.ndarray, source: str) -> arrhenius.Fit:
+def _fit(temperatures: np.ndarray, resistances: np.ndarray, source: str) -> Fit:
     try:
         with np.errstate(all="raise"):
             return arrhenius.fit(temperatures, resistances)
@@ -117,11 +97,25 @@ def _brief(error: Exception) -> str:
     return text if len(text) <= 300 else f"{text[:200]} ... {text[-90:]}"
 
 
-def _as_json(fit: arrhenius.Fit) -> dict[str, float | str | None]:
-    numbers = {
+class FitRow(TypedDict):
+    """An electrode in arrhenius.json; None for an error that two points leave unknown.
+
+    `caveat` is why the activation energy must not be read as one, or None.
+    """
+
+    activation_energy_kJ_per_mol: float
+    activation_energy_error_kJ_per_mol: float | None
+    log_prefactor_K_per_ohm: float
+    points: int
+    caveat: str | None
+
+
+def _fit_row(fit: Fit) -> FitRow:
+    error = fit.activation_energy_error
+    return {
         "activation_energy_kJ_per_mol": fit.activation_energy,
-        "activation_energy_error_kJ_per_mol": fit.activation_energy_error,
+        "activation_energy_error_kJ_per_mol": None if math.isnan(error) else error,
         "log_prefactor_K_per_ohm": fit.log_prefactor,
+        "points": len(fit.temperatures),
+        "caveat": fit.caveat or None,
     }
-    known = {key: None if math.isnan(value) else value for key, value in numbers.items()}
-    return {**known, "points": len(fit.temperatures), "caveat": fit.caveat or None}

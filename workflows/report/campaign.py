@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TypedDict
 
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from analysis.adsorption import Site
+from analysis.adsorption import Relaxation, Site
 from workflows.campaign.campaign import Campaign, Member
+from workflows.report.convergence import report_convergence
+from workflows.report.csv_text import Cell, csv_text
+from workflows.report.evaluation import Evaluation
 from workflows.report.figures import update_figures, write_figures
-from workflows.report.results import Report, write_tables
+from workflows.report.results import results_of
 from workflows.report.sensitivity import one_by_one, report_sensitivity
+from workflows.report.tables import ENERGIES, RESULTS, json_text, write_tables
+from workflows.report.wording import missing_lines, reference_in_words
 from workflows.system.files import write_text
 from workflows.system.messages import shown
 from workflows.tasks.status import State
@@ -27,7 +29,11 @@ SCHEMA = "sodiophile-campaign/1"
 MANY = 40  # cases that are printed, and lines about what is missing
 
 
-Row = tuple[Member, Site]
+class Row(NamedTuple):
+    """A site of one of the cases."""
+
+    member: Member
+    site: Site
 
 
 def report_all(
@@ -40,18 +46,12 @@ def report_all(
 ) -> Iterator[str | RichTable]:
     """Write the tables and figures of all cases; yield what there is to print."""
     if campaign.convergence is not None:
-        from workflows.report.convergence import report_convergence
-
         yield from report_convergence(campaign, states, root)
     else:
         yield from _report_cases(campaign, states, root, redraw=redraw, isovalue=isovalue)
         if one_by_one(campaign):
             yield from report_sensitivity(campaign, states, root)
-    missing = [
-        f"{name}: {state.status}" + (f" ({state.note})" if state.note else "")
-        for name, state in states.items()
-        if state.status != "done"
-    ]
+    missing = missing_lines(states)
     yield from (f"missing: {line}" for line in missing[:MANY])
     if len(missing) > MANY:
         yield f"missing: {len(missing) - MANY} more"
@@ -67,63 +67,102 @@ def _report_cases(
 ) -> Iterator[str | RichTable]:
     rows: list[Row] = []
     for number, member in enumerate(campaign.members):
-        report = Report(member.case, campaign.states_of(number, states))
+        found = Evaluation(results_of(campaign, number, states), root)
         folder = root / member.case.name
         folder.mkdir(exist_ok=True)
-        write_tables(report, folder)
-        table = report.table()
-        sites = (*table.sites, *table.metal_sites)
-        rows += [(member, site) for site in sites]
-        if campaign.goal == "everything" and any(site.energy is not None for site in sites):
+        write_tables(found, folder)
+        rows += [Row(member, site) for site in found.table.all_sites]
+        computed = any(site.energy is not None for site in found.table.all_sites)
+        if campaign.goal == "everything" and computed:
             if redraw:
-                write_figures(report, root, isovalue, into=folder)
+                write_figures(found, isovalue, into=folder)
             else:
-                update_figures(report, root, into=folder)
+                update_figures(found, into=folder)
     axes = list(dict.fromkeys(axis for m in campaign.members for axis in m.settings))
-    write_text(root / "energies.csv", _csv(rows, axes))
-    write_text(
-        root / "results.json", json.dumps(_json(rows, axes), indent=1, ensure_ascii=False) + "\n"
-    )
+    write_text(root / ENERGIES, _csv(rows, axes))
+    write_text(root / RESULTS, json_text(_json(rows, axes)))
     yield _table(campaign, rows)
-    yield f"table:  {shown(root / 'results.json')}, {shown(root / 'energies.csv')}"
+    yield f"table:  {shown(root / RESULTS)}, {shown(root / ENERGIES)}"
     yield f"each case: {shown(root)}/CASE, such as {shown(root / campaign.members[0].case.name)}"
 
 
 def _csv(rows: Sequence[Row], axes: Sequence[str]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(
-        ["case", *axes, "surface", "site", "relaxation", "adsorption_energy_eV",
-         "against_metal_eV", "height_A", "ended_at", "quality", "problem"]
-    )  # fmt: skip
-    for member, s in rows:
-        numbers = (s.adsorption_energy, s.against_metal, s.height)
-        writer.writerow(
-            [member.case.name, *(member.settings.get(axis, "") for axis in axes), s.surface,
-             s.site, s.relaxation, *("" if n is None else f"{n:.6f}" for n in numbers),
-             s.ended_at or "", member.case.quality, s.problem or ""]
-        )  # fmt: skip
-    return out.getvalue()
+    header = [
+        "case", *axes, "surface", "site", "relaxation", "adsorption_energy_eV",
+        "against_metal_eV", "height_A", "ended_at", "quality", "problem",
+    ]  # fmt: skip
+    return csv_text(header, (_csv_row(row.member, row.site, axes) for row in rows))
 
 
-def _json(rows: Sequence[Row], axes: Sequence[str]) -> dict[str, Any]:
-    cases: dict[str, Any] = {}
+def _csv_row(member: Member, site: Site, axes: Sequence[str]) -> list[Cell]:
+    return [
+        member.case.name, *(member.settings.get(axis) for axis in axes),
+        site.surface, site.site, site.relaxation, site.adsorption_energy, site.against_metal,
+        site.height, site.ended_at, member.case.quality,
+        site.problem.text if site.problem else None,
+    ]  # fmt: skip
+
+
+class SiteEntry(TypedDict):
+    """A site of a case: energies in eV, `height` in angstrom."""
+
+    surface: str
+    site: str
+    relaxation: Relaxation
+    adsorption_energy: float | None
+    against_metal: float | None
+    height: float | None
+    ended_at: str | None
+    problem: str | None
+
+
+class CaseEntry(TypedDict):
+    """A case, and by what it differs from the others."""
+
+    settings: dict[str, str]
+    quality: str
+    physical: bool
+    sites: list[SiteEntry]
+
+
+class CampaignJSON(TypedDict):
+    """Everything in the results.json of several cases."""
+
+    schema: str
+    axes: list[str]
+    units: dict[str, str]
+    cases: dict[str, CaseEntry]
+
+
+def _json(rows: Sequence[Row], axes: Sequence[str]) -> CampaignJSON:
+    cases: dict[str, CaseEntry] = {}
     for member, site in rows:
-        case = cases.setdefault(
-            member.case.name,
-            {"settings": dict(member.settings), "quality": member.case.quality,
-             "physical": member.case.physical, "sites": []},
-        )  # fmt: skip
-        keys = ("surface", "site", "relaxation", "adsorption_energy", "against_metal", "height",
-                "ended_at", "problem")  # fmt: skip
-        case["sites"].append({key: getattr(site, key) for key in keys})
+        new: CaseEntry = {
+            "settings": dict(member.settings), "quality": member.case.quality,
+            "physical": member.case.physical, "sites": [],
+        }  # fmt: skip
+        cases.setdefault(member.case.name, new)["sites"].append(_site_entry(site))
     units = {"adsorption_energy": "eV", "against_metal": "eV", "height": "angstrom"}
     return {"schema": SCHEMA, "axes": list(axes), "units": units, "cases": cases}
+
+
+def _site_entry(site: Site) -> SiteEntry:
+    return {
+        "surface": site.surface,
+        "site": site.site,
+        "relaxation": site.relaxation,
+        "adsorption_energy": site.adsorption_energy,
+        "against_metal": site.against_metal,
+        "height": site.height,
+        "ended_at": site.ended_at,
+        "problem": site.problem.text if site.problem else None,
+    }
 
 
 def _table(campaign: Campaign, rows: Sequence[Row]) -> RichTable:
     """Return the adsorption energies (eV) of the held sites, a line per case and surface."""
     held: dict[tuple[str, str], list[str]] = {}
+    against = reference_in_words(row.site for row in rows)
     for member, site in rows:
         if site.relaxation == "held":
             energy = site.adsorption_energy
@@ -131,7 +170,7 @@ def _table(campaign: Campaign, rows: Sequence[Row]) -> RichTable:
             held.setdefault((member.case.name, site.surface), []).append(f"{site.site} {word}")
     physical = all(member.case.physical for member in campaign.members)
     table = RichTable(
-        title="Adsorption energies, held (eV; negative binds)",
+        title=f"Adsorption energies, held{against} (eV; negative binds)",
         title_justify="left",
         caption=None if physical else "[bold red]NOT PHYSICAL where a case has smoke settings[/]",
         caption_justify="left",

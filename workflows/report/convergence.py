@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from rich.table import Table as RichTable
 
 from analysis.convergence import Convergence
+from analysis.figures.convergence import compose
+from analysis.figures.style import Caption
 from workflows.campaign.campaign import Campaign
 from workflows.campaign.convergence import AXES
+from workflows.campaign.directory import FIGURES
 from workflows.case.schema import Case
+from workflows.report.csv_text import csv_text
+from workflows.report.energies import adsorption_table
 from workflows.report.images import save
-from workflows.report.results import NOT_PHYSICAL, Report
+from workflows.report.results import results_of
+from workflows.report.tables import json_text
+from workflows.report.wording import NOT_PHYSICAL, cell_in_words, settings
 from workflows.system.files import write_text
 from workflows.system.messages import shown
 from workflows.tasks.status import State
@@ -24,52 +29,39 @@ from workflows.tasks.status import State
 SCHEMA = "sodiophile-convergence/1"
 
 
-PLAIN = 300  # pixels per inch
+STEM = "convergence"  # of the files
 
 
 def convergence(campaign: Campaign, states: Mapping[str, State]) -> Convergence:
     """Return the energies of a study, as far as they are there."""
     record = campaign.convergence or {}
     axis = AXES[record["over"]]
-    reports = [
-        Report(member.case, campaign.states_of(number, states))
-        for number, member in enumerate(campaign.members)
-    ]
-    tables = [{s.site: s.adsorption_energy for s in report.table().sites} for report in reports]
+    numbers = range(len(campaign.members))
+    tables = [adsorption_table(results_of(campaign, number, states)) for number in numbers]
+    energies = [{site.site: site.adsorption_energy for site in table.sites} for table in tables]
     words = [member.settings[record["over"]] for member in campaign.members]
     return Convergence(
         over=axis.title,
-        values=tuple(_shown(word) + axis.unit for word in words),
+        values=tuple(cell_in_words(word) + axis.unit for word in words),
         sizes=tuple(float(axis.size(word)) for word in words),
-        energies={site: tuple(table[site] for table in tables) for site in tables[0]},
+        energies={site: tuple(of_case[site] for of_case in energies) for site in energies[0]},
         tolerance=float(record["tolerance"]),
     )
-
-
-def _shown(word: str) -> str:
-    return "√2×√2" if word == "sqrt2" else word.replace("x", "×")
 
 
 def report_convergence(
     campaign: Campaign, states: Mapping[str, State], root: Path
 ) -> Iterator[str | RichTable]:
     """Write table and plot of a study; yield what there is to print."""
-    from analysis.figures.convergence import compose
-
     found = convergence(campaign, states)
     case = campaign.members[0].case
     changes = AXES[(campaign.convergence or {})["over"]].changes
-    write_text(root / "convergence.csv", _csv(found))
-    data = {"schema": SCHEMA, "swept": changes, **_json(found, case)}
-    write_text(root / "convergence.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    caption = f"Swept: {changes}. The first of these settings: {Report(case, {}).settings()}."
-    (root / "figures").mkdir(exist_ok=True)
-    figure = save(
-        compose(found, caption=caption, physical=case.physical),
-        root / "figures",
-        "convergence",
-        PLAIN,
-    )[0]
+    table, data = root / f"{STEM}.csv", root / f"{STEM}.json"
+    write_text(table, _csv(found))
+    write_text(data, json_text(_json(found, case, changes)))
+    text = f"Swept: {changes}. The first of these settings: {settings(case)}."
+    drawn = compose(found, Caption(text, case.physical))
+    figure = save(drawn, root / FIGURES, STEM)[0]
     yield (
         f"Adsorption energy of {case.adatom} on {case.host.formula}(001), held (eV); "
         f"Δ: less that at {found.values[-1]}"
@@ -79,13 +71,33 @@ def report_convergence(
         yield NOT_PHYSICAL
     yield f"swept: {changes}"
     yield found.sentence()
-    yield f"table:  {shown(root / 'convergence.json')}, {shown(root / 'convergence.csv')}"
+    yield f"table:  {shown(data)}, {shown(table)}"
     yield f"figure: {shown(figure)}"
 
 
-def _json(found: Convergence, case: Case) -> dict[str, Any]:
+class ConvergenceJSON(TypedDict):
+    """Everything in convergence.json: energies and differences by site, one for each value, eV."""
+
+    schema: str
+    swept: str
+    over: str
+    values: Sequence[str]
+    units: dict[str, str]
+    tolerance: float
+    adsorption_energy: Mapping[str, Sequence[float | None]]
+    difference: Mapping[str, Sequence[float | None]]
+    recommended: str | None
+    sentence: str
+    quality: str
+    physical: bool
+    case: dict[str, Any]
+
+
+def _json(found: Convergence, case: Case, changes: str) -> ConvergenceJSON:
     best = found.recommended
     return {
+        "schema": SCHEMA,
+        "swept": changes,
         "over": found.over,
         "values": found.values,
         "units": {"adsorption_energy": "eV", "difference": "eV", "tolerance": "eV"},
@@ -109,16 +121,11 @@ def _rows(found: Convergence) -> Iterator[tuple[str, list[tuple[float | None, fl
 
 
 def _csv(found: Convergence) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
     heads = [
         f"{site}_{what}_eV" for site in found.energies for what in ("adsorption", "difference")
     ]
-    writer.writerow([found.over, *heads])
-    for value, pairs in _rows(found):
-        numbers = [number for pair in pairs for number in pair]
-        writer.writerow([value, *("" if n is None else f"{n:.6f}" for n in numbers)])
-    return out.getvalue()
+    rows = ([value, *itertools.chain.from_iterable(pairs)] for value, pairs in _rows(found))
+    return csv_text([found.over, *heads], rows)
 
 
 def _table(found: Convergence) -> RichTable:

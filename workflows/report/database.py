@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import ase.db
 from ase.calculators.singlepoint import SinglePointCalculator
@@ -14,21 +14,26 @@ from ase.db.row import AtomsRow
 from ase.io import read
 
 from analysis.adsorption import Site
-from workflows.report.results import Report
+from workflows.case.schema import Case
+from workflows.report.evaluation import Evaluation
+from workflows.report.results import Results
+from workflows.report.tables import site_row
+from workflows.report.wording import caption
 from workflows.system.files import digest, write_bytes
 from workflows.tasks.atoms_json import from_json
-from workflows.tasks.folder import RESULT
+from workflows.tasks.folder import RELAXATION, RESULT
 from workflows.tasks.graph import surface_label, surfaces
+from workflows.tasks.records import Surface
 from workflows.tasks.status import State
 
 DATABASE = "results.db"
 
 
-RELAXATION = "relaxation.extxyz"
+Pair: TypeAlias = str | float  # the value of a key
 
 
 # key: what it is in short, in full, and its unit
-KEYS = {
+KEYS: Mapping[str, tuple[str, str, str]] = {
     "task": ("Task", "folder of the task in the run's directory", ""),
     "surface": ("Surface", "surface of the slab", ""),
     "site": ("Site", "site where the adatom was placed", ""),
@@ -51,8 +56,8 @@ COLUMNS = ["id", "formula", "surface", "site", "relaxation", "adsorption_energy"
            "height", "ended_at", "quality", "energy", "fmax"]  # fmt: skip
 
 
-def write_database(report: Report, root: Path) -> Path:
-    """Write `root`/results.db: a row per clean slab and per adatom on a site; return its path.
+def write_database(found: Evaluation) -> Path:
+    """Write results.db: a row per clean slab and per adatom on a site; return its path.
 
     Energies in eV, forces in eV/angstrom. The same results give the same rows.
     """
@@ -60,64 +65,61 @@ def write_database(report: Report, root: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="sodiophile-") as workshop:
         made = Path(workshop) / DATABASE
         database = ase.db.connect(made, type="db", use_lock_file=False)
-        database.metadata = _metadata(report)
+        database.metadata = _metadata(found.case)
+        quality = {"quality": found.case.quality, "physical": found.case.physical}
         with database:
-            for name, pairs in _rows(report):
-                row = _row(report.states[name], root / name)
-                database.write(row, task=name, **pairs, **_quality(report))
-        write_bytes(root / DATABASE, made.read_bytes())
-    return root / DATABASE
+            for state, pairs in _rows(found):
+                name = state.task.label
+                row = _row(state, name, found.root / state.task.name)
+                database.write(row, task=name, **pairs, **quality)
+        write_bytes(found.root / DATABASE, made.read_bytes())
+    return found.root / DATABASE
 
 
-def _metadata(report: Report) -> dict[str, Any]:
+def _metadata(case: Case) -> dict[str, object]:
     return {
-        "title": f"sodiophile, case {report.case.name}",
+        "title": f"sodiophile, case {case.name}",
         "default_columns": COLUMNS,
         "key_descriptions": {key: list(text) for key, text in KEYS.items()},
-        "description": report.caption(),
+        "description": caption(case).text,
     }
 
 
-def _quality(report: Report) -> dict[str, Any]:
-    return {"quality": report.case.quality, "physical": report.case.physical}
-
-
-def _rows(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of each task with a relaxed structure, and its key-value pairs."""
-    table = report.table()
-    for surface in surfaces(report.case):
-        label, slab = surface_label(report.case, surface), report.name(surface, "slab")
-        if report.values(slab) is not None:
+def _rows(found: Evaluation) -> Iterator[tuple[State, Mapping[str, Pair]]]:
+    """Yield each task with a relaxed structure, and its key-value pairs."""
+    results = found.results
+    for surface in surfaces(found.case):
+        label, slab = surface_label(found.case, surface), results.state(surface, "slab")
+        if slab is not None and slab.result is not None:
             yield slab, {"surface": label}
-        sites = (s for s in (*table.sites, *table.metal_sites) if s.surface == label)
-        for site in sites:
-            if site.energy is not None:
-                name = report.name(surface, f"{site.site}-{site.relaxation}")
-                yield name, _pairs(site) | _charge(report, name)
+        for site in found.table.all_sites:
+            state = results.state(surface, site.relaxation, site.site)
+            if site.surface == label and state is not None and state.result is not None:
+                yield state, _pairs(site) | _charge(results, surface, site)
 
 
-def _pairs(site: Site) -> dict[str, Any]:
-    pairs = {key: getattr(site, key, None) for key in KEYS}
-    return {key: value for key, value in pairs.items() if value is not None}
+def _pairs(site: Site) -> dict[str, Pair]:
+    row: Mapping[str, Any] = site_row(site)
+    return {key: row[key] for key in KEYS if row.get(key) is not None}
 
 
-def _charge(report: Report, held: str) -> dict[str, Any]:
-    """Return what the density difference says: it is taken with the adatom held."""
-    density = report.values(held.removesuffix("-held") + "-density")
+def _charge(results: Results, surface: Surface, site: Site) -> dict[str, Pair]:
+    """Return the charge that moved; the density difference is taken with the adatom held."""
+    density = results.density(surface, site.site) if site.relaxation == "held" else None
     return {} if density is None else {"charge_moved": density["charge_moved"]}
 
 
-def _row(state: State, folder: Path) -> AtomsRow:
+def _row(state: State, name: str, folder: Path) -> AtomsRow:
     """Return a finished task's structure with energy and forces; its age is the result's."""
     result = state.result
     assert result is not None  # noqa: S101
     atoms = from_json(result.values["structure"])
-    found: dict[str, Any] = {"energy": result.values["energy"]}
+    calculated = {"energy": result.values["energy"]}
     if RELAXATION in result.files:
-        found["forces"] = read(folder / RELAXATION, index=-1).get_forces()
-    atoms.calc = SinglePointCalculator(atoms, **found)
+        calculated["forces"] = read(folder / RELAXATION, index=-1).get_forces()
+    atoms.calc = SinglePointCalculator(atoms, **calculated)
     row = AtomsRow(atoms)
-    row.unique_id = digest([folder.name, result.fingerprint])[:32]
+    row.unique_id = digest([name, result.fingerprint])[:32]
     row.ctime = ((folder / RESULT).stat().st_mtime - T2000) / YEAR
     row.user = ""  # whose account it ran under is no part of a result
     return row

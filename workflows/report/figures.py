@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from string import ascii_lowercase
+from typing import TypeAlias
 
-from analysis.figures.fig5 import SitePicture
+from matplotlib.figure import Figure
+
+from analysis.figures import fig5, lattice, potential, supplement
+from analysis.figures.sheet import SitePicture, traced
+from analysis.potential import Potential, WorkFunctions
+from workflows.campaign.directory import FIGURES, RESISTANCES
 from workflows.report.arrhenius import measured_fits
-from workflows.report.images import FINE, PLAIN, save
-from workflows.report.results import Report
+from workflows.report.evaluation import Evaluation
+from workflows.report.images import FINE, FORMATS, PLAIN, save
+from workflows.report.results import Results
+from workflows.report.slab_checks import potential_of, work_functions_of
+from workflows.report.tables import results_json
+from workflows.report.wording import caption
 from workflows.system.files import digest, file_digest, write_text
 from workflows.system.machine import cores
 from workflows.system.signals import end_with
@@ -20,71 +30,94 @@ from workflows.system.signals import end_with
 DRAWN = ".drawn"  # what the figures were drawn from
 
 
-LOOK = 4  # raise it when the figures look different for the same results
+LOOK = 5  # raise it when the figures look different for the same results
+
+
+FIG5 = "fig5"
+
+Drawing: TypeAlias = Callable[[], Figure]
 
 
 def write_figures(
-    report: Report, root: Path, isovalue: float | None = None, into: Path | None = None
+    found: Evaluation, isovalue: float | None = None, into: Path | None = None
 ) -> Path:
-    """Draw all figures into `into`/figures; return the path of fig5.png.
+    """Draw all figures of a case; return the path of fig5.png.
 
-    `root` is where the tasks are, and `into` too if None. `isovalue` of the density differences in
-    e/angstrom^3; by the stated rule if None.
+    Parameters
+    ----------
+    found
+        What is drawn.
+    isovalue
+        Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
+    into
+        The figures lie in its folder `figures`; if None, in that of the directory of the tasks.
     """
-    folder = (into or root) / "figures"
-    _draw_all(report, root, folder, isovalue)
-    write_text(folder / DRAWN, _drawn_from(report, root, isovalue))
-    return folder / "fig5.png"
+    folder = (into or found.root) / FIGURES
+    _draw_all(found, folder, isovalue)
+    write_text(folder / DRAWN, _drawn_from(found, isovalue))
+    return folder / f"{FIG5}.png"
 
 
-def update_figures(report: Report, root: Path, into: Path | None = None) -> Path:
-    """Draw the figures unless they show these very results; return the path of fig5.png."""
-    folder = (into or root) / "figures"
-    drawn, figure = folder / DRAWN, folder / "fig5.png"
+def update_figures(found: Evaluation, into: Path | None = None) -> Path:
+    """Draw the figures unless they show these very results; as `write_figures`."""
+    folder = (into or found.root) / FIGURES
+    drawn, figure = folder / DRAWN, folder / f"{FIG5}.png"
     try:
-        if figure.is_file() and drawn.read_text() == _drawn_from(report, root, None):
+        if figure.is_file() and drawn.read_text() == _drawn_from(found, None):
             return figure
     except OSError:
         pass
-    return write_figures(report, root, into=into)
+    return write_figures(found, into=into)
 
 
-def _drawn_from(report: Report, root: Path, isovalue: float | None) -> str:
+def _drawn_from(found: Evaluation, isovalue: float | None) -> str:
     """Return the identity of everything that the figures show."""
-    measured = root / "arrhenius.csv"
-    return digest(
-        [
-            LOOK,
-            report.as_json(),
-            isovalue,
-            file_digest(measured) if measured.is_file() else None,
-        ]
-    )
+    measured = found.root / RESISTANCES
+    of_file = file_digest(measured) if measured.is_file() else None
+    return digest([LOOK, results_json(found), isovalue, of_file])
 
 
-def _draw_all(report: Report, root: Path, folder: Path, isovalue: float | None) -> None:
-    from analysis.figures import fig5, lattice, potential
-
+def _draw_all(found: Evaluation, folder: Path, isovalue: float | None) -> None:
     folder.mkdir(exist_ok=True)
-    lines = (report.values(report.name("host", "lattice")) or {}).get("pattern") or []
-    pictures = _pictures(report, root)
-    table, fits = report.table(), measured_fits(root)
-    small_print: dict[str, Any] = {"caption": report.caption(), "physical": report.case.physical}
-    surfaces = small_print | {"isovalue": isovalue}
-    sites = report.case.slab.sites
-    draw: dict[str, Callable[[], Any]] = {
-        "fig5": partial(fig5.compose, pictures, table, fits=fits, dpi=FINE, **surfaces),
-        "figS17": partial(fig5.s17, pictures, sites=sites, dpi=PLAIN, **small_print),
-        "figS18": partial(fig5.s18, pictures, sites=sites, dpi=PLAIN, **surfaces),
-        "lattice": partial(lattice.compose, report.rings(), lines, **small_print),
-        "potentials": partial(potential.compose, report.potentials(), **small_print),
-        "profiles": partial(fig5.profiles, pictures, sites=sites, **small_print),
-        "panels": partial(fig5.panels, pictures, table, fits=fits, dpi=PLAIN, **surfaces),
-    }
-    with _pool(min(len(draw), cores())) as pool:
-        jobs = [pool.submit(_draw, function, folder, stem) for stem, function in draw.items()]
-        for job in jobs:
+    value = isovalue or found.first_isovalue
+    with _pool(cores()) as pool:
+        # Traced once for all figures.
+        pictures = list(pool.map(traced, found.pictures.values(), [value] * len(found.pictures)))
+        drawings = dict(_drawings(found, pictures, value))
+        for job in [pool.submit(_draw, draw, folder, stem) for stem, draw in drawings.items()]:
             job.result()
+    _remove_panels_but(folder, drawings.keys())
+
+
+def _drawings(
+    found: Evaluation, pictures: Sequence[SitePicture], isovalue: float | None
+) -> Iterator[tuple[str, Drawing]]:
+    """Yield the names of the figures and what draws them, Fig. 5 first."""
+    sites, below = found.case.slab.sites, caption(found.case)
+    content = fig5.Content(found.table, pictures, isovalue, measured_fits(found.root))
+    yield FIG5, partial(fig5.compose, content, below, dpi=FINE)
+    yield "figS18", partial(supplement.s18, pictures, sites, below, isovalue=isovalue, dpi=PLAIN)
+    yield "figS17", partial(supplement.s17, pictures, sites, below, dpi=PLAIN)
+    for letter in content.panels:
+        yield f"{FIG5}{letter}", partial(fig5.panel, content, letter, below, dpi=PLAIN)
+    crystal = found.results.lattice("host")
+    lines = crystal.get("pattern", []) if crystal else []
+    yield "lattice", partial(lattice.compose, found.rings, lines, below)
+    yield "potentials", partial(potential.compose, _potentials(found.results), below)
+    yield "profiles", partial(supplement.plane_averages, pictures, sites, below)
+
+
+def _potentials(results: Results) -> dict[str, tuple[Potential, WorkFunctions]]:
+    """Return the potential along z of the host's slab and of each held site, by title."""
+    states = [results.state("host", "slab")]
+    states += [results.state("host", "held", site) for site in results.case.slab.sites]
+    wanted = {state.task.name for state in states if state is not None}
+    found = {}
+    for state, values in results.relaxed():
+        along_z, both = potential_of(values), work_functions_of(values)
+        if state.task.name in wanted and along_z is not None and both is not None:
+            found[state.task.title] = (along_z, both)
+    return found
 
 
 def _pool(size: int) -> ProcessPoolExecutor:
@@ -92,22 +125,12 @@ def _pool(size: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(size, initializer=end_with, initargs=(os.getpid(),))
 
 
-def _draw(function: Callable[[], Any], folder: Path, stem: str) -> None:
-    """Draw one figure, or the panels by their letters, and save it."""
-    drawn = function()
-    if isinstance(drawn, Mapping):
-        for letter, figure in drawn.items():
-            save(figure, folder, f"fig5{letter}", PLAIN)
-    else:
-        save(drawn, folder, stem, FINE if stem == "fig5" else PLAIN)
+def _draw(draw: Drawing, folder: Path, stem: str) -> None:
+    save(draw(), folder, stem, FINE if stem == FIG5 else PLAIN)
 
 
-def _pictures(report: Report, root: Path) -> list[SitePicture]:
-    from analysis.figures.fig5 import SitePicture
-
-    pictures = []
-    for site in report.case.slab.sites:
-        density, atoms = report.density(site, root)
-        if atoms is not None:
-            pictures.append(SitePicture(site, atoms, density))
-    return pictures
+def _remove_panels_but(folder: Path, drawn: Collection[str]) -> None:
+    """Remove panels that an earlier drawing had, such as one of data that was taken away."""
+    for letter in ascii_lowercase:
+        for suffix in FORMATS if f"{FIG5}{letter}" not in drawn else ():
+            (folder / f"{FIG5}{letter}.{suffix}").unlink(missing_ok=True)

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Literal, NamedTuple, TypedDict
 
 import numpy as np
 import tomli_w
 from ase import Atoms
 from ase.io import read
 
-from analysis import page, paper
-from analysis.adsorption import Site
+from analysis import browser, paper
+from analysis.adsorption import Answer, Site
+from analysis.browser import Chart, Line, Model
 from analysis.charge import Density, plane_average
 from analysis.figures import style
-from analysis.figures.isosurfaces import enclosing_isovalue
-from analysis.figures.profile import layer_heights
+from analysis.figures.colours import ACCUMULATION, DEPLETION
+from analysis.figures.plane_average import layer_heights
+from analysis.figures.sheet import SitePicture
 from workflows.campaign.campaign import Campaign
-from workflows.report.database import RELAXATION
-from workflows.report.results import Report
+from workflows.campaign.directory import FIGURES
+from workflows.case.schema import Case
+from workflows.report import convergence
+from workflows.report.evaluation import Evaluation
+from workflows.report.figures import FIG5
+from workflows.report.results import RELAXING, results_of
+from workflows.report.tables import DifferenceRow, difference_row
+from workflows.report.wording import MadeWith, caption, made_with, missing_lines, notes
 from workflows.steps.optimize import Step, largest_force
 from workflows.system.files import write_text
 from workflows.tasks.atoms_json import from_json
+from workflows.tasks.folder import RELAXATION, STEPS
 from workflows.tasks.journal import whole_records
 from workflows.tasks.status import State
+
+PAGE = "report.html"
+
 
 TEMPLATES = Path(__file__).parent / "html"
 
@@ -35,21 +49,21 @@ TEMPLATES = Path(__file__).parent / "html"
 VIEWER = "3Dmol-min.js"
 
 
-RELAXED = ("slab", "held", "free", "basin")  # kinds of tasks that move atoms
+def write_page(found: Evaluation, isovalue: float | None = None, into: Path | None = None) -> Path:
+    """Write report.html of a case; return its path.
 
-
-def write_page(
-    report: Report, root: Path, isovalue: float | None = None, into: Path | None = None
-) -> Path:
-    """Write report.html of a run; return its path.
-
-    `root` holds the tasks; the page and the figures it shows lie in `into`, or `root` if None.
-    `isovalue` is the first one shown, e/angstrom^3; by the rule of Fig. 5 if None.
+    Parameters
+    ----------
+    found
+        What is shown.
+    isovalue
+        The one first shown, e/angstrom^3; by the rule of Fig. 5 if None.
+    into
+        Where the page and the figures that it shows lie; the directory of the tasks if None.
     """
-    folder = into or root
-    path = folder / "report.html"
-    write_text(path, _render(report, root, folder, isovalue))
-    return path
+    folder = into or found.root
+    write_text(folder / PAGE, _render(_content(found, folder, isovalue)))
+    return folder / PAGE
 
 
 def write_pages(
@@ -57,43 +71,332 @@ def write_pages(
 ) -> list[Path]:
     """Write the page of every case of a directory; return their paths.
 
-    A sweep that asks for convergence is one page: of its last case, with the figure of them all.
+    A study of convergence is one page: of its last case, with the figure of them all.
+
+    Parameters
+    ----------
+    campaign
+        The cases.
+    states
+        Of all tasks, by folder.
+    root
+        The directory.
+    isovalue
+        The one first shown, e/angstrom^3; by the rule of Fig. 5 if None.
     """
-    if not campaign.shared:
-        return [write_page(Report(campaign.members[0].case, states), root, isovalue)]
-    everything = list(enumerate(campaign.members))
-    if campaign.convergence is not None:
-        number, last = everything[-1]
-        report = Report(last.case, campaign.states_of(number, states))
-        return [write_page(report, root, isovalue)]
-    return [
-        write_page(
-            Report(member.case, campaign.states_of(number, states)),
-            root,
-            isovalue,
-            into=root / member.case.name,
-        )
-        for number, member in everything
-    ]
+    numbers = range(len(campaign.members))
+    everything = [Evaluation(results_of(campaign, n, states), root) for n in numbers]
+    if not campaign.shared or campaign.convergence is not None:
+        return [write_page(everything[-1], isovalue)]
+    return [write_page(found, isovalue, into=root / found.case.name) for found in everything]
 
 
-def _details(folder: Path) -> Iterator[tuple[str, str | None]]:
-    """Yield what the smaller figures show, and their pictures where they are drawn."""
-    for name, text in (
+# ---- what the page shows ------------------------------------------------------------------------
+
+
+class Pair(NamedTuple):
+    """A held site and its free twin, if that was asked for."""
+
+    held: Site
+    free: Site | None
+
+
+@dataclass(frozen=True)
+class Traces:
+    """A relaxation by ionic step: energy above the lowest (eV), largest force (eV/angstrom)."""
+
+    energy: Chart
+    fmax: Chart | None
+
+
+@dataclass(frozen=True)
+class SiteSection:
+    """A site of the host: its 3D model, plane average (e/angstrom), relaxations and charges."""
+
+    name: str
+    model: Model | None
+    plane_average: Chart | None
+    traces: Traces | None
+    charge: DifferenceRow | None
+
+
+class Drawing(NamedTuple):
+    """A figure as a data URI, and what it shows."""
+
+    uri: str
+    text: str
+
+
+class View(TypedDict):
+    """What the 3D view is given: models by site, isovalue in e/angstrom^3, the slider's reach."""
+
+    sites: dict[str, Model | None]
+    isovalue: float | None
+    reach: float
+    accumulation: str
+    depletion: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that the page shows.
+
+    Attributes
+    ----------
+    case, physical
+        The case, and whether its settings allow conclusions.
+    answers, agreement
+        The questions about the host; how the energies compare with the paper's ("" without any).
+    warnings
+        What must be read first, a line each.
+    rows, published
+        Sites, held and free; whether the paper has energies of this system.
+    sites, view, elements, isovalue
+        For the 3D view: its sections and data, colours by element, the first isovalue
+        (e/angstrom^3; None without densities).
+    caption, figure, details
+        What is common to all figures, Fig. 5, smaller figures.
+    swept, convergence
+        What a study of convergence varied, and its figure.
+    others
+        Relaxations by task that no section of a site shows.
+    tasks, seconds, made_with, toml
+        How it was computed: states by task, time in all, versions, the case file.
+    """
+
+    case: Case
+    physical: bool
+    answers: Sequence[Answer]
+    agreement: str
+    warnings: Sequence[str]
+    rows: Sequence[Pair]
+    published: bool
+    sites: Sequence[SiteSection]
+    view: View
+    elements: Mapping[str, str]
+    isovalue: float | None
+    caption: str
+    figure: Drawing | None
+    details: Sequence[Drawing]
+    swept: str
+    convergence: Drawing | None
+    others: Sequence[tuple[str, Traces]]
+    tasks: Mapping[str, State]
+    seconds: float
+    made_with: MadeWith
+    toml: str
+    citation: str = paper.CITATION
+    doi: str = paper.DOI
+    reach: float = browser.REACH
+    colours: Mapping[str, str] = field(
+        default_factory=lambda: {"accumulation": ACCUMULATION, "depletion": DEPLETION}
+    )
+
+
+def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content:
+    case, results, table = found.case, found.results, found.table
+    chosen = (isovalue or found.first_isovalue) if found.first_isovalue else None
+    sites = [_site(found, site, chosen) for site in case.slab.sites]
+    models = {site.name: site.model for site in sites}
+    missing = (f"missing: {line}" for line in missing_lines(results.states))
+    figures = folder / FIGURES
+    return Content(
+        case=case,
+        physical=case.physical,
+        answers=table.answers(),
+        agreement=table.ranking_agreement() if table.published else "",
+        warnings=[*found.warnings, *missing, *notes(found), *_retries(results.states)],
+        rows=list(_pairs(table.all_sites)),
+        published=table.published,
+        sites=sites,
+        view={
+            "sites": models, "isovalue": chosen, "reach": browser.REACH,
+            "accumulation": ACCUMULATION, "depletion": DEPLETION,
+        },
+        elements=_elements(models.values()),
+        isovalue=chosen,
+        caption=caption(case).text,
+        figure=_drawing(figures, FIG5, _words_of_fig5(case, published=table.published)),
+        details=[drawing for drawing in _details(figures) if drawing is not None],
+        swept=_swept(folder),
+        convergence=_drawing(
+            figures, convergence.STEM, "Adsorption energies over the setting that was varied"
+        ),
+        others=list(_other_traces(found)),
+        tasks=results.states,
+        seconds=sum(state.seconds or 0.0 for state in results.states.values()),
+        made_with=made_with(results.states),
+        toml=tomli_w.dumps(case.model_dump(mode="json", exclude_none=True)),
+    )  # fmt: skip
+
+
+def _words_of_fig5(case: Case, *, published: bool) -> str:
+    beside = " beside the published ones" if published else ""
+    return (
+        f"{case.adatom} on {case.host.formula}: sites from above, charge-density differences from "
+        f"the front, adsorption energies{beside}"
+    )
+
+
+def _details(figures: Path) -> Iterator[Drawing | None]:
+    """Yield the smaller figures that are drawn."""
+    for stem, text in (
         ("potentials", "Electrostatic potential along z, vacuum levels and work functions"),
-        ("lattice", "Powder pattern and diffraction rings of the host beside the paper's spacings"),
+        ("lattice", "Powder pattern and diffraction rings of the host"),
     ):
-        yield text, _picture(folder / "figures" / f"{name}.svg")
+        yield _drawing(figures, stem, text)
 
 
-def _retries(report: Report) -> Iterator[str]:
-    for name, state in report.states.items():
+def _retries(states: Mapping[str, State]) -> Iterator[str]:
+    for name, state in states.items():
         tries = state.result.values.get("retries") if state.result else None
         if tries:
             yield f"{name}: self-consistency took more than one try: {', '.join(tries)}"
 
 
-def _render(report: Report, root: Path, folder: Path, isovalue: float | None) -> str:
+def _pairs(sites: Sequence[Site]) -> Iterator[Pair]:
+    free = {(s.surface, s.site): s for s in sites if s.relaxation == "free"}
+    for site in sites:
+        if site.relaxation == "held":
+            yield Pair(site, free.get((site.surface, site.site)))
+
+
+def _swept(folder: Path) -> str:
+    """Return what a study of convergence varied, as its file has it; "" if there is none."""
+    try:
+        text = (folder / f"{convergence.STEM}.json").read_text(encoding="utf-8")
+        return str(json.loads(text)["swept"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _elements(models: Iterable[Model | None]) -> dict[str, str]:
+    """Return the colour of every element that is shown."""
+    atoms = [atom for model in models if model for atom in model["atoms"]]
+    return {atom["symbol"]: atom["colour"] for atom in atoms}
+
+
+# ---- figures without their captions -------------------------------------------------------------
+
+
+def _drawing(figures: Path, stem: str, text: str) -> Drawing | None:
+    """Return an SVG file as a data URI, in which no script runs; None if it is not there."""
+    try:
+        svg = (figures / f"{stem}.svg").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    encoded = b64encode(_without_caption(svg).encode()).decode()
+    return Drawing(f"data:image/svg+xml;base64,{encoded}", text)
+
+
+def _without_caption(svg: str) -> str:
+    """Cut the caption off the foot of a figure: the page has it once for all."""
+    mark = re.search(rf'<g id="{style.CAPTION}-([0-9.]+)">', svg)
+    if mark is None:
+        return svg
+    height = mark[1]
+    svg = re.sub(r'(<svg [^>]*?height=")[0-9.]+pt"', rf'\g<1>{height}pt"', svg, count=1, flags=re.S)
+    return re.sub(r'(viewBox="0 0 [0-9.]+) [0-9.]+"', rf'\g<1> {height}"', svg, count=1)
+
+
+# ---- sites and relaxations ----------------------------------------------------------------------
+
+
+def _site(found: Evaluation, site: str, isovalue: float | None) -> SiteSection:
+    picture, results = found.pictures.get(site), found.results
+    kinds: tuple[Literal["held", "free"], ...] = ("held", "free")
+    states = [results.state("host", kind, site) for kind in kinds]
+    return SiteSection(
+        site,
+        None if picture is None else _model(picture, isovalue),
+        None if picture is None else _plane_average(picture.atoms, picture.difference),
+        _traces(found, [state for state in states if state is not None]),
+        difference_row(found, site),
+    )
+
+
+def _model(picture: SitePicture, isovalue: float | None) -> Model:
+    model = browser.structure(picture.atoms)
+    if picture.difference is not None and isovalue is not None:
+        model["volume"] = browser.volume(picture.difference, picture.atoms, isovalue)
+    return model
+
+
+def _plane_average(atoms: Atoms, density: Density | None) -> Chart | None:
+    """Return the plane-averaged difference (e/angstrom) over the height above layer 1."""
+    if density is None:
+        return None
+    height, gained = plane_average(density)
+    top = float(atoms.positions[:-1, 2].max())
+    low = atoms.positions[:, 2].min() - browser.BELOW
+    high = atoms.positions[:, 2].max() + browser.ABOVE
+    kept = (height >= low) & (height <= high)
+    line = Line("Δλ", (height - top)[kept].tolist(), gained[kept].tolist())
+    marks = [(name, place - top) for name, place in layer_heights(atoms)]
+    return browser.chart([line], level=0.0, marks=marks)
+
+
+def _traces(found: Evaluation, states: Sequence[State]) -> Traces | None:
+    """Return energy (above the lowest, eV) and fmax (eV/angstrom) by ionic step."""
+    energies, forces = [], []
+    for state in states:
+        taken = _steps(state, found.root / state.task.name)
+        if not taken:
+            continue
+        steps = list(range(len(taken)))
+        energy = np.array([step["energy"] for step in taken])
+        energies.append(Line(state.task.kind, steps, (energy - energy.min()).tolist()))
+        if state.result is not None:
+            atoms = from_json(state.result.values["structure"])
+            fmax = [_fmax(atoms, step) for step in taken]
+            forces.append(Line(state.task.kind, steps, fmax))
+    if not energies:
+        return None
+    asked = found.case.relax.fmax
+    return Traces(
+        browser.chart(energies), browser.chart(forces, log=True, level=asked) if forces else None
+    )
+
+
+def _steps(state: State, folder: Path) -> list[Step]:
+    """Return a relaxation's steps; a finished one's from its result: that outlives the journal."""
+    if state.result is None or RELAXATION not in state.result.files:
+        return whole_records(folder / STEPS, Step)
+    return [
+        {
+            "energy": frame.get_potential_energy(),
+            "positions": frame.positions.tolist(),
+            "forces": frame.get_forces().tolist(),
+        }
+        for frame in read(folder / RELAXATION, index=":")
+    ]
+
+
+LEAST = 1e-4  # eV/angstrom: smaller forces are shown as this, for the logarithm
+
+
+def _fmax(relaxed: Atoms, step: Step) -> float:
+    """Return the largest force (eV/angstrom) on an atom as far as it was free to move."""
+    atoms = relaxed.copy()
+    atoms.set_positions(step["positions"], apply_constraint=False)
+    return max(largest_force(atoms, np.array(step["forces"])), LEAST)
+
+
+def _other_traces(found: Evaluation) -> Iterator[tuple[str, Traces]]:
+    """Yield the traces of all relaxations that no section of a site shows, by task."""
+    for name, state in found.results.states.items():
+        task = state.task
+        shown = task.surface == "host" and task.kind in ("held", "free")
+        if task.kind in RELAXING and not shown:
+            traces = _traces(found, [state])
+            if traces is not None:
+                yield name, traces
+
+
+# ---- into HTML ----------------------------------------------------------------------------------
+
+
+def _render(content: Content) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -109,44 +412,13 @@ def _render(report: Report, root: Path, folder: Path, isovalue: float | None) ->
         "points": _points,
         "sentence": _sentence,
     }
-    shown = {site: report.density(site, root) for site in report.case.slab.sites}
-    densities = [density for density, _ in shown.values() if density is not None]
-    chosen = isovalue or (enclosing_isovalue(densities) if densities else None) or None
-    sites = [_site(report, root, site, *found, isovalue=chosen) for site, found in shown.items()]
-    models = {site["name"]: site.pop("model") for site in sites}
-    texts = {name: _own(name) for name in ("page.css", "page.js", VIEWER)}
-    table, results = report.table(), report.as_json()
-    rows = list(_pairs((*table.sites, *table.metal_sites)))
+    scripts = [_own(VIEWER), _own("page.js")]
     return environment.get_template("page.html").render(
-        case=report.case,
-        results=results,
-        warnings=[*results["warnings"], *(f"missing: {line}" for line in results["missing"]),
-                  *results["notes"], *_retries(report)],
-        rows=rows,
-        published=any(held.published is not None for held, _ in rows),
-        charges={site: report.density_summary(site) for site in report.case.slab.sites},
-        physical=report.case.physical,
-        caption=report.caption(),
-        citation=paper.CITATION,
-        doi=paper.DOI,
-        figure=_picture(folder / "figures" / "fig5.svg"),
-        details=[(text, found) for text, found in _details(folder) if found],
-        convergence=_picture(folder / "figures" / "convergence.svg"),
-        convergence_says=_convergence(folder),
-        sites=sites,
-        others=_other_traces(report, root),
-        isovalue=chosen,
-        reach=page.REACH,
-        view={"sites": models, "isovalue": chosen, "reach": page.REACH,
-              "accumulation": style.ACCUMULATION, "depletion": style.DEPLETION},
-        elements=_elements(models),
-        colours={"accumulation": style.ACCUMULATION, "depletion": style.DEPLETION},
-        tasks=list(report.states.items()),
-        toml=tomli_w.dumps(report.case.model_dump(mode="json", exclude_none=True)),
-        style=texts["page.css"],
-        scripts=[texts[VIEWER], texts["page.js"]],
-        hashes=[_hash(texts[VIEWER]), _hash(texts["page.js"])],
-    )  # fmt: skip
+        page=content,
+        style=_own("page.css"),
+        scripts=scripts,
+        hashes=[_hash(script) for script in scripts],
+    )
 
 
 def _own(name: str) -> str:
@@ -158,139 +430,6 @@ def _hash(script: str) -> str:
     return f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
-def _picture(path: Path) -> str | None:
-    """Return an SVG file as a data URI, in which no script runs; None if it is not there."""
-    try:
-        return f"data:image/svg+xml;base64,{b64encode(path.read_bytes()).decode()}"
-    except FileNotFoundError:
-        return None
-
-
-def _convergence(folder: Path) -> dict[str, Any]:
-    try:
-        found = json.loads((folder / "convergence.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _pairs(sites: tuple[Site, ...]) -> Iterator[tuple[Site, Site | None]]:
-    """Yield each held site with its free twin, if that was asked for."""
-    free = {(s.surface, s.site): s for s in sites if s.relaxation == "free"}
-    for site in sites:
-        if site.relaxation == "held":
-            yield site, free.get((site.surface, site.site))
-
-
-def _site(
-    report: Report,
-    root: Path,
-    site: str,
-    density: Density | None,
-    atoms: Atoms | None,
-    *,
-    isovalue: float | None,
-) -> dict[str, Any]:
-    """Return what the page says of one site of the host; its model is for the 3D view."""
-    model = None if atoms is None else page.structure(atoms)
-    profile = None
-    if density is not None and atoms is not None:
-        if model is not None and isovalue is not None:
-            model["volume"] = page.volume(density, atoms, isovalue)
-        profile = _profile(density, atoms)
-    names = [report.name("host", f"{site}-{kind}") for kind in ("held", "free")]
-    found = [report.states[name] for name in names if name in report.states]
-    return {
-        "name": site,
-        "model": model,
-        "profile": profile,
-        "traces": _traces(report, found, root),
-    }
-
-
-def _profile(density: Density, atoms: Atoms) -> dict[str, Any]:
-    """Return the plane-averaged difference (e/angstrom) over the height above layer 1."""
-    height, gained = plane_average(density)
-    z = height - atoms.positions[:-1, 2].max()
-    low, high = atoms.positions[:, 2].min() - page.BELOW, atoms.positions[:, 2].max() + page.ABOVE
-    kept = (height >= low) & (height <= high)
-    line = page.Line("Δλ", z[kept].tolist(), gained[kept].tolist())
-    marks = [
-        (name, place - float(atoms.positions[:-1, 2].max())) for name, place in layer_heights(atoms)
-    ]
-    return page.chart([line], level=0.0, marks=marks)
-
-
-def _traces(report: Report, states: list[State], root: Path) -> dict[str, Any] | None:
-    """Return energy (above the lowest, eV) and fmax (eV/angstrom) by ionic step."""
-    energies, forces = [], []
-    for state in states:
-        records = _steps(state, root / state.task.name)
-        if not records:
-            continue
-        steps = list(range(len(records)))
-        energy = np.array([record["energy"] for record in records])
-        energies.append(page.Line(state.task.kind, steps, (energy - energy.min()).tolist()))
-        if state.result is not None:
-            atoms = from_json(state.result.values["structure"])
-            fmax = [_fmax(atoms, record) for record in records]
-            forces.append(page.Line(state.task.kind, steps, fmax))
-    if not energies:
-        return None
-    asked = report.case.relax.fmax
-    return {
-        "energy": page.chart(energies),
-        "fmax": page.chart(forces, log=True, level=asked) if forces else None,
-        "names": [line.name for line in energies],
-    }
-
-
-def _steps(state: State, folder: Path) -> list[dict[str, Any]]:
-    """Return a relaxation's steps; a finished one's from its result: that outlives the journal."""
-    if state.result is None or RELAXATION not in state.result.files:
-        return [dict(step) for step in whole_records(folder / "steps.jsonl", Step)]
-    frames = read(folder / RELAXATION, index=":")
-    return [
-        {
-            "energy": frame.get_potential_energy(),
-            "positions": frame.positions,
-            "forces": frame.get_forces(),
-        }
-        for frame in frames
-    ]
-
-
-LEAST = 1e-4  # eV/angstrom: smaller forces are shown as this, for the logarithm
-
-
-def _fmax(relaxed: Atoms, record: dict[str, Any]) -> float:
-    """Return the largest force (eV/angstrom) on an atom as far as it was free to move."""
-    atoms = relaxed.copy()
-    atoms.set_positions(record["positions"], apply_constraint=False)
-    return max(largest_force(atoms, record["forces"]), LEAST)
-
-
-def _other_traces(report: Report, root: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return the traces of all relaxations that no site of the page shows, by task."""
-    shown = {
-        report.name("host", f"{site}-{kind}")
-        for site in report.case.slab.sites
-        for kind in ("held", "free")
-    }
-    found = [
-        (name, _traces(report, [state], root))
-        for name, state in report.states.items()
-        if state.task.kind in RELAXED and name not in shown
-    ]
-    return [(name, traces) for name, traces in found if traces is not None]
-
-
-def _elements(models: dict[str, Any]) -> dict[str, str]:
-    """Return the colour of every element that is shown."""
-    atoms = [atom for model in models.values() if model for atom in model["atoms"]]
-    return {atom["symbol"]: atom["colour"] for atom in atoms}
-
-
 def _number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
     """Return a number with a true minus sign, so that columns align; nothing for None."""
     if value is None:
@@ -299,7 +438,7 @@ def _number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Return words of the report as a sentence of the page."""
+    """Return words of the results as a sentence of the page."""
     return f"{text[:1].upper()}{text[1:]}.".replace(" -", " −")
 
 
@@ -311,5 +450,5 @@ def _duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes}:{rest:02d} min"
 
 
-def _points(points: list[list[float]]) -> str:
+def _points(points: Iterable[Sequence[float]]) -> str:
     return " ".join(f"{x:g},{y:g}" for x, y in points)

@@ -1,26 +1,27 @@
-"""What a one-by-one sweep says: by how much each choice moves each adsorption energy."""
+"""A one-by-one sweep: by how much each choice moves each adsorption energy."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from rich.table import Table as RichTable
 
+from analysis.figures.sensitivity import compose
+from analysis.figures.style import Caption
 from analysis.sensitivity import Sensitivity
 from workflows.campaign.campaign import Campaign, Member
+from workflows.campaign.directory import FIGURES
+from workflows.report.csv_text import Cell, csv_text
+from workflows.report.energies import adsorption_table
 from workflows.report.images import save
-from workflows.report.results import NOT_PHYSICAL, Report
+from workflows.report.results import results_of
+from workflows.report.wording import NOT_PHYSICAL, settings
 from workflows.system.files import write_text
 from workflows.system.messages import shown
 from workflows.tasks.status import State
 
-STEM = "sensitivity"
-
-
-PLAIN = 300  # pixels per inch
+STEM = "sensitivity"  # of the files
 
 
 def one_by_one(campaign: Campaign) -> bool:
@@ -31,13 +32,11 @@ def one_by_one(campaign: Campaign) -> bool:
 
 def sensitivity(campaign: Campaign, states: Mapping[str, State]) -> Sensitivity:
     """Return the energies of the held sites on the host, as far as they are there."""
-    tables = [
-        Report(member.case, campaign.states_of(number, states)).table().sites
-        for number, member in enumerate(campaign.members)
-    ]
+    numbers = range(len(campaign.members))
+    tables = (adsorption_table(results_of(campaign, number, states)) for number in numbers)
     base, *others = (
-        {site.site: site.adsorption_energy for site in sites if site.relaxation == "held"}
-        for sites in tables
+        {site.site: site.adsorption_energy for site in table.sites if site.relaxation == "held"}
+        for table in tables
     )
     return Sensitivity(
         choices=tuple(map(_choice, campaign.members[1:])),
@@ -57,8 +56,6 @@ def report_sensitivity(
     campaign: Campaign, states: Mapping[str, State], root: Path
 ) -> Iterator[str | RichTable]:
     """Write table and figure of a one-by-one sweep; yield what there is to print."""
-    from analysis.figures.sensitivity import compose
-
     found, case = sensitivity(campaign, states), campaign.members[0].case
     write_text(root / f"{STEM}.csv", _csv(found))
     base = ", ".join(
@@ -66,32 +63,25 @@ def report_sensitivity(
         for site, energy in found.base.items()
     )
     where = f"{case.adatom} on {case.host.formula}(001), held"
-    caption = (
+    text = (
         f"Each line: one choice changed, all else as in the base. Base: {base} eV ({where}). "
-        f"{Report(case, {}).settings()}."
+        f"{settings(case)}."
     )
-    (root / "figures").mkdir(exist_ok=True)
-    figure = compose(found, caption=caption, physical=case.physical)
+    figure = save(compose(found, Caption(text, case.physical)), root / FIGURES, STEM)[0]
     yield f"By how much one choice moves the adsorption energy (eV) of {where}"
     yield _table(found)
     if not case.physical:
         yield NOT_PHYSICAL
-    yield f"figure: {shown(save(figure, root / 'figures', STEM, PLAIN)[0])}"
+    yield f"figure: {shown(figure)}"
 
 
 def _csv(found: Sensitivity) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
     heads = [f"{site}_{what}_eV" for site in found.base for what in ("adsorption", "change")]
-    writer.writerow(["choice", *heads])
-    base = [number for energy in found.base.values() for number in (energy, None)]
-    rows = [("base", base)]
+    rows: list[list[Cell]] = [["base", *(n for e in found.base.values() for n in (e, None))]]
     for number, choice in enumerate(found.choices):
         pairs = ((found.energies[s][number], found.changes(s)[number]) for s in found.base)
-        rows.append((choice, [value for pair in pairs for value in pair]))
-    for name, numbers in rows:
-        writer.writerow([name, *("" if n is None else f"{n:.6f}" for n in numbers)])
-    return out.getvalue()
+        rows.append([choice, *(value for pair in pairs for value in pair)])
+    return csv_text(["choice", *heads], rows)
 
 
 def _table(found: Sensitivity) -> RichTable:

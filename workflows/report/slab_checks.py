@@ -1,72 +1,108 @@
-"""What a relaxed slab says of itself: work functions, a flat vacuum, how its layers moved."""
+"""Checks of a relaxed slab: work functions, a flat vacuum, how its layers moved."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
-from analysis.potential import WorkFunctions, work_functions
+from analysis.potential import Potential, WorkFunctions, work_functions
 from structures.relaxation import layer_relaxations, rumpling
+from workflows.report.results import Results
 from workflows.tasks.atoms_json import from_json
-from workflows.tasks.graph import FACES, Task
+from workflows.tasks.graph import FACES
+from workflows.tasks.records import RelaxedValues, Surface
 
 EDGE = 0.5  # angstrom at each end of the cell that the dipole correction's jump is spread over
 
 
-FLAT = 0.02  # eV: a vacuum level that varies by more is none
+FLAT = 0.02  # eV: a vacuum level that varies by more is worth a note
+
+
+class LayerChange(TypedDict):
+    """The spacing of two neighbouring layers, see `structures.relaxation.Spacing`.
+
+    `distance` and its `change` from the bulk in angstrom; `percent` is the change over the bulk.
+    """
+
+    upper: int
+    lower: int
+    distance: float
+    change: float
+    percent: float
+
+
+class SlabCheck(TypedDict):
+    """The checks of a relaxed slab, with or without adatom.
+
+    `fmax` in eV/angstrom, of the final SCF. `rumpling` by layer in angstrom: how far the anion
+    stands out of its layers, of the host only. Where there is vacuum enough, `vacuum_flatness` in
+    eV; work functions and `dipole_step` in eV, None where the vacuum is not flat.
+    """
+
+    fmax: float
+    layer_relaxations: list[LayerChange]
+    rumpling: NotRequired[dict[str, float]]
+    work_function_above: NotRequired[float | None]
+    work_function_below: NotRequired[float | None]
+    dipole_step: NotRequired[float | None]
+    vacuum_flatness: NotRequired[float]
+
+
+def slab_checks(results: Results) -> dict[str, SlabCheck]:
+    """Return the checks of every relaxed slab whose lattice constant is known, by task."""
+    return {
+        state.task.label: slab_check(state.task.surface, values, constant, results.case.host.anion)
+        for state, values in results.relaxed()
+        if (constant := results.lattice_constant(state.task.surface)) is not None
+    }
 
 
 def slab_check(
-    task: Task, values: Mapping[str, Any], lattice_constant: float, anion: str
-) -> dict[str, Any]:
-    """Return the checks of a relaxed slab, with or without adatom.
+    surface: Surface, values: RelaxedValues, lattice_constant: float, anion: str
+) -> SlabCheck:
+    """Return the checks of one relaxed slab.
 
     Parameters
     ----------
-    task
-        A task that relaxed a slab.
+    surface
+        The surface of the slab.
     values
-        What it found.
+        What its task found.
     lattice_constant
         Of the bulk crystal, angstrom.
     anion
-        The host's anion: rumpling is how far it stands out of its layers.
-
-    Returns
-    -------
-    dict
-        `fmax` (eV/angstrom, of the final SCF), `layer_relaxations` (see
-        `structures.relaxation.Spacing`), `rumpling` by layer (angstrom; host only), and, where
-        there is vacuum enough, `work_function_above` and `_below`, `dipole_step` and
-        `vacuum_flatness` (eV).
+        The host's anion.
     """
     atoms = from_json(values["structure"])
-    spacing = lattice_constant / (2.0 if FACES[task.surface].miller == "001" else math.sqrt(2.0))
-    moved = [asdict(change) for change in layer_relaxations(atoms, spacing)]
-    found: dict[str, Any] = {"fmax": values["fmax"], "layer_relaxations": moved}
-    if task.surface == "host":
+    spacing = lattice_constant / (2.0 if FACES[surface].miller == "001" else math.sqrt(2.0))
+    changes = layer_relaxations(atoms, spacing)
+    moved = [cast("LayerChange", asdict(change)) for change in changes]
+    found: SlabCheck = {"fmax": values["fmax"], "layer_relaxations": moved}
+    if surface == "host":
         found["rumpling"] = {str(layer): out for layer, out in rumpling(atoms, anion).items()}
     both = work_functions_of(values)
     if both is not None:
-        found |= {
-            "work_function_above": both.above.work_function,
-            "work_function_below": both.below.work_function,
-            "dipole_step": both.dipole_step,
-            "vacuum_flatness": max(both.above.flatness, both.below.flatness),
-        }
+        found["work_function_above"] = both.above.work_function
+        found["work_function_below"] = both.below.work_function
+        found["dipole_step"] = both.dipole_step
+        found["vacuum_flatness"] = both.flatness
     return found
 
 
-def work_functions_of(values: Mapping[str, Any]) -> WorkFunctions | None:
-    """Return a relaxed slab's work functions (eV), or None if it has too little vacuum."""
+def potential_of(values: RelaxedValues) -> Potential | None:
+    """Return the potential (eV) along z (angstrom) of a relaxed slab; None in older results."""
     field = values.get("electrostatics")
-    if field is None:
+    return None if field is None else Potential(**field)
+
+
+def work_functions_of(values: RelaxedValues) -> WorkFunctions | None:
+    """Return a relaxed slab's work functions (eV), or None if it has too little vacuum."""
+    along_z = potential_of(values)
+    if along_z is None:
         return None
     z_a = from_json(values["structure"]).positions[:, 2]
-    ends = float(z_a.min()), float(z_a.max())
     try:
-        return work_functions(field["z"], field["potential"], field["fermi_level"], ends, edge=EDGE)
+        return work_functions(along_z, (float(z_a.min()), float(z_a.max())), edge=EDGE)
     except ValueError:
         return None

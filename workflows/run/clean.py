@@ -22,7 +22,7 @@ from workflows.campaign.directory import CASES, FIGURES, LOGS, log_path
 from workflows.steps.cubes import CUBE, SMALL, make_small
 from workflows.system.files import SET_ASIDE, read_signed
 from workflows.system.messages import UserError, in_bytes, shown
-from workflows.tasks.folder import DENSITY, FAILURE, INPUTS, PROGRESS, RESULT
+from workflows.tasks.folder import DENSITY, FAILURE, INPUTS, PROGRESS, RELAXATION, RESULT
 from workflows.tasks.status import State
 
 # What the program writes, by place. In the folder of a task, two kinds:
@@ -33,8 +33,8 @@ REGENERABLE = re.compile(
 
 
 KEPT = re.compile(
-    r"(built|relaxed)\.(cif|extxyz)|relaxation\.extxyz|"
-    + "|".join(map(re.escape, (RESULT, FAILURE, INPUTS, CUBE, SMALL)))
+    r"(built|relaxed)\.(cif|extxyz)|"
+    + "|".join(map(re.escape, (RESULT, FAILURE, INPUTS, RELAXATION, CUBE, SMALL)))
 )
 
 

@@ -52,16 +52,16 @@ def _by_coordinates(constraint: FixConstraint) -> FixConstraint:
     return constraint
 
 
-def write_frames(folder: Path, stem: str, frames: Sequence[Atoms]) -> str:
-    """Write structures with their energies (eV) and forces (eV/angstrom) as `stem`.extxyz.
+def write_frames(path: Path, frames: Sequence[Atoms]) -> str:
+    """Write structures with their energies (eV) and forces (eV/angstrom) as extended XYZ.
 
     Returns
     -------
     str
         The name of the file.
     """
-    write_bytes(folder / f"{stem}.extxyz", _extended_xyz(frames))
-    return f"{stem}.extxyz"
+    write_bytes(path, _extended_xyz(frames))
+    return path.name
 
 
 def _extended_xyz(frames: Sequence[Atoms]) -> bytes:

@@ -20,6 +20,7 @@ from workflows.steps.cubes import keep_density
 from workflows.steps.initial import clean_slab
 from workflows.steps.optimize import Step, relax
 from workflows.tasks.atoms_json import from_json, to_json
+from workflows.tasks.folder import RELAXATION
 from workflows.tasks.records import (
     EFFORT,
     AdatomInputs,
@@ -319,7 +320,7 @@ def _relax(
         "electrostatics": calculation.electrostatics(),
     }
     files = (
-        write_frames(context.folder.path, "relaxation", [_frame(start, s) for s in steps.records]),
+        write_frames(context.folder / RELAXATION, [_frame(start, s) for s in steps.records]),
         *write_structure(context.folder.path, "relaxed", relaxed.atoms),
     )
     return RelaxedSystem(relaxed.atoms, values, files, steps.records[0], calculation)

@@ -198,6 +198,14 @@ def set_aside(path: Path, why: str) -> Path | None:
     return path.rename(numbered(path, why)) if os.path.lexists(path) else None
 
 
+def keep(path: Path, content: bytes) -> None:
+    """Write a file unless it has this content already; another one is set aside first."""
+    if path.is_file() and read_bytes(path) == content:
+        return
+    set_aside(path, "before")
+    write_bytes(path, content)
+
+
 @contextmanager
 def lock(path: Path, purpose: str) -> Iterator[None]:
     """Hold a lock file; the kernel lets go of it when its owner ends, however it ends.

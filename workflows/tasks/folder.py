@@ -38,6 +38,12 @@ from workflows.tasks.validation import checked, is_valid
 SCHEMA = "sodiophile-task/1"
 
 
+STEPS = "steps.jsonl"  # the journal of a relaxation
+
+
+RELAXATION = "relaxation.extxyz"  # all steps of a finished relaxation, with energies and forces
+
+
 DENSITY = "density.npy"  # a system's all-electron density, e/angstrom^3; not needed once it is used
 
 

@@ -10,16 +10,18 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from analysis.adsorption import Site, Table
-from workflows.report.results import NOT_PHYSICAL, Report
+from workflows.report.evaluation import Evaluation
+from workflows.report.wording import NOT_PHYSICAL, missing_lines, notes, reference_in_words
 from workflows.terminal.console import WIDTH
 
 
-def energy_table(report: Report) -> RichTable:
+def energy_table(found: Evaluation) -> RichTable:
     """Return the adsorption energies (eV) of all sites beside the paper's, ready to print."""
-    table = report.table()
+    table = found.table
     rich = RichTable(
-        title=f"Adsorption energy of {table.adatom} (eV; negative binds), "
-        f"case {escape(report.case.name)}",
+        title=f"Adsorption energy of {table.adatom}{reference_in_words(table.all_sites)} "
+        f"(eV; negative binds), "
+        f"case {escape(found.case.name)}",
         title_justify="left",
         caption=None if table.physical else f"[bold red]{NOT_PHYSICAL}[/]",
         caption_justify="left",
@@ -33,32 +35,34 @@ def energy_table(report: Report) -> RichTable:
         rich.add_column(heading, justify="right")
     for held, free in _pairs(table):
         on_host = held in table.sites
-        density = (report.density_summary(held.site) if on_host else None) or {}
-        charges = (density.get(key) for key in ("charge_moved", "bader_charge"))
+        density = found.results.density("host", held.site) if on_host else None
+        charges = (
+            (density["charge_moved"], density.get("bader_charge")) if density else (None, None)
+        )
         rich.add_row(*_row(held, free), *map(_signed, charges))
     return rich
 
 
-def conclusions(report: Report) -> Iterator[str]:
+def conclusions(found: Evaluation) -> Iterator[str]:
     """Yield what the energies amount to, the notes on them and what is missing, a line each."""
-    table = report.table()
-    yield table.verdict()
-    yield table.ranking_agreement()
-    yield from (f"note: {line}" for line in report.notes())
-    yield from (f"missing: {line}" for line in report.missing)
+    yield found.table.verdict()
+    if found.table.published:
+        yield found.table.ranking_agreement()
+    yield from (f"note: {line}" for line in notes(found))
+    yield from (f"missing: {line}" for line in missing_lines(found.results.states))
 
 
-def report_text(report: Report) -> str:
+def report_text(found: Evaluation) -> str:
     """Return energies and conclusions as `sodiophile report` prints them into a pipe."""
     text = io.StringIO()
     page = Console(file=text, width=WIDTH, emoji=False, force_jupyter=False)
-    page.print(energy_table(report))
-    return text.getvalue() + "\n".join(conclusions(report))
+    page.print(energy_table(found))
+    return text.getvalue() + "\n".join(conclusions(found))
 
 
 def _pairs(table: Table) -> list[tuple[Site, Site | None]]:
     """Return held and free sites by two; a run for adsorption energies alone has no free ones."""
-    sites = {(s.surface, s.site, s.relaxation): s for s in (*table.sites, *table.metal_sites)}
+    sites = {(s.surface, s.site, s.relaxation): s for s in table.all_sites}
     return [
         (held, sites.get((held.surface, held.site, "free")))
         for held in sites.values()
@@ -79,7 +83,8 @@ def _row(held: Site, free: Site | None) -> list[str]:
 def _energy(site: Site) -> str:
     if site.binding is not None:
         return f"{site.binding:.3f}"
-    return "[red]failed[/]" if (site.problem or "").startswith("failed") else "[dim]missing[/]"
+    failed = site.problem is not None and site.problem.kind == "failed"
+    return "[red]failed[/]" if failed else "[dim]missing[/]"
 
 
 def _signed(value: float | None) -> str:
@@ -88,6 +93,6 @@ def _signed(value: float | None) -> str:
 
 def _ended(site: Site) -> str:
     if site.ended_at is None:
-        return escape(site.problem or "")
+        return escape(site.problem.text if site.problem else "")
     rests = ", on a saddle" if site.saddle else ""
     return f"{site.ended_at} ({site.site_offset:.2f} Å off{rests})"

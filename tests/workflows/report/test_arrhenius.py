@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.report.arrhenius import COPY, MAX_BYTES, fit_file, measured_fits, read_fits
+from workflows.campaign.directory import RESISTANCES
+from workflows.report.arrhenius import MAX_BYTES, fit_file, measured_fits, read_fits
 from workflows.system.messages import UserError
 
 KELVIN = (283.15, 293.15, 303.15, 313.15, 323.15)
@@ -36,9 +37,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def _no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the figure out: it takes seconds, and is drawn in a test of its own."""
-    monkeypatch.setattr(
-        "workflows.report.arrhenius.write_arrhenius", lambda _fits, into: into / "a.png"
-    )
+    monkeypatch.setattr("workflows.report.arrhenius.save", lambda _, into, name: [into / name])
 
 
 def refusal(path: Path) -> str:
@@ -100,19 +99,18 @@ def test_two_points_have_no_uncertainty(tmp_path: Path) -> None:
 def test_data_are_kept_for_a_run_in_the_same_directory(data: Path, tmp_path: Path) -> None:
     list(fit_file(data, tmp_path / "out"))
     fits = measured_fits(tmp_path / "out")
-    assert fits is not None
     assert fits.keys() == {"first", "second"}
 
 
 def test_directory_without_data_has_no_fits(tmp_path: Path) -> None:
-    assert measured_fits(tmp_path) is None
+    assert measured_fits(tmp_path) == {}
 
 
 @pytest.mark.usefixtures("_no_figure")
 def test_other_data_are_set_aside(data: Path, tmp_path: Path) -> None:
-    (tmp_path / COPY).write_text("mine")
+    (tmp_path / RESISTANCES).write_text("mine")
     list(fit_file(data, tmp_path))
-    assert (tmp_path / f"{COPY}.before-1").read_text() == "mine"
+    assert (tmp_path / f"{RESISTANCES}.before-1").read_text() == "mine"
 
 
 @pytest.mark.usefixtures("_no_figure")
@@ -120,7 +118,7 @@ def test_fitting_the_kept_data_again_changes_nothing(data: Path, tmp_path: Path)
     into = tmp_path / "out"
     list(fit_file(data, into))
     before = {path.name: path.read_bytes() for path in into.iterdir()}
-    list(fit_file(into / COPY, into))
+    list(fit_file(into / RESISTANCES, into))
     assert {path.name: path.read_bytes() for path in into.iterdir()} == before
 
 

@@ -11,16 +11,18 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
+from analysis.browser import Line, chart, structure, volume
 from analysis.charge import Density
-from analysis.page import Line, chart, structure, volume
 from tests.made_up import STRUCTURE
-from tests.workflows.report.test_results import PAPER, case, finish
+from tests.workflows.report.finished_run import (
+    PAPER,
+    case,
+    evaluation,
+    finish,
+)
 from workflows.report.page import write_page
-from workflows.report.results import Report
 from workflows.steps.optimize import Step
-from workflows.tasks.graph import plan
 from workflows.tasks.journal import Journal
-from workflows.tasks.status import survey
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = (
@@ -53,7 +55,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         journal.append({"energy": energy, "positions": positions, "forces": forces})
     (root / "figures").mkdir()
     (root / "figures" / "fig5.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-    return write_page(Report(evil, survey(plan(evil), root)), root)
+    return write_page(evaluation(root, evil))
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +214,8 @@ def test_a_structure_has_one_adatom_and_bonds_between_unlike_atoms() -> None:
 
 def test_a_chart_puts_larger_numbers_higher_and_ticks_at_round_ones() -> None:
     laid = chart([Line("held", [0, 1, 2], [1.0, 0.1, 0.03])], log=True, level=0.05)
-    (_, first), (_, second), (_, third) = laid["lines"][0]["points"]
-    assert first < second < laid["level"] < third
-    assert [text for _, text in laid["y"]] == ["0.05", "0.1", "0.2", "0.5", "1"]
-    assert [text for _, text in laid["x"]] == ["0", "1", "2"]
+    (_, first), (_, second), (_, third) = laid.lines[0][1]
+    assert laid.level is not None
+    assert first < second < laid.level < third
+    assert [text for _, text in laid.y] == ["0.05", "0.1", "0.2", "0.5", "1"]
+    assert [text for _, text in laid.x] == ["0", "1", "2"]

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from analysis.figures.sensitivity import compose, draw
+from analysis.figures.style import Caption
 from analysis.sensitivity import Sensitivity
 from tests.workflows.campaign.test_campaign import QUICK
 from tests.workflows.campaign.test_sweep import sweep
@@ -47,7 +48,7 @@ def test_the_marks_are_the_changes() -> None:
 
 
 def test_the_figure_is_as_wide_as_the_page_and_marked_where_it_must_be() -> None:
-    figure = compose(FOUND, caption="Base: so and so.", physical=False)
+    figure = compose(FOUND, Caption("Base: so and so.", physical=False))
     assert figure.get_size_inches()[0] * 25.4 == pytest.approx(180.0)
     assert any("not physical" in text.get_text() for text in figure.texts)
 

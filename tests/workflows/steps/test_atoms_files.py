@@ -45,7 +45,7 @@ def test_frames_come_with_their_energies_and_forces(tmp_path: Path) -> None:
         forces = np.full((len(frame), 3), 0.1 * number)
         frame.calc = SinglePointCalculator(frame, energy=-1.0 - number, forces=forces)
         frames.append(frame)
-    back = read(tmp_path / write_frames(tmp_path, "relaxation", frames), index=":")
+    back = read(tmp_path / write_frames(tmp_path / "steps.extxyz", frames), index=":")
     assert [frame.get_potential_energy() for frame in back] == [-1.0, -2.0, -3.0]
     assert np.allclose(back[2].get_forces(apply_constraint=False), 0.2)
 

@@ -1,11 +1,11 @@
-"""What a page shows of structures, densities and series: numbers into plain data for a browser."""
+"""Structures, densities and series as plain data that a browser draws."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from ase import Atoms
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from analysis.charge import Density
 from analysis.figures import isosurfaces, scene
+from analysis.figures.colours import element_colours
 
 Array = NDArray[np.float64]
 
@@ -26,7 +27,43 @@ WIDTH, HEIGHT = 600.0, 250.0  # of a chart, in its own units
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 12.0, 12.0, 44.0  # margins of its axes
 
 
-def structure(atoms: Atoms) -> dict[str, Any]:
+class Ball(TypedDict):
+    """An atom: symbol, position (3,) and radius in angstrom, colour as #rrggbb."""
+
+    symbol: str
+    at: list[float]
+    radius: float
+    colour: str
+
+
+class Volume(TypedDict):
+    """A density difference on an even grid.
+
+    ``shape`` (nx, ny, nz) and ``values`` (little-endian 16-bit integers in base64, z fastest) times
+    ``unit`` in e/angstrom^3; ``origin`` (3,) and ``steps`` (3, 3) in angstrom.
+    """
+
+    shape: list[int]
+    values: str
+    unit: float
+    origin: list[float]
+    steps: list[list[float]]
+
+
+class Model(TypedDict):
+    """What is drawn of a slab and its adatom.
+
+    ``bonds``: pairs of indices of ``atoms``; ``cell``: corners (4, 3) in angstrom of the cell
+    around the adatom at the height of the topmost layer; ``volume``: its density difference.
+    """
+
+    atoms: list[Ball]
+    bonds: list[list[int]]
+    cell: list[list[float]]
+    volume: NotRequired[Volume]
+
+
+def structure(atoms: Atoms) -> Model:
     """Give what is drawn of a slab and its adatom (the last atom): spheres and sticks.
 
     Parameters
@@ -36,13 +73,12 @@ def structure(atoms: Atoms) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``atoms``: symbol, position and radius (angstrom) and colour of each; ``bonds``: pairs of
-        their indices; ``cell``: corners (4, 3) in angstrom of the cell around the adatom at the
-        height of the topmost layer.
+    Model
+        Without the density difference.
     """
     patch = scene.window(atoms)
     shown = scene.show(atoms, patch)
+    colours = element_colours(atoms.symbols)
     corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) + patch.centre
     cell = np.column_stack([corners, np.zeros(4)]) @ np.asarray(atoms.cell)
     cell[:, 2] = atoms.positions[:-1, 2].max()
@@ -52,7 +88,7 @@ def structure(atoms: Atoms) -> dict[str, Any]:
                 "symbol": chemical_symbols[number],
                 "at": np.round(place, 3).tolist(),
                 "radius": round(scene.radius_of(number), 3),
-                "colour": to_hex(scene.colour_of(number)),
+                "colour": to_hex(colours[chemical_symbols[number]]),
             }
             for number, place in zip(shown.numbers.tolist(), shown.positions, strict=True)
         ],
@@ -61,7 +97,7 @@ def structure(atoms: Atoms) -> dict[str, Any]:
     }
 
 
-def volume(density: Density, atoms: Atoms, isovalue: float) -> dict[str, Any]:
+def volume(density: Density, atoms: Atoms, isovalue: float) -> Volume:
     """Give a density difference in one cell, for a browser to trace its surfaces.
 
     Values are held to what the largest isovalue needs and stored in 16 bits: the step between two
@@ -79,9 +115,8 @@ def volume(density: Density, atoms: Atoms, isovalue: float) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``shape`` (nx, ny, nz) and ``values`` (little-endian 16-bit integers in base64, z fastest)
-        times ``unit`` in e/angstrom^3; ``origin`` and ``steps`` (3, 3) in angstrom.
+    Volume
+        The difference from `BELOW` the lowest atom to `ABOVE` the adatom.
     """
     patch = scene.window(atoms)
     tall = float(atoms.cell.lengths()[2])
@@ -114,14 +149,50 @@ class Line:
     y: Sequence[float]
 
 
+@dataclass(frozen=True)
+class Frame:
+    """The borders of axes."""
+
+    left: float = LEFT
+    right: float = WIDTH - RIGHT
+    top: float = TOP
+    bottom: float = HEIGHT - BOTTOM
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Lines laid out on axes; coordinates are of a picture `WIDTH` by `HEIGHT`, y down.
+
+    Attributes
+    ----------
+    lines
+        Name and points (n, 2) of each.
+    x, y
+        Place and text of each tick.
+    level
+        Place of the line at a marked value of y; None without.
+    marks
+        Place and name of the lines at marked values of x.
+    frame
+        Of the axes.
+    """
+
+    lines: list[tuple[str, list[list[float]]]]
+    x: list[tuple[float, str]]
+    y: list[tuple[float, str]]
+    level: float | None
+    marks: list[tuple[float, str]]
+    frame: Frame = Frame()
+
+
 def chart(
     lines: Sequence[Line],
     *,
     log: bool = False,
     level: float | None = None,
     marks: Sequence[tuple[str, float]] = (),
-) -> dict[str, Any]:
-    """Lay lines out on axes; coordinates are of a picture `WIDTH` by `HEIGHT`, y down.
+) -> Chart:
+    """Lay lines out on axes.
 
     Parameters
     ----------
@@ -133,12 +204,6 @@ def chart(
         Value of y that is marked by a line of its own.
     marks
         Names and values of x that are marked by lines of their own.
-
-    Returns
-    -------
-    dict
-        ``lines``: name and points; ``x`` and ``y``: place and text of each tick; ``level`` and
-        ``marks``: their places; ``frame``: of the axes.
     """
     x_all = np.concatenate([np.asarray(line.x, float) for line in lines])
     y_all = np.concatenate([np.asarray(line.y, float) for line in lines])
@@ -155,22 +220,18 @@ def chart(
     def down(y: Any) -> Any:
         return TOP + (y_high - np.asarray(y)) / (y_high - y_low) * (HEIGHT - TOP - BOTTOM)
 
-    return {
-        "lines": [
-            {
-                "name": line.name,
-                "points": np.column_stack([across(line.x), down(y_of(np.asarray(line.y, float)))])
-                .round(1)
-                .tolist(),
-            }
-            for line in lines
-        ],
-        "x": [(round(float(across(x)), 1), f"{x:g}") for x in x_ticks],
-        "y": [(round(float(down(y)), 1), f"{10.0**y:.2g}" if log else f"{y:g}") for y in y_ticks],
-        "level": None if level is None else round(float(down(y_of(level))), 1),
-        "marks": [(round(float(across(x)), 1), name) for name, x in marks],
-        "frame": {"left": LEFT, "right": WIDTH - RIGHT, "top": TOP, "bottom": HEIGHT - BOTTOM},
-    }
+    def points(line: Line) -> list[list[float]]:
+        places = np.column_stack([across(line.x), down(y_of(np.asarray(line.y, float)))])
+        rounded: list[list[float]] = places.round(1).tolist()
+        return rounded
+
+    return Chart(
+        lines=[(line.name, points(line)) for line in lines],
+        x=[(round(float(across(x)), 1), f"{x:g}") for x in x_ticks],
+        y=[(round(float(down(y)), 1), f"{10.0**y:.2g}" if log else f"{y:g}") for y in y_ticks],
+        level=None if level is None else round(float(down(y_of(level))), 1),
+        marks=[(round(float(across(x)), 1), name) for name, x in marks],
+    )
 
 
 def _limits(values: Array, margin: float) -> tuple[float, float]:

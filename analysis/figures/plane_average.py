@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from analysis.charge import plane_average
 from analysis.figures import style
+from analysis.figures.colours import ACCUMULATION, DEPLETION
 
 if TYPE_CHECKING:
     from analysis.charge import Density
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 BELOW, ABOVE = 1.5, 4.0  # angstrom shown below the lowest layer and above the adatom
 
 
-def draw_profile(ax: Axes, density: Density, atoms: Atoms) -> Axes:
+def draw_plane_average(ax: Axes, density: Density, atoms: Atoms) -> Axes:
     """Draw electrons gained per height, with the heights of the layers and the adatom.
 
     Parameters
@@ -38,7 +39,7 @@ def draw_profile(ax: Axes, density: Density, atoms: Atoms) -> Axes:
         gained,
         0.0,
         where=(gained > 0.0).tolist(),
-        color=style.ACCUMULATION,
+        color=ACCUMULATION,
         interpolate=True,
         lw=0.0,
     )
@@ -47,7 +48,7 @@ def draw_profile(ax: Axes, density: Density, atoms: Atoms) -> Axes:
         gained,
         0.0,
         where=(gained < 0.0).tolist(),
-        color=style.DEPLETION,
+        color=DEPLETION,
         interpolate=True,
         lw=0.0,
     )

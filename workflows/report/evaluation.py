@@ -1,0 +1,86 @@
+"""What a case's results add up to: worked out once, for tables, figures and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from analysis.adsorption import Table
+from analysis.figures.isosurfaces import enclosing_isovalue
+from analysis.figures.sheet import SitePicture
+from analysis.lattice import Ring, rings
+from workflows.case.schema import Case
+from workflows.preflight.setting_warnings import warnings
+from workflows.report.energies import adsorption_table
+from workflows.report.results import Results
+from workflows.report.slab_checks import SlabCheck, slab_checks
+from workflows.steps.cubes import read_difference
+from workflows.steps.initial import structures
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a case's results add up to; each part is worked out when it is first asked for.
+
+    Attributes
+    ----------
+    results
+        What the finished tasks found.
+    root
+        The directory with the tasks' folders.
+    """
+
+    results: Results
+    root: Path
+
+    @property
+    def case(self) -> Case:
+        """Return the case."""
+        return self.results.case
+
+    @cached_property
+    def table(self) -> Table:
+        """Return adsorption energies and conclusions."""
+        return adsorption_table(self.results)
+
+    @cached_property
+    def pictures(self) -> Mapping[str, SitePicture]:
+        """Return structure and density difference (e/angstrom^3) of the host's sites, by name."""
+        found = (self._picture(site) for site in self.case.slab.sites)
+        return {picture.site: picture for picture in found if picture is not None}
+
+    def _picture(self, site: str) -> SitePicture | None:
+        atoms, difference = self.results.site_structure(site), None
+        state = self.results.state("host", "density", site)
+        if state is not None and state.result is not None:
+            folder = state.task.folder(self.root)
+            difference, _ = read_difference(folder, state.result.files)
+        return None if atoms is None else SitePicture(site, atoms, difference)
+
+    @cached_property
+    def first_isovalue(self) -> float | None:
+        """Return the isovalue (e/angstrom^3) of all sites by the rule of Fig. 5; None without any.
+
+        See `analysis.figures.isosurfaces.enclosing_isovalue`.
+        """
+        found = (picture.difference for picture in self.pictures.values())
+        densities = [density for density in found if density is not None]
+        return enclosing_isovalue(densities) or None if densities else None
+
+    @cached_property
+    def checks(self) -> Mapping[str, SlabCheck]:
+        """Return the checks of every relaxed slab, by task."""
+        return slab_checks(self.results)
+
+    @cached_property
+    def rings(self) -> tuple[Ring, ...]:
+        """Return the host's diffraction rings (angstrom), none without a lattice constant."""
+        constant = self.results.lattice_constant("host")
+        return tuple(rings(constant, self.case.host.formula)) if constant else ()
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Return a line for each setting that makes the numbers mean little."""
+        return tuple(warnings(self.case, structures(self.case)))

@@ -1,0 +1,258 @@
+"""The tables of a case as files: results.json and energies.csv; docs/results.md has every key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final, TypedDict, cast
+
+from analysis import paper
+from analysis.adsorption import Reference, Relaxation, Site, Table
+from analysis.lattice import Ring
+from structures.diffraction import interplanar_spacing
+from workflows.report.csv_text import Cell, csv_text
+from workflows.report.energies import cohesive_energy_of
+from workflows.report.evaluation import Evaluation
+from workflows.report.results import Results
+from workflows.report.slab_checks import SlabCheck
+from workflows.report.wording import MadeWith, made_with, missing_lines, notes
+from workflows.steps.cubes import cube_of
+from workflows.system.files import write_text
+from workflows.tasks.graph import surface_name, surfaces
+from workflows.tasks.records import ReflectionData, Surface
+
+SCHEMA = "sodiophile-results/1"
+RESULTS, ENERGIES = "results.json", "energies.csv"
+
+
+UNITS: Final[Mapping[str, str]] = {
+    "energy": "eV", "adsorption_energy": "eV", "against_metal": "eV", "published": "eV",
+    "difference": "eV", "against_clean": "eV", "against_lowest": "eV", "without_dipole": "eV",
+    "work_function_above": "eV", "work_function_below": "eV", "dipole_step": "eV",
+    "vacuum_flatness": "eV", "rumpling": "angstrom", "distance": "angstrom", "change": "angstrom",
+    "reconstruction_energy": "eV", "reconstruction_displacement": "angstrom",
+    "height": "angstrom", "nearest": "angstrom", "site_offset": "angstrom",
+    "lattice_constant": "angstrom", "bulk_modulus": "GPa", "cohesive_energy": "eV",
+    "integral": "electrons", "charge_moved": "electrons", "bader_charge": "electrons",
+    "boundary": "angstrom",
+    "fmax": "eV/angstrom",
+}  # fmt: skip
+
+
+class RingRow(TypedDict):
+    """A diffraction ring: spacings and `difference` (ours less the published one) in angstrom."""
+
+    hkl: tuple[int, int, int]
+    d_spacing: float
+    published: float | None
+    named_by_paper: bool | None
+    difference: float | None
+
+
+class LatticeRow(TypedDict):
+    """A crystal: lengths in angstrom, `bulk_modulus` in GPa; None for what is not known."""
+
+    name: str
+    lattice_constant: float | None
+    source: str
+    bulk_modulus: float | None
+    pattern: list[ReflectionData] | None
+    spacings: list[RingRow] | None
+    d_200: float | None
+    d_111: float | None
+
+
+class References(TypedDict):
+    """What energies are taken against, eV; `clean_slabs` by surface."""
+
+    atom_energy: float | None
+    cohesive_energy: float | None
+    clean_slabs: dict[Surface, float | None]
+
+
+class SiteRow(TypedDict):
+    """A site, see `analysis.adsorption.Site`: energies in eV, lengths in angstrom."""
+
+    surface: str
+    site: str
+    relaxation: Relaxation
+    energy: float | None
+    adsorption_energy: float | None
+    against_metal: float | None
+    reference: Reference
+    against_clean: float | None
+    against_lowest: float | None
+    reconstruction_energy: float | None
+    reconstruction_displacement: float | None
+    without_dipole: float | None
+    height: float | None
+    nearest: dict[str, float]
+    ended_at: str | None
+    site_offset: float | None
+    saddle: bool
+    published: float | None
+    problem: str | None
+    difference: float | None
+
+
+class DifferenceRow(TypedDict):
+    """A density difference: charges in electrons, `boundary` in angstrom, and its file.
+
+    `integral` is that of the file; the charges were counted on the grid of the calculation.
+    """
+
+    integral: float | None
+    charge_moved: float
+    bader_charge: float | None
+    boundary: float
+    cube: str
+
+
+class ResultsJSON(TypedDict):
+    """Everything in results.json."""
+
+    schema: str
+    case: dict[str, Any]
+    quality: str
+    physical: bool
+    units: Mapping[str, str]
+    paper: dict[str, str]
+    complete: bool
+    missing: list[str]
+    warnings: list[str]
+    lattices: dict[str, LatticeRow]
+    references: References
+    sites: list[SiteRow]
+    metal_sites: list[SiteRow]
+    density_differences: dict[str, DifferenceRow | None]
+    slab_checks: Mapping[str, SlabCheck]
+    binds_more_strongly_than_metal: bool | None
+    verdict: str
+    notes: list[str]
+    agreement_with_paper: str
+    made_with: MadeWith
+    seconds: float
+
+
+def results_json(found: Evaluation) -> ResultsJSON:
+    """Return everything that results.json has."""
+    case, table, results = found.case, found.table, found.results
+    missing = missing_lines(results.states)
+    return {
+        "schema": SCHEMA,
+        "case": case.model_dump(mode="json"),
+        "quality": case.quality,
+        "physical": case.physical,
+        "units": UNITS,
+        "paper": {"doi": paper.DOI, "citation": paper.CITATION},
+        "complete": not missing,
+        "missing": missing,
+        "warnings": list(found.warnings),
+        "lattices": {"host": _host(found), "metal": _crystal(results, "metal")},
+        "references": _references(results),
+        "sites": [site_row(site) for site in table.sites],
+        "metal_sites": [site_row(site) for site in table.metal_sites],
+        "density_differences": {site: difference_row(found, site) for site in case.slab.sites},
+        "slab_checks": found.checks,
+        "binds_more_strongly_than_metal": table.binds_more_strongly,
+        "verdict": table.verdict(),
+        "notes": notes(found),
+        "agreement_with_paper": table.ranking_agreement(),
+        "made_with": made_with(results.states),
+        "seconds": sum(state.seconds or 0.0 for state in results.states.values()),
+    }
+
+
+def _host(found: Evaluation) -> LatticeRow:
+    return {**_crystal(found.results, "host"), "spacings": list(map(_ring_row, found.rings))}
+
+
+def _ring_row(ring: Ring) -> RingRow:
+    return cast("RingRow", asdict(ring) | {"difference": ring.difference})
+
+
+def _crystal(results: Results, surface: Surface) -> LatticeRow:
+    found, constant = results.lattice(surface), results.lattice_constant(surface)
+    given = "given in the case" if constant else "missing"
+    return {
+        "name": surface_name(results.case, surface),
+        "lattice_constant": constant,
+        "source": "equation of state" if found else given,
+        "bulk_modulus": found["bulk_modulus"] if found else None,
+        "pattern": found.get("pattern") if found else None,
+        "spacings": None,
+        "d_200": interplanar_spacing(constant, (2, 0, 0)) if constant else None,
+        "d_111": interplanar_spacing(constant, (1, 1, 1)) if constant else None,
+    }
+
+
+def _references(results: Results) -> References:
+    atom = results.atom()
+    slabs = {surface: results.slab(surface) for surface in surfaces(results.case)}
+    return {
+        "atom_energy": atom["energy"] if atom else None,
+        "cohesive_energy": cohesive_energy_of(results),
+        "clean_slabs": {s: slab["energy"] if slab else None for s, slab in slabs.items()},
+    }
+
+
+def site_row(site: Site) -> SiteRow:
+    """Return a site as results.json has it."""
+    problem = site.problem.text if site.problem else None
+    fields = {**asdict(site), "problem": problem, "difference": site.difference}
+    return cast("SiteRow", fields)
+
+
+def difference_row(found: Evaluation, site: str) -> DifferenceRow | None:
+    """Return what is known of a site's density difference; None if it is not computed."""
+    values = found.results.density("host", site)
+    state = found.results.state("host", "density", site)
+    if values is None or state is None or state.result is None:
+        return None
+    picture = found.pictures.get(site)
+    density = picture.difference if picture else None
+    return {
+        "integral": density.integral() if density else None,
+        "charge_moved": values["charge_moved"],
+        "bader_charge": values.get("bader_charge"),
+        "boundary": values["boundary"],
+        "cube": f"{state.task.name}/{cube_of(state.result.files)}",
+    }
+
+
+def energies_csv(table: Table) -> str:
+    """Return the table as CSV text: one line per surface, site and relaxation; eV and angstrom."""
+    elements = sorted({element for site in table.all_sites for element in site.nearest})
+    header = [
+        "surface", "site", "relaxation", "adsorption_energy_eV", "published_eV", "difference_eV",
+        "against_metal_eV", "reference", "against_clean_slab_eV", "against_lowest_slab_eV",
+        "reconstruction_eV", "reconstruction_A", "without_dipole_eV", "total_energy_eV",
+        "height_A", *(f"nearest_{element}_A" for element in elements),
+        "ended_at", "site_offset_A", "quality", "problem",
+    ]  # fmt: skip
+    return csv_text(header, (_csv_row(s, elements, table.quality) for s in table.all_sites))
+
+
+def _csv_row(s: Site, elements: list[str], quality: str) -> list[Cell]:
+    return [
+        s.surface, s.site, s.relaxation, s.adsorption_energy, s.published, s.difference,
+        s.against_metal, s.reference, s.against_clean, s.against_lowest,
+        s.reconstruction_energy, s.reconstruction_displacement, s.without_dipole, s.energy,
+        s.height, *(s.nearest.get(element) for element in elements),
+        s.ended_at, s.site_offset, quality, s.problem.text if s.problem else None,
+    ]  # fmt: skip
+
+
+def json_text(data: object) -> str:
+    """Return data as the JSON text that the program's files hold."""
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_tables(found: Evaluation, folder: Path) -> list[Path]:
+    """Write results.json and energies.csv into a folder; return their paths."""
+    results, energies = folder / RESULTS, folder / ENERGIES
+    write_text(results, json_text(results_json(found)))
+    write_text(energies, energies_csv(found.table))
+    return [results, energies]
