@@ -20,7 +20,7 @@ from workflows.report.tables import write_tables
 from workflows.system.messages import shown
 from workflows.tasks.status import State, survey
 from workflows.terminal.console import console, say
-from workflows.terminal.energy_table import conclusions, energy_table
+from workflows.terminal.energy_table import conclusions, detail_table, energy_table
 
 
 def add_arguments(verb: ArgumentParser) -> None:
@@ -32,6 +32,9 @@ def add_arguments(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--html", action="store_true", help="also write report.html, a single page with 3D views"
     )
+    verb.add_argument(
+        "--all", action="store_true", help="also print heights, distances and charges"
+    )
 
 
 def execute(arguments: Namespace) -> int:
@@ -39,7 +42,8 @@ def execute(arguments: Namespace) -> int:
     root, isovalue = arguments.directory, arguments.isovalue
     campaign = read_campaign(root)
     states = survey(campaign.tasks, root)
-    code = show_results(campaign, states, root, redraw=True, isovalue=isovalue)
+    options = {"redraw": True, "isovalue": isovalue, "details": arguments.all}
+    code = show_results(campaign, states, root, **options)
     for page in write_pages(campaign, states, root, isovalue) if arguments.html else ():
         say(f"page:   {shown(page)}")
     return code
@@ -52,6 +56,7 @@ def show_results(
     *,
     redraw: bool = False,
     isovalue: float | None = None,
+    details: bool = False,
 ) -> int:
     """Write tables and figures of a run and print its energies; return the exit code.
 
@@ -63,20 +68,27 @@ def show_results(
         Whether figures that already show these results are drawn again.
     isovalue
         Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
+    details
+        Whether geometry and charges are printed, too.
     """
     if campaign.shared:
         for line in report_all(campaign, states, root, redraw=redraw, isovalue=isovalue):
             say(line) if isinstance(line, str) else console().print(line)
     else:
         found = Evaluation(results_of(campaign, 0, states), root)
-        _show_case(found, root, redraw=redraw, isovalue=isovalue)
+        _show_case(found, root, redraw=redraw, isovalue=isovalue, details=details)
     return DONE if all(state.status == "done" for state in states.values()) else INCOMPLETE
 
 
-def _show_case(found: Evaluation, root: Path, *, redraw: bool, isovalue: float | None) -> None:
+def _show_case(
+    found: Evaluation, root: Path, *, redraw: bool, isovalue: float | None, details: bool
+) -> None:
     tables = [*write_tables(found, root), write_database(found)]
     figure = write_figures(found, isovalue) if redraw else update_figures(found)
-    console().print(energy_table(found))
+    terminal = console()
+    terminal.print(energy_table(found, terminal.width))
+    if details:
+        terminal.print(detail_table(found, terminal.width))
     for line in conclusions(found):
         say(line)
     say(f"table:  {', '.join(shown(path) for path in tables)}")

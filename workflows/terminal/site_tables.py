@@ -1,0 +1,120 @@
+"""Tables of adsorption sites: energies on 80 columns, geometry and charges in a second one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from rich import box
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from analysis.adsorption import Site, Table
+
+NARROW = 62  # columns; on fewer, tables show the first few columns only
+
+
+INDENT = "  "  # of a site below its surface
+
+
+# charge moved by the plane average and Bader charge, electrons, of the sites that have them
+Charges = Mapping[tuple[str, str], tuple[float | None, float | None]]
+
+
+def energies_by_site(table: Table, title: str, caption: str, width: int) -> Group:
+    """Return the adsorption energies (eV) of all sites beside the published ones.
+
+    Parameters
+    ----------
+    table
+        The sites of host and metal.
+    title, caption
+        The lines above and below.
+    width
+        Columns of the terminal.
+    """
+    published = any(site.published is not None for site in table.all_sites)
+    wide = width >= NARROW
+    rich = _empty()
+    headings = ["held", "free", *(["published", "difference"] if published and wide else [])]
+    for heading in headings:
+        rich.add_column(heading, justify="right", no_wrap=True)
+    if wide:
+        rich.add_column("free: ended at")
+    for surface, pairs in _by_surface(table):
+        rich.add_row(f"[bold]{escape(surface)}[/]")
+        for held, free in pairs:
+            numbers = [_energy(held), _energy(free) if free else ""]
+            numbers += [_signed(held.published, ""), _signed(held.difference)]
+            cells: list[str | Text] = [INDENT + held.site, *numbers[: len(headings)]]
+            rich.add_row(*cells, *([_ended(free)] if wide and free else []))
+        rich.add_section()
+    below = [Text(caption, style="bold red")] if caption else []
+    return Group(Text(title, style="italic"), rich, *below)
+
+
+def details_by_site(table: Table, charges: Charges, width: int) -> Group:
+    """Return geometry and charge of each site with the adatom held.
+
+    Parameters
+    ----------
+    table
+        The sites of host and metal.
+    charges
+        Charge moved and Bader charge, electrons, by surface and site.
+    width
+        Columns of the terminal.
+    """
+    rich = _empty()
+    headings = [
+        "height\n(Å)", "nearest\n(Å)", "against\nmetal (eV)", "charge\nmoved (e)", "Bader\n(e)",
+    ][: None if width >= NARROW else 2]  # fmt: skip
+    for heading in headings:
+        rich.add_column(heading, justify="right", no_wrap="nearest" not in heading)
+    for surface, pairs in _by_surface(table):
+        rich.add_row(f"[bold]{escape(surface)}[/]")
+        for site, _ in pairs:
+            nearest = ", ".join(f"{symbol} {far:.2f}" for symbol, far in site.nearest.items())
+            height = "" if site.height is None else f"{site.height:.2f}"
+            moved = charges.get((site.surface, site.site), (None, None))
+            against = _signed(site.against_metal) if site.problem is None else ""
+            cells = [height, nearest, against, *map(_signed, moved)]
+            rich.add_row(INDENT + site.site, *cells[: len(headings)])
+        rich.add_section()
+    return Group(Text("The adatom held at each site", style="italic"), rich)
+
+
+def _empty() -> RichTable:
+    """Return a table with the column of sites; title and caption are wrapped outside of it."""
+    rich = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    rich.add_column("site", no_wrap=True)
+    return rich
+
+
+def _by_surface(table: Table) -> Iterator[tuple[str, list[tuple[Site, Site | None]]]]:
+    """Yield for each surface its held sites, each with its free twin if that was asked for."""
+    every = table.all_sites
+    free = {(site.surface, site.site): site for site in every if site.relaxation == "free"}
+    held = [site for site in every if site.relaxation == "held"]
+    for surface, sites in groupby(held, key=lambda site: site.surface):
+        yield surface, [(site, free.get((surface, site.site))) for site in sites]
+
+
+def _energy(site: Site) -> str:
+    if site.binding is not None:
+        return f"{site.binding:.3f}"
+    failed = site.problem is not None and site.problem.kind == "failed"
+    return "[red]failed[/]" if failed else "[dim]missing[/]"
+
+
+def _signed(value: float | None, sign: str = "+") -> str:
+    return "" if value is None else f"{value:{sign}.3f}"
+
+
+def _ended(site: Site) -> Text:
+    if site.ended_at is None:
+        return Text(site.problem.text if site.problem else "")
+    saddle = ", saddle" if site.saddle else ""
+    return Text(f"{site.ended_at} ({site.site_offset:.2f} Å{saddle})")
