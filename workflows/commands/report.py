@@ -17,6 +17,7 @@ from workflows.report.figures import update_figures, write_figures
 from workflows.report.page import write_pages
 from workflows.report.results import results_of
 from workflows.report.tables import write_tables
+from workflows.steps.initial import Structures
 from workflows.system.messages import shown
 from workflows.tasks.status import State, survey
 from workflows.terminal.console import console, say
@@ -57,6 +58,7 @@ def show_results(
     redraw: bool = False,
     isovalue: float | None = None,
     details: bool = False,
+    built: Mapping[str, Structures] | None = None,
 ) -> int:
     """Write tables and figures of a run and print its energies; return the exit code.
 
@@ -70,12 +72,16 @@ def show_results(
         Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
     details
         Whether geometry and charges are printed, too.
+    built
+        The unrelaxed structures of each case, by its name, where they are known.
     """
     if campaign.shared:
-        for line in report_all(campaign, states, root, redraw=redraw, isovalue=isovalue):
+        printed = report_all(campaign, states, root, redraw=redraw, isovalue=isovalue, built=built)
+        for line in printed:
             say(line) if isinstance(line, str) else console().print(line)
     else:
-        found = Evaluation(results_of(campaign, 0, states), root)
+        mine = (built or {}).get(campaign.members[0].case.name)
+        found = Evaluation(results_of(campaign, 0, states), root, mine)
         _show_case(found, root, redraw=redraw, isovalue=isovalue, details=details)
     return DONE if all(state.status == "done" for state in states.values()) else INCOMPLETE
 

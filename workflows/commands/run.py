@@ -39,4 +39,4 @@ def compute(cases: Computable, arguments: Namespace) -> int:
     except Stopped as stop:
         warn(f"{stop.reason}; nothing is lost; the same command resumes")
         return stop.exit_code
-    return show_results(cases.campaign, states, root)
+    return show_results(cases.campaign, states, root, built=cases.structures)

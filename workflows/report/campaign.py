@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
@@ -19,6 +19,7 @@ from workflows.report.results import results_of
 from workflows.report.sensitivity import one_by_one, report_sensitivity
 from workflows.report.tables import ENERGIES, RESULTS, json_text, write_tables
 from workflows.report.wording import missing_lines, reference_in_words
+from workflows.steps.initial import Structures
 from workflows.system.files import write_text
 from workflows.system.messages import shown
 from workflows.tasks.status import State
@@ -43,12 +44,31 @@ def report_all(
     *,
     redraw: bool = False,
     isovalue: float | None = None,
+    built: Mapping[str, Structures] | None = None,
 ) -> Iterator[str | RichTable]:
-    """Write the tables and figures of all cases; yield what there is to print."""
+    """Write the tables and figures of all cases; yield what there is to print.
+
+    Parameters
+    ----------
+    states
+        The state of every task, by folder.
+    root
+        The directory of the run.
+    redraw
+        Whether figures that already show these results are drawn again.
+    isovalue
+        Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
+    built
+        The unrelaxed structures of each case, by its name, where they are known.
+    """
     if campaign.convergence is not None:
         yield from report_convergence(campaign, states, root)
     else:
-        yield from _report_cases(campaign, states, root, redraw=redraw, isovalue=isovalue)
+        found = (  # one at a time: each holds its densities
+            Evaluation(results_of(campaign, n, states), root, (built or {}).get(member.case.name))
+            for n, member in enumerate(campaign.members)
+        )
+        yield from _report_cases(campaign, found, root, redraw=redraw, isovalue=isovalue)
         if one_by_one(campaign):
             yield from report_sensitivity(campaign, states, root)
     missing = missing_lines(states)
@@ -59,15 +79,14 @@ def report_all(
 
 def _report_cases(
     campaign: Campaign,
-    states: Mapping[str, State],
+    evaluations: Iterable[Evaluation],
     root: Path,
     *,
     redraw: bool,
     isovalue: float | None,
 ) -> Iterator[str | RichTable]:
     rows: list[Row] = []
-    for number, member in enumerate(campaign.members):
-        found = Evaluation(results_of(campaign, number, states), root)
+    for member, found in zip(campaign.members, evaluations, strict=True):
         folder = root / member.case.name
         folder.mkdir(exist_ok=True)
         write_tables(found, folder)

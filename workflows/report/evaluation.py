@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from workflows.report.energies import adsorption_table
 from workflows.report.results import Results
 from workflows.report.slab_checks import SlabCheck, slab_checks
 from workflows.steps.cubes import read_difference
-from workflows.steps.initial import structures
+from workflows.steps.initial import Structures, structures
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,13 @@ class Evaluation:
         What the finished tasks found.
     root
         The directory with the tasks' folders.
+    built
+        The unrelaxed structures, where they are known; otherwise built when they are needed.
     """
 
     results: Results
     root: Path
+    built: Structures | None = field(default=None, repr=False)
 
     @property
     def case(self) -> Case:
@@ -83,4 +86,4 @@ class Evaluation:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Return a line for each setting that makes the numbers mean little."""
-        return tuple(warnings(self.case, structures(self.case)))
+        return tuple(warnings(self.case, self.built or structures(self.case)))
