@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
 
@@ -74,7 +74,7 @@ class Campaign:
     members: tuple[Member, ...]
     shared: bool
     goal: Goal = "everything"
-    convergence: Mapping[str, Any] | None = None  # a Study
+    convergence: Study | None = None
 
     @cached_property
     def _plans(self) -> tuple[Mapping[str, Task], ...]:

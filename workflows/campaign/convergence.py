@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from workflows.campaign.campaign import Campaign
+from workflows.campaign.campaign import Campaign, Varied
 from workflows.campaign.sweep import variant
 from workflows.case.reading import contents, find, load, parse
 from workflows.case.schema import Case
@@ -99,7 +99,7 @@ def _grids_around(case: Case) -> list[str]:
     return [f"{a + n}x{b + n}" for n in (-1, 0, 1, 2) if a + n > 0 and b + n > 0]
 
 
-AXES: dict[str, Axis] = {
+AXES: dict[Varied, Axis] = {
     "cutoff": Axis(
         "cutoff",
         "numbers of eV, such as 300,400,500",
@@ -155,7 +155,7 @@ AXES: dict[str, Axis] = {
 
 
 def study(
-    name_or_path: str, over: str, values: str | None, site: str | None, tolerance: float
+    name_or_path: str, over: Varied, values: str | None, site: str | None, tolerance: float
 ) -> Campaign:
     """Return the cases of a convergence study.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import cast
 
 from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
 
@@ -243,7 +242,7 @@ def write_campaign(campaign: Campaign, root: Path) -> None:
     record: CampaignRecord = {
         "goal": campaign.goal,
         "cases": {member.case.name: dict(member.settings) for member in campaign.members},
-        "convergence": cast("Study | None", campaign.convergence),
+        "convergence": campaign.convergence,
     }
     if read_signed(root / CAMPAIGN) != record:
         write_signed(root / CAMPAIGN, record)

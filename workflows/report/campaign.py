@@ -62,7 +62,7 @@ def report_all(
         The unrelaxed structures of each case, by its name, where they are known.
     """
     if campaign.convergence is not None:
-        yield from report_convergence(campaign, states, root)
+        yield from report_convergence(campaign, campaign.convergence, states, root)
     else:
         found = (  # one at a time: each holds its densities
             Evaluation(results_of(campaign, n, states), root, (built or {}).get(member.case.name))

@@ -12,7 +12,7 @@ from rich.table import Table as RichTable
 from analysis.convergence import Convergence
 from analysis.figures.convergence import compose
 from analysis.figures.style import Caption
-from workflows.campaign.campaign import Campaign
+from workflows.campaign.campaign import Campaign, Study
 from workflows.campaign.convergence import AXES
 from workflows.campaign.directory import FIGURES
 from workflows.case.schema import Case
@@ -32,30 +32,29 @@ SCHEMA = "sodiophile-convergence/1"
 STEM = "convergence"  # of the files
 
 
-def convergence(campaign: Campaign, states: Mapping[str, State]) -> Convergence:
+def convergence(campaign: Campaign, study: Study, states: Mapping[str, State]) -> Convergence:
     """Return the energies of a study, as far as they are there."""
-    record = campaign.convergence or {}
-    axis = AXES[record["over"]]
+    axis = AXES[study["over"]]
     numbers = range(len(campaign.members))
     tables = [adsorption_table(results_of(campaign, number, states)) for number in numbers]
     energies = [{site.site: site.adsorption_energy for site in table.sites} for table in tables]
-    words = [member.settings[record["over"]] for member in campaign.members]
+    words = [member.settings[study["over"]] for member in campaign.members]
     return Convergence(
         over=axis.title,
         values=tuple(cell_in_words(word) + axis.unit for word in words),
         sizes=tuple(float(axis.size(word)) for word in words),
         energies={site: tuple(of_case[site] for of_case in energies) for site in energies[0]},
-        tolerance=float(record["tolerance"]),
+        tolerance=study["tolerance"],
     )
 
 
 def report_convergence(
-    campaign: Campaign, states: Mapping[str, State], root: Path
+    campaign: Campaign, study: Study, states: Mapping[str, State], root: Path
 ) -> Iterator[str | RichTable]:
     """Write table and plot of a study; yield what there is to print."""
-    found = convergence(campaign, states)
+    found = convergence(campaign, study, states)
     case = campaign.members[0].case
-    changes = AXES[(campaign.convergence or {})["over"]].changes
+    changes = AXES[study["over"]].changes
     table, data = root / f"{STEM}.csv", root / f"{STEM}.json"
     write_text(table, _csv(found))
     write_text(data, json_text(_json(found, case, changes)))

@@ -9,6 +9,7 @@ import pytest
 from analysis.convergence import Convergence
 from tests.paths import TINY
 from tests.workflows.campaign.test_campaign import QUICK
+from workflows.campaign.campaign import Varied
 from workflows.campaign.convergence import study
 from workflows.cli import main
 
@@ -57,7 +58,7 @@ def test_the_worst_site_decides() -> None:
     ],
 )  # fmt: skip
 def test_a_study_varies_one_setting(
-    over: str, values: str | None, varied: list[tuple[Any, ...]]
+    over: Varied, values: str | None, varied: list[tuple[Any, ...]]
 ) -> None:
     campaign = study(str(TINY), over, values, None, 0.02)
     found = []
