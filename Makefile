@@ -6,10 +6,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# No file that is downloaded is used unless its hash stands in constraints*.txt.
+CHECKED := --require-hashes --no-deps --no-build-isolation --use-pep517 --requirement
+# the packages in constraints.txt whose line fulfils a condition of awk, with their hashes
+packages = awk '/^[a-z]/ { on = $(1) } on' constraints.txt
 
-# GPAW is compiled while the other packages are downloaded.
-MAKEFLAGS += --jobs=2 --no-print-directory
-.PHONY: fig5 test bench lint clean
+MAKEFLAGS += --no-print-directory
+.PHONY: fig5 test bench lint constraints clean
 
 fig5: $(VENV)/.installed
 	@$(BIN)/sodiophile run smoke --into runs/smoke
@@ -25,40 +28,45 @@ lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-$(VENV)/.python:
+# After a change in pyproject.toml, or for newer versions: make constraints UV="uv pip compile --upgrade"
+UV ?= uv pip compile
+constraints:
+	@$(UV) --quiet pyproject.toml --group build --output-file constraints.txt
+	@$(UV) --quiet --group dev --constraints constraints.txt --output-file constraints-dev.txt
+
+$(VENV)/.python: constraints.txt
 	@echo "setting up $(VENV): a few minutes, once"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python >= 3.11 is needed")'
 	@$(PYTHON) -m venv $(VENV)
+	@$(call packages,/^setuptools==/) | $(PIP) install $(CHECKED) /dev/stdin
 	@touch $@
 
-# `make test` gets an MPI for GPAW from PyPI; one that the machine has goes before it. `make fig5` needs none.
-MPI := $(if $(filter test,$(MAKECMDGOALS)),$(VENV)/.mpi)
-$(VENV)/.mpi: $(VENV)/.python constraints-dev.txt
-	@$(PIP) install --no-deps "$$(grep '^mpich==' constraints-dev.txt)"
-	@touch $@
-
-# No cache: a wheel compiled before a library was there would do without it for ever.
-$(VENV)/.gpaw: $(VENV)/.python siteconfig.py constraints.txt | $(MPI)
-	@echo "compiling GPAW"
-	@rm -rf $(VENV)/wheels
-	@PATH="$$PATH:$(CURDIR)/$(BIN)" GPAW_CONFIG='$(CURDIR)/siteconfig.py' PIP_CONSTRAINT='$(CURDIR)/constraints.txt' \
-	    $(PIP) wheel --no-deps --no-cache-dir --wheel-dir $(VENV)/wheels gpaw > $(VENV)/gpaw.txt 2>&1 \
-	    || { tail -n 30 $(VENV)/gpaw.txt; echo "GPAW did not compile; all of it: $(VENV)/gpaw.txt"; exit 1; }
+$(VENV)/.tools: $(VENV)/.python constraints-dev.txt
+	@echo "installing tools for tests"
+	@$(PIP) install $(CHECKED) constraints-dev.txt
 	@touch $@
 
 $(VENV)/.libraries: $(VENV)/.python constraints.txt
 	@echo "installing libraries"
-	@grep -v '^gpaw==' constraints.txt | $(PIP) install --no-deps --requirement /dev/stdin
+	@$(call packages,!/^gpaw==/) | $(PIP) install $(CHECKED) /dev/stdin
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.gpaw $(VENV)/.libraries pyproject.toml
+# The tools for tests bring an MPI; one that the machine has goes before it. `make fig5` needs none.
+# No cache: a wheel compiled before a library was there would do without it for ever.
+$(VENV)/.gpaw: $(VENV)/.libraries siteconfig.py | $(if $(filter test,$(MAKECMDGOALS)),$(VENV)/.tools)
+	@echo "compiling GPAW"
+	@rm -rf $(VENV)/wheels
+	@$(call packages,/^gpaw==/) | PATH="$$PATH:$(CURDIR)/$(BIN)" GPAW_CONFIG="$(CURDIR)/siteconfig.py" \
+	    $(PIP) wheel --no-cache-dir --wheel-dir $(VENV)/wheels $(CHECKED) /dev/stdin > $(VENV)/gpaw.txt 2>&1 \
+	    || { tail -n 30 $(VENV)/gpaw.txt; echo "GPAW did not compile; all of it: $(VENV)/gpaw.txt"; exit 1; }
 	@$(PIP) install --no-deps --no-index --force-reinstall $(VENV)/wheels/gpaw-*.whl
-	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed constraints-dev.txt
-	@echo "installing tools for tests"
-	@$(PIP) install --no-deps --requirement constraints-dev.txt
+$(VENV)/.installed: $(VENV)/.gpaw pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed $(VENV)/.tools
 	@touch $@
 
 clean:

@@ -10,6 +10,10 @@ import shutil
 import subprocess
 import tempfile
 
+from pybind11.setup_helpers import ParallelCompile
+
+ParallelCompile().install()  # on all cores
+
 
 def _links(program, *flags):
     """Tell whether a small C++ program compiles and links with these flags."""
