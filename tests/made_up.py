@@ -44,8 +44,8 @@ VALUES: dict[Kind, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def values_of(kind: Kind, **changes: Any) -> dict[str, Any]:
-    """Return values as a task of this kind has them, with some of them changed."""
+def values_of(kind: Kind, **changes: Any) -> Any:
+    """Return values as a task of this kind has them, with some changed, even to nonsense."""
     return VALUES[kind] | changes
 
 

@@ -121,7 +121,8 @@ class Benchmark:
         result = self.task(system).result()
         if result is None:
             return
-        atoms = from_json(result.values["structure"])
+        values: Any = result.values
+        atoms = from_json(values["structure"])
         atoms.set_positions(
             whole_records(self.task(system) / "steps.jsonl", Step)[0]["positions"],
             apply_constraint=False,
@@ -138,8 +139,8 @@ class Benchmark:
         result = self.task(system).result()
         if result is None:
             return None
-        values = result.values
-        return values | {"wall": values["process_seconds"], "cpu": values["cpu_seconds"]}
+        values: Any = result.values
+        return {**values, "wall": values["process_seconds"], "cpu": values["cpu_seconds"]}
 
     def system(self, name: str) -> System:
         """Return what is known of a system."""

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -138,7 +138,7 @@ def one_relaxation(name: str, out: Path) -> None:
     subprocess.run([sys.executable, "-m", "workflows.cli", "task", str(folder.path)], check=True)
     result = folder.result()
     assert result is not None
-    values = result.values
+    values: Any = result.values
     record = {key: values[key] for key in ("scf_iterations", "steps")}
     record |= {"wall": values["process_seconds"], "cpu": values["cpu_seconds"]}
     record |= {"memory": values["peak_memory"]}

@@ -21,6 +21,7 @@ from workflows.report.tables import site_row
 from workflows.report.wording import caption
 from workflows.system.files import digest, write_bytes
 from workflows.tasks.atoms_json import from_json
+from workflows.tasks.finished import relaxed_values
 from workflows.tasks.folder import RELAXATION, RESULT
 from workflows.tasks.graph import surface_label, surfaces
 from workflows.tasks.records import Surface
@@ -111,10 +112,11 @@ def _charge(results: Results, surface: Surface, site: Site) -> dict[str, Pair]:
 
 def _row(state: State, name: str, folder: Path) -> AtomsRow:
     """Return a finished task's structure with energy and forces; its age is the result's."""
-    result = state.result
+    result, values = state.result, relaxed_values(state)
     assert result is not None  # noqa: S101
-    atoms = from_json(result.values["structure"])
-    calculated = {"energy": result.values["energy"]}
+    assert values is not None  # noqa: S101
+    atoms = from_json(values["structure"])
+    calculated = {"energy": values["energy"]}
     if RELAXATION in result.files:
         calculated["forces"] = read(folder / RELAXATION, index=-1).get_forces()
     atoms.calc = SinglePointCalculator(atoms, **calculated)

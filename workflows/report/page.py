@@ -30,12 +30,13 @@ from workflows.case.schema import Case
 from workflows.report import convergence
 from workflows.report.evaluation import Evaluation
 from workflows.report.figures import FIG5
-from workflows.report.results import RELAXING, results_of
+from workflows.report.results import results_of
 from workflows.report.tables import DifferenceRow, difference_row
 from workflows.report.wording import MadeWith, caption, made_with, missing_lines, notes
 from workflows.steps.optimize import Step, largest_force
 from workflows.system.files import write_text
 from workflows.tasks.atoms_json import from_json
+from workflows.tasks.finished import RELAXING, relaxed_values
 from workflows.tasks.folder import RELAXATION, STEPS
 from workflows.tasks.journal import whole_records
 from workflows.tasks.status import State
@@ -346,8 +347,9 @@ def _traces(found: Evaluation, states: Sequence[State]) -> Traces | None:
         steps = list(range(len(taken)))
         energy = np.array([step["energy"] for step in taken])
         energies.append(Line(state.task.kind, steps, (energy - energy.min()).tolist()))
-        if state.result is not None:
-            atoms = from_json(state.result.values["structure"])
+        values = relaxed_values(state)
+        if values is not None:
+            atoms = from_json(values["structure"])
             fmax = [_fmax(atoms, step) for step in taken]
             forces.append(Line(state.task.kind, steps, fmax))
     if not energies:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, cast
 
 from ase import Atoms
 
@@ -13,10 +12,8 @@ from workflows.case.schema import Case
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.finished import Finished
 from workflows.tasks.graph import crystal_of
-from workflows.tasks.records import Kind, RelaxedValues, Surface
+from workflows.tasks.records import Surface
 from workflows.tasks.status import State
-
-RELAXING: Final[tuple[Kind, ...]] = ("slab", "held", "free", "basin")  # tasks that move atoms
 
 
 @dataclass(frozen=True)
@@ -33,12 +30,6 @@ class Results(Finished):
         found = self.lattice(surface)
         given = crystal_of(self.case, surface).lattice_constant
         return given if found is None else found["lattice_constant"]
-
-    def relaxed(self) -> Iterator[tuple[State, RelaxedValues]]:
-        """Yield every finished task that relaxed a slab, with what it found."""
-        for state in self.states.values():
-            if state.task.kind in RELAXING and state.result is not None:
-                yield state, cast("RelaxedValues", state.result.values)
 
     def site_structure(self, site: str) -> Atoms | None:
         """Return the structure (angstrom) of the adatom held at a site of the host, if there."""

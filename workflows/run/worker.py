@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from workflows.campaign.directory import campaign_of_task
 from workflows.case.schema import Case
@@ -21,7 +22,7 @@ from workflows.system.messages import UserError, naming, shown
 from workflows.system.signals import Stopped, say, stoppable
 from workflows.tasks.finished import Finished
 from workflows.tasks.folder import Failure, ProgressWriter, Result
-from workflows.tasks.records import Effort
+from workflows.tasks.records import Effort, Values
 from workflows.tasks.status import State, survey
 
 REFUSED = 2  # exit code of a task that could not be computed here: its last line is the reason
@@ -139,7 +140,7 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
         "process_seconds": age(),
         "cpu_seconds": time.process_time(),
     }
-    values = {**outcome.values, **process}
+    values = cast("Values", {**outcome.values, **process})
     made_with = versions() | libraries()
     folder.finish(Result(fingerprint, values, folder.digests(outcome.files), seconds, made_with))
     return 0

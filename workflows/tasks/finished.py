@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Final, cast
 
 from workflows.tasks.graph import Key, task_key
 from workflows.tasks.records import (
@@ -16,12 +16,22 @@ from workflows.tasks.records import (
     Kind,
     LatticeValues,
     Relaxation,
+    RelaxedValues,
     SinglePointValues,
     SlabValues,
     Surface,
     Values,
 )
 from workflows.tasks.status import State
+
+RELAXING: Final[tuple[Kind, ...]] = ("slab", "held", "free", "basin")  # tasks that move atoms
+
+
+def relaxed_values(state: State) -> RelaxedValues | None:
+    """Return what a task found that relaxes a slab; None if it is not done or relaxes nothing."""
+    if state.result is None or state.task.kind not in RELAXING:
+        return None
+    return cast("RelaxedValues", state.result.values)
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class Finished:
         self, surface: Surface, kind: Kind, site: str = "", relaxation: Relaxation = ""
     ) -> Values | None:
         state = self.state(surface, kind, site, relaxation)
-        return cast("Values", state.result.values) if state and state.result else None
+        return state.result.values if state and state.result else None
 
     def lattice(self, surface: Surface) -> LatticeValues | None:
         """Return the equation of state of the crystal that a surface is cut from."""
@@ -79,13 +89,19 @@ class Finished:
         """Return the slab relaxed again from where a site's adatom, "held" or "free", left it."""
         return cast("BareSlabValues | None", self._values(surface, "basin", site, relaxation))
 
+    def relaxed(self) -> Iterator[tuple[State, RelaxedValues]]:
+        """Yield every finished task that relaxed a slab, with what it found."""
+        for state in self.states.values():
+            values = relaxed_values(state)
+            if values is not None:
+                yield state, values
+
     def bare_slabs(self, surface: Surface) -> list[SlabValues | BareSlabValues]:
         """Return all bare slabs of a surface that are there: clean, and relaxed again."""
         return [
-            cast("SlabValues | BareSlabValues", state.result.values)
-            for state in self.states.values()
+            cast("SlabValues | BareSlabValues", values)
+            for state, values in self.relaxed()
             if state.task.surface == surface and state.task.kind in ("slab", "basin")
-            if state.result is not None
         ]
 
     def density(self, surface: Surface, site: str) -> DensityValues | None:

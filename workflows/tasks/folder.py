@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Unpack
+from typing import Protocol, Unpack, cast
 
 from workflows.system.files import (
     digest,
@@ -32,6 +32,7 @@ from workflows.tasks.records import (
     Origin,
     Progress,
     ResultRecord,
+    Values,
 )
 from workflows.tasks.validation import checked, is_valid
 
@@ -71,7 +72,7 @@ class Result:
     """
 
     fingerprint: str
-    values: dict[str, Any]  # see records.py; `Finished` gives it with its type
+    values: Values
     files: dict[str, str]
     seconds: float
     made_with: dict[str, str]
@@ -289,7 +290,7 @@ def _as_result(data: object, kind: Kind) -> Result:
     record = checked(ResultRecord, data)
     return Result(
         fingerprint=record["fingerprint"],
-        values=checked(VALUES[kind], record["values"]),
+        values=cast("Values", checked(VALUES[kind], record["values"])),
         files=record["files"],
         seconds=record["seconds"],
         made_with=record["made_with"],

@@ -30,15 +30,15 @@ from workflows.tasks.records import (
     DFTSettings,
     InputsT,
     InputsT_co,
+    Kind,
     LatticeInputs,
     Origin,
     Relaxation,
     SinglePointInputs,
     SlabCut,
     SlabInputs,
+    Surface,
 )
-from workflows.tasks.records import Kind as Kind  # noqa: PLC0414 (until all import it from there)
-from workflows.tasks.records import Surface as Surface  # noqa: PLC0414
 
 RECIPE = 2  # raise it when the way that a task computes its numbers changes
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from structures.sites import find_site
+from tests.made_up import values_of
 from workflows.case.reading import MAX_BYTES, PRESETS, find, parse, presets, read
 from workflows.case.schema import Case
 from workflows.dft.datasets import require_setups
@@ -396,7 +397,7 @@ def test_a_second_face_of_the_metal_adds_tasks_and_leaves_the_others_as_they_are
     ],
 )
 def test_the_slab_of_a_second_face_depends_on_its_table(old: str, new: str) -> None:
-    parent = {"Na-lattice": Result("parent", {}, {}, 1.0, {})}
+    parent = {"Na-lattice": Result("parent", values_of("lattice"), {}, 1.0, {})}
     tables = (FACE_110, FACE_110.replace(old, new, 1))
     one, other = (plan(case_110(table))["Na110-slab"] for table in tables)
     assert one.fingerprint(parent) != other.fingerprint(parent)

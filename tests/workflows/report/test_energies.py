@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import made_up as made
-from tests.made_up import STRUCTURE
+from tests.made_up import STRUCTURE, values_of
 from tests.workflows.report.finished_run import (
     ADSORPTION,
     FALLS,
@@ -180,7 +180,7 @@ def test_energies_of_other_cells_are_refused(tmp_path: Path, cell: list[float], 
     other.set_cell(cell)
     found = folder.result()
     assert found is not None
-    folder.finish(replace(found, values={**found.values, "structure": to_json(other)}))
+    folder.finish(replace(found, values=values_of("held", structure=to_json(other))))
     (site,) = [
         s for s in evaluation(tmp_path, case()).table.sites
         if (s.site, s.relaxation) == ("top-V", "held")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
 from workflows.case.reading import find, read
@@ -13,7 +15,7 @@ from workflows.tasks.status import State
 
 def done(**values: float) -> State:
     task = next(iter(plan(read(find("smoke"))).values()))
-    return State(task, "done", result=Result("f", values, {}, 1.0, {}))
+    return State(task, "done", result=Result("f", cast("Any", values), {}, 1.0, {}))
 
 
 def test_profile_reads_results() -> None:
