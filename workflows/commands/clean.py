@@ -38,8 +38,13 @@ def execute(arguments: Namespace) -> int:
     campaign = read_campaign(root)
     with nullcontext() if arguments.dry_run else working_in(root):
         states = survey(campaign.tasks, root)
-        options = {"set_aside": arguments.set_aside, "small_cubes": arguments.small_cubes}
-        cleaning = plan_cleaning(campaign, states, root, **options)
+        cleaning = plan_cleaning(
+            campaign,
+            states,
+            root,
+            set_aside=arguments.set_aside,
+            small_cubes=arguments.small_cubes,
+        )
         for line in cleaning.lines():
             say(line)
         if arguments.dry_run or cleaning.is_empty:

@@ -43,8 +43,9 @@ def execute(arguments: Namespace) -> int:
     root, isovalue = arguments.directory, arguments.isovalue
     campaign = read_campaign(root)
     states = survey(campaign.tasks, root)
-    options = {"redraw": True, "isovalue": isovalue, "details": arguments.all}
-    code = show_results(campaign, states, root, **options)
+    code = show_results(
+        campaign, states, root, redraw=True, isovalue=isovalue, details=arguments.all
+    )
     for page in write_pages(campaign, states, root, isovalue) if arguments.html else ():
         say(f"page:   {shown(page)}")
     return code

@@ -32,10 +32,11 @@ def execute(arguments: Namespace) -> int:
 def compute(cases: Computable, arguments: Namespace) -> int:
     """Compute cases into `arguments.into` and show what came out; return the exit code."""
     root, needs = arguments.into, estimate_needs(cases)
-    limits = {"jobs": arguments.jobs, "walltime": arguments.walltime}
     try:
         with view(console(), shown(root), Remaining(needs.sizes)) as shows:
-            states = run(cases, needs, root, view=shows, **limits)
+            states = run(
+                cases, needs, root, jobs=arguments.jobs, view=shows, walltime=arguments.walltime
+            )
     except Stopped as stop:
         warn(f"{stop.reason}; nothing is lost; the same command resumes")
         return stop.exit_code

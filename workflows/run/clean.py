@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,11 +94,9 @@ class Cleaning:
         for name in self.cubes:
             cube = Path(name, CUBE)
             yield f"{shown(cube)} made small, for good ({in_bytes(_bytes(self.root / cube))})"
-        freed = in_bytes(sum(map(_bytes, self.files)))
-        yield f"{len(self.files)} files, {freed}"
+        yield _total(self.files)
         if self.spared:
-            size = in_bytes(sum(map(_bytes, self.spared)))
-            yield f"contents set aside stay: {len(self.spared)} files, {size} (--set-aside)"
+            yield f"contents set aside stay: {_total(self.spared)} (--set-aside)"
 
     @property
     def is_empty(self) -> bool:
@@ -254,6 +252,11 @@ def _is_file(path: Path) -> bool:
         return stat.S_ISREG(path.lstat().st_mode)
     except OSError:
         return False
+
+
+def _total(files: Sequence[Path]) -> str:
+    """Return the number and size of some files in words."""
+    return f"{len(files)} file{'s' * (len(files) != 1)}, {in_bytes(sum(map(_bytes, files)))}"
 
 
 def _bytes(path: Path) -> int:

@@ -91,7 +91,7 @@ def test_what_is_set_aside_goes_only_when_asked_for_and_listed(
     (root / name).parent.mkdir(exist_ok=True)
     (root / name).write_text("a result of hours")
     clean(root)
-    assert "contents set aside stay: 1 files" in capsys.readouterr().out
+    assert "contents set aside stay: 1 file, " in capsys.readouterr().out
     assert clean(root, "--set-aside") == {name}
     assert f"{name} (0 kB)\n" in capsys.readouterr().out
     assert not (root / "Na-atom" / ".stale-1").exists()
