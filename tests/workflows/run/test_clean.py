@@ -115,13 +115,14 @@ def test_what_a_record_names_is_ours_when_set_aside(root: Path) -> None:
         (f"figures/.fig5a.{DEAD}.svg", True),
         (f".results.json.{DEAD}.tmp", True),
         (f"Na-atom/.result.json.{DEAD}.tmp", True),
-        (f"figures/.fig5.{os.getpid()}.png", False),  # being drawn
+        ("figures/.fig5.{living}.png", False),  # being drawn
         ("figures/fig5.png", False),
         ("figures/.drawn", False),
         (f"Na-atom/.notes.txt.{DEAD}.tmp", False),
     ],
 )
 def test_what_a_killed_process_was_writing_goes(root: Path, name: str, goes: bool) -> None:
+    name = name.format(living=os.getpid())
     (root / name).write_text("half")
     assert (name in clean(root)) == goes
 
