@@ -18,7 +18,7 @@ fig5: $(VENV)/.installed
 	@$(BIN)/sodiophile run smoke --into runs/smoke
 
 test: lint $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder --cov
 
 bench: $(VENV)/.installed
 	@$(BIN)/python -m tests.benchmarks.bench $(BENCH)

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -15,6 +16,21 @@ from tests.paths import ROOT
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=4, help="kills in test_kills.py")
     parser.addoption("--kill-seed", type=int, default=1, help="seed of their moments")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
+    """Prepare for several workers (`make test`): slow tests first, what shares a fixture together.
+
+    A fixture of a module, such as a run of GPAW or a cluster, is then made once, by one worker.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        fixtures = itertools.chain(*item._fixtureinfo.name2fixturedefs.values())
+        if any(fixture.scope == "module" for fixture in fixtures):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
 
 
 # As in the Makefile: an MPI of the system goes before the one of the environment.
