@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import functools
+import glob
+import gzip
+import hashlib
 import math
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +117,65 @@ def require_cutoff(dft: DFT, elements: Iterable[str]) -> None:
             f"dft.cutoff: found {dft.cutoff:g}; allowed: at least {least} eV for the PAW data set "
             f"of {symbol} (converged results need about twice that)"
         )
+
+
+def data_set_digests(elements: Iterable[str], xc: str, setups: Mapping[str, str]) -> dict[str, str]:
+    """Return what the PAW data sets of some elements contain, as checksums.
+
+    A data set of the same name may differ from machine to machine: clusters set GPAW_SETUP_PATH.
+
+    Parameters
+    ----------
+    elements
+        Chemical symbols.
+    xc
+        Functional, such as 'PBE'.
+    setups
+        Names of data sets other than the default one, by symbol.
+
+    Returns
+    -------
+    dict
+        SHA-256 (64 hexadecimal digits) of the unpacked data set by symbol; '' where there is none.
+    """
+    found = {}
+    for symbol in sorted(set(elements)):
+        path = data_set_file(symbol, xc, setups.get(symbol, ""))
+        found[symbol] = "" if path is None else _digest(path, Path(path).stat().st_mtime_ns)
+    return found
+
+
+def data_set_file(symbol: str, xc: str, name: str = "") -> str | None:
+    """Return the path of the PAW data set that GPAW reads, or None where it finds none.
+
+    The rule is that of `gpaw.setup_data.search_for_file`, without importing what that needs:
+    `status` asks for the data sets of every task.
+
+    Parameters
+    ----------
+    symbol
+        Chemical symbol.
+    xc
+        Functional, such as 'PBE'.
+    name
+        Name of the data set; '' is the default one.
+    """
+    import gpaw
+
+    stem = ".".join(part for part in (symbol, name, xc) if part)
+    for folder in map(str, gpaw.setup_paths):
+        pattern = os.path.join(folder, stem)  # noqa: PTH118 (as GPAW does, wildcards included)
+        if paths := glob.glob(pattern) + glob.glob(f"{pattern}.gz"):  # noqa: PTH207
+            return max(paths)
+    return None
+
+
+@functools.cache
+def _digest(path: str, _changed: int) -> str:
+    content = Path(path).read_bytes()
+    if path.endswith(".gz"):
+        content = gzip.decompress(content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def setups(symbol: str, xc: str) -> list[str]:

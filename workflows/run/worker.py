@@ -16,7 +16,7 @@ from workflows.preflight.computable import require_computable
 from workflows.preflight.rank_limits import require_usable
 from workflows.steps import carry_out
 from workflows.steps.context import TaskContext, TaskFailed
-from workflows.system.files import Locked, lock
+from workflows.system.files import Locked, digest, lock
 from workflows.system.machine import age, peak_memory, versions
 from workflows.system.messages import UserError, naming, shown
 from workflows.system.signals import Stopped, say, stoppable
@@ -114,8 +114,9 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
     task, folder = state.task, state.task.folder(root)
     results = {name: states[name].result for name in task.needs}
     parents = {name: result for name, result in results.items() if result is not None}
-    fingerprint = task.fingerprint(parents)
-    for moved in folder.open_for(task.origin(parents)):
+    origin = task.origin(parents)
+    fingerprint = digest(origin)
+    for moved in folder.open_for(origin):
         say(f"{task.name}: earlier contents set aside as {moved.name}")
     context = TaskContext(
         task,
@@ -141,6 +142,7 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
         "cpu_seconds": time.process_time(),
     }
     values = cast("Values", {**outcome.values, **process})
-    made_with = versions() | libraries()
+    sets = {f"PAW set of {symbol}": sha[:12] for symbol, sha in origin["data_sets"].items()}
+    made_with = versions() | libraries() | sets
     folder.finish(Result(fingerprint, values, folder.digests(outcome.files), seconds, made_with))
     return 0

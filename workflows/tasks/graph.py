@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, cast
 
 from workflows.case.schema import Case, Host, Metal, Slab
+from workflows.dft.datasets import data_set_digests
 from workflows.system.files import digest
 from workflows.system.machine import versions
 from workflows.tasks.folder import Result, TaskFolder
@@ -40,7 +41,7 @@ from workflows.tasks.records import (
     Surface,
 )
 
-RECIPE = 2  # raise it when the way that a task computes its numbers changes
+RECIPE = 3  # raise it when the way that a task computes its numbers changes
 
 
 # References first, then sites, then details: the table fills up before the pictures do.
@@ -120,6 +121,8 @@ class Task(Generic[InputsT_co]):
         Whether the adatom was held there or free; "" for none.
     structure
         Key of the unrelaxed structure that the task is about (steps/initial.py).
+    elements
+        Chemical symbols of all its atoms: whose PAW data sets are read.
     """
 
     name: str
@@ -131,6 +134,7 @@ class Task(Generic[InputsT_co]):
     site: str = ""
     relaxation: Relaxation = ""
     structure: str = ""
+    elements: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -161,12 +165,14 @@ class Task(Generic[InputsT_co]):
 
         `parents` are the results of the tasks that it needs, by name.
         """
+        dft = self.inputs["dft"]
         return {
             "recipe": RECIPE,
             "kind": self.kind,
             "inputs": self.inputs,
             "needs": {own_name(name): parents[name].digest for name in self.needs},
             "versions": versions(),
+            "data_sets": data_set_digests(self.elements, dft["xc"], dft["setups"]),
         }
 
 
@@ -289,7 +295,10 @@ def _lattice_task(case: Case, surface: Surface) -> list[Task[LatticeInputs]]:
     }
     name, title = f"{bulk}-lattice", f"lattice constant of {bulk}"
     structure = structure_name(case, surface, "bulk")
-    return [Task(name, "lattice", title, (), inputs, surface, structure=structure)]
+    elements = tuple(crystal["elements"])
+    return [
+        Task(name, "lattice", title, (), inputs, surface, structure=structure, elements=elements)
+    ]
 
 
 def slab_task(case: Case, surface: Surface) -> Task[SlabInputs]:
@@ -309,7 +318,10 @@ def slab_task(case: Case, surface: Surface) -> Task[SlabInputs]:
         inputs["face"] = face.miller
     name, title = structure_name(case, surface, "slab"), f"clean {surface_label(case, surface)}"
     needs = tuple(task.name for task in _lattice_task(case, surface))
-    return Task(name, "slab", title, needs, inputs, surface, structure=name)
+    elements = tuple(crystal["elements"])
+    return Task(
+        name, "slab", title, needs, inputs, surface, structure=name, elements=elements
+    )  # fmt: skip
 
 
 def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
@@ -321,12 +333,14 @@ def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
     inputs: AdatomInputs = {
         "fmax": clean.inputs["fmax"], "dft": dft, "adatom": case.adatom, "site": site,
     }  # fmt: skip
+    elements = (*clean.elements, case.adatom)
     held = Task(
         f"{stem}-held", "held", f"{what}, x and y held", (clean.name,), inputs, surface, site,
-        "held", stem,
+        "held", stem, elements,
     )  # fmt: skip
     free = Task(
         f"{stem}-free", "free", f"{what}, free", (held.name,), inputs, surface, site, "free", stem,
+        elements,
     )  # fmt: skip
     tasks: list[Task] = [held, free]
     if case.checks.same_basin:
@@ -356,6 +370,7 @@ def _basin_tasks(
             f"{slab}, from {task.site}, {task.relaxation}",
             needs[task.name],
             inputs,
+            elements=task.elements[:-1],  # the adatom comes last
         )
         for task in (held, free)
     ]
@@ -374,12 +389,18 @@ def _uncorrected(task: Task[SlabInputs] | Task[AdatomInputs]) -> Task[SinglePoin
 
 
 def _on(
-    task: Task, kind: Kind, title: str, needs: tuple[str, ...], inputs: InputsT
+    task: Task,
+    kind: Kind,
+    title: str,
+    needs: tuple[str, ...],
+    inputs: InputsT,
+    *,
+    elements: tuple[str, ...] | None = None,
 ) -> Task[InputsT]:
-    """Return a task that builds on the structure of another one."""
+    """Return a task that builds on the structure of another one; the same `elements` if None."""
     name = f"{task.structure if kind == 'density' else task.name}-{kind}"
     place = task.surface, task.site, task.relaxation, task.structure
-    return Task(name, kind, title, needs, inputs, *place)
+    return Task(name, kind, title, needs, inputs, *place, elements or task.elements)
 
 
 def _atom_task(case: Case) -> Task[AtomInputs]:
@@ -389,7 +410,10 @@ def _atom_task(case: Case) -> Task[AtomInputs]:
         "box": case.atom.box,
         "dft": _dft(case, None, [case.adatom], slab=False),
     }
-    return Task(name, "atom", f"isolated {case.adatom} atom", (), inputs, "metal", structure=name)
+    return Task(
+        name, "atom", f"isolated {case.adatom} atom", (), inputs, "metal", structure=name,
+        elements=(case.adatom,),
+    )  # fmt: skip
 
 
 def _dft(

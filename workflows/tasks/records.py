@@ -230,7 +230,8 @@ class Origin(TypedDict):
     """Everything that a task is computed from: the fingerprint is the digest of this.
 
     `needs` has the identity of the numbers of each task that it builds on, `versions` those of the
-    packages that change numbers.
+    packages that change numbers, `data_sets` the SHA-256 of the PAW data set of each element
+    (records of recipe 2 lack it).
     """
 
     recipe: int
@@ -238,6 +239,7 @@ class Origin(TypedDict):
     inputs: Inputs
     needs: dict[str, str]
     versions: dict[str, str]
+    data_sets: NotRequired[dict[str, str]]
 
 
 # ---- what a task finds --------------------------------------------------------------------------
