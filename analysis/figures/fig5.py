@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 PLOTS = 46.0  # mm, height of the axes of the energies
 ABOVE, BELOW = 11.0, 11.0  # mm over these axes, for the legend, and under them
 BESIDE = 60.0  # mm from the right border to the axes of the energies where both plots are shown
+WIDEST = 40.0  # mm for the bars of a site
 PANEL, BARS = 85.0, 120.0  # mm, width of a picture and of the energies on a figure of their own
 
 
 @dataclass(frozen=True)
 class Letters:
-    """The letters of the panels: with four sites those of the paper, without gaps with fewer."""
+    """The letters of the panels."""
 
     top: str
     energies: str
@@ -44,10 +45,11 @@ class Letters:
 
 
 def letters(sites: int) -> Letters:
-    """Give the letters for a number of sites; four have a-d, e, f-i and j."""
-    names = ascii_lowercase
-    last = 2 * sites + 1
-    return Letters(names[:sites], names[sites], names[sites + 1 : last], names[last])
+    """Give the letters for a number of sites: the paper's for four, else from left to right."""
+    if sites == 4:
+        return Letters("abcd", "e", "fghi", "j")
+    names, twice = ascii_lowercase, 2 * sites
+    return Letters(names[:sites], names[twice], names[sites:twice], names[twice + 1])
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,8 @@ def arrhenius_panel(fits: Mapping[str, Fit], letter: str = "") -> Figure:
 def _draw_plots(figure: Figure, content: Content, y: float) -> None:
     """Draw the energies and, if there are any, the Arrhenius lines from y (mm) down."""
     named = content.letters
-    width = style.WIDTH_MM - 14.0 - (BESIDE + 2.0 if content.has_lines else style.MARGIN)
+    room = style.WIDTH_MM - 14.0 - (BESIDE + 2.0 if content.has_lines else style.MARGIN)
+    width = min(room, WIDEST * len(content.sites))
     style.letter(figure, style.MARGIN, y, named.energies)
     draw_adsorption_bars(style.place(figure, 14.0, y + ABOVE, width, PLOTS), content.table)
     if content.has_lines:

@@ -6,15 +6,17 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from workflows.system.messages import one_line
+
 Cell = str | float | None
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins like this may be a formula
+FORMULA = ("=", "+", "-", "@")  # a cell that begins like this may be a formula
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """Return a table as CSV: numbers with six decimals, nothing where there is none.
 
-    Text that a spreadsheet would take for a formula gets an apostrophe before it.
+    Text is put on one line; what a spreadsheet would take for a formula gets an apostrophe.
 
     Parameters
     ----------
@@ -34,5 +36,6 @@ def _cell(value: Cell) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA) else value
+        text = one_line(value)
+        return f"'{text}" if text.startswith(FORMULA) else text
     return f"{value:.6f}"

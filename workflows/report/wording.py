@@ -112,7 +112,7 @@ def _vacuum_notes(found: Evaluation) -> Iterator[str]:
         if found.case.physical and check.get("vacuum_flatness", 0.0) > FLAT
     }
     if uneven:
-        listed = ", ".join(f"{name} ({energy:.3f} eV)" for name, energy in uneven.items())
+        listed = _few([f"{name} ({energy:.3f} eV)" for name, energy in uneven.items()])
         yield f"the potential in the vacuum is not flat: {listed}; more vacuum is needed"
 
 

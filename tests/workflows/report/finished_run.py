@@ -22,18 +22,19 @@ from workflows.tasks.graph import Task, plan
 from workflows.tasks.status import survey
 
 ATOM, BULK_NA = -0.25, -1.33  # eV; cohesive energy -1.08
-SLABS = {"VN": -100.0, "TiN": -120.0, "Na": -10.0, "Na110": -20.0}
+SLABS = {"VN": -100.0, "TiN": -120.0, "Na": -10.0, "Na110": -20.0, "K": -5.0}
 ADSORPTION = {"bridge": -1.5, "hollow": -1.4, "top-V": -1.8, "top-N": -1.3, "top-Ti": -1.1}
-ON_NA = {"Na": -0.8, "Na110": -0.9}
+ON_METAL = {"Na": -0.8, "Na110": -0.9, "K": -0.7}
 BY_LEAVING = -0.05  # eV that a free adatom gains
 LEANS, FALLS, LEANING = "hollow", -0.04, 0.2  # the slab that is left behind there, eV and angstrom
 OF_THE_DIPOLE = 0.03  # eV
 PAPER = {"bridge": -1.564, "hollow": -1.457, "top-V": -1.830, "top-N": -1.358}
 
 
-def case(preset: str = "laptop", host: str = "V") -> Case:
+def case(preset: str = "laptop", host: str = "V", adatom: str = "Na") -> Case:
     data = tomllib.loads(find(preset).read_text(encoding="utf-8"))
-    data["host"]["cation"] = host
+    data["host"] |= {"cation": host}
+    data["adatom"] = adatom
     data["slab"] |= {"cell": "2x2", "layers": 3, "held_layers": 1}
     data["slab"]["sites"] = ["bridge", "hollow", f"top-{host}", "top-N"]
     data["metal_slab"]["sites"] = ["hollow"]
@@ -48,7 +49,7 @@ def made_up(task: Task) -> dict[str, Any]:
     surface, kind, site = task.structure.partition("-")[0], task.kind, task.site
     found: dict[str, Any] = {"energy": ATOM}
     if kind == "lattice":
-        energy, constant = (BULK_NA, 4.2) if surface == "Na" else (-18.0, 4.12)
+        energy, constant = (BULK_NA, 4.2) if surface in ON_METAL else (-18.0, 4.12)
         found = {"energy": energy, "atoms": 1, "lattice_constant": constant}
     elif kind == "slab":
         found = {"energy": SLABS[surface]}
@@ -57,10 +58,10 @@ def made_up(task: Task) -> dict[str, Any]:
     elif kind in ("basin", "uncorrected"):
         found = made_up_check(surface, kind, site)
     elif kind in ("held", "free"):
-        energy = SLABS[surface] + ATOM + ON_NA.get(surface, ADSORPTION.get(site, 0.0))
+        energy = SLABS[surface] + ATOM + ON_METAL.get(surface, ADSORPTION.get(site, 0.0))
         found = {
             "energy": energy + (BY_LEAVING if kind == "free" else 0.0),
-            "nearest": {"Na": 3.3} if surface in ON_NA else {"N": 2.5, surface[:-1]: 3.0},
+            "nearest": {"Na": 3.3} if surface in ON_METAL else {"N": 2.5, surface[:-1]: 3.0},
             "ended_at": "hollow" if (site, kind) == ("bridge", "free") else site,
             "saddle": (site, kind) == ("top-N", "free"),
         }
@@ -72,7 +73,7 @@ def made_up_check(surface: str, kind: str, site: str) -> dict[str, Any]:
         adsorbed = ATOM + ADSORPTION[site] + OF_THE_DIPOLE if site else 0.0
         return {"energy": SLABS[surface] + adsorbed}
     tipped = STRUCTURE[:-1]
-    falls = site == LEANS and not surface.startswith("Na")
+    falls = site == LEANS and surface not in ON_METAL
     tipped.positions[1, 2] += LEANING if falls else 0.0
     energy = SLABS[surface] + (FALLS if falls else 0.0)
     return {"energy": energy, "structure": to_json(tipped)}

@@ -14,7 +14,7 @@ from tests.workflows.report.finished_run import (
     LEANING,
     LEANS,
     OF_THE_DIPOLE,
-    ON_NA,
+    ON_METAL,
     PAPER,
     case,
     evaluation,
@@ -23,7 +23,7 @@ from tests.workflows.report.finished_run import (
     written,
 )
 from workflows.case.schema import Checks
-from workflows.report.wording import notes
+from workflows.report.wording import notes, reference_in_words
 from workflows.tasks.atoms_json import to_json
 from workflows.tasks.folder import TaskFolder
 from workflows.tasks.graph import plan
@@ -79,7 +79,7 @@ def test_an_energy_is_against_the_slab_that_the_adatom_leaves_behind(data: dict[
     assert plain["reconstruction_energy"] == pytest.approx(0.0)
     assert {tipped["reference"], plain["reference"]} == {"same basin"}
     assert row(data, "hollow", "held", "metal_sites")["against_lowest"] == pytest.approx(
-        ON_NA["Na"]
+        ON_METAL["Na"]
     )
     notes = [line for line in data["notes"] if "ends in another structure" in line]
     assert notes == [
@@ -190,3 +190,35 @@ def test_energies_of_other_cells_are_refused(tmp_path: Path, cell: list[float], 
     assert site.problem.kind == "refused"
     assert site.problem.text.startswith("only energies of equal settings may be subtracted")
     assert names in site.problem.text
+
+
+# ---- rows whose bare slab is not there yet ------------------------------------------------------
+
+
+def test_two_definitions_of_an_energy_never_stand_in_one_column(tmp_path: Path) -> None:
+    finish(tmp_path, case(), without=("VN-top-N-held-basin",))
+    data = written(tmp_path, case())
+    found = row(data, "top-N", "held")
+    assert (found["adsorption_energy"], found["against_metal"]) == (None, None)
+    assert found["against_clean"] == pytest.approx(ADSORPTION["top-N"])
+    assert found["problem"] == "its bare slab VN-top-N-held-basin is missing (ready)"
+    assert {site["reference"] for site in data["sites"]} == {"same basin"}
+    assert "top-N left out" in data["agreement_with_paper"]
+
+
+def test_where_no_bare_slab_is_asked_for_all_rows_are_against_the_clean_one(
+    tmp_path: Path,
+) -> None:
+    plain = case().model_copy(update={"checks": Checks(same_basin=False)})
+    finish(tmp_path, plain)
+    sites = evaluation(tmp_path, plain).table.all_sites
+    assert {site.reference for site in sites} == {"clean slab"}
+    assert reference_in_words(sites) == ", against the clean slab"
+    assert all(site.adsorption_energy == site.against_clean is not None for site in sites)
+
+
+def test_the_conclusions_of_a_figure_leave_out_a_row_without_its_bare_slab(tmp_path: Path) -> None:
+    finish(tmp_path, case(), without=("VN-top-V-free-basin",))
+    strongest = evaluation(tmp_path, case()).table.strongest("free")
+    assert strongest is not None
+    assert strongest.site == "bridge"  # top-V would be -1.85 eV against the clean slab

@@ -1,10 +1,12 @@
 """The page of a report, in a real browser: it draws, answers, escapes, and asks for nothing."""
 
 import io
+import re
 import shutil
 from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from analysis.browser import Line, chart, structure, volume
 from analysis.charge import Density
+from analysis.figures import style
 from tests.made_up import STRUCTURE
 from tests.workflows.report.finished_run import (
     PAPER,
@@ -21,6 +24,7 @@ from tests.workflows.report.finished_run import (
     finish,
 )
 from workflows.report.page import write_page
+from workflows.report.wording import caption
 from workflows.steps.optimize import Step
 from workflows.tasks.journal import Journal
 
@@ -179,6 +183,12 @@ def test_a_narrow_page_does_not_scroll_sideways(opened: tuple[Page, list[str], l
     page, said, _ = opened
     page.set_viewport_size({"width": 420, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    # nothing of the table is cut: every cell lies within the page, with its heading
+    cells = page.locator(".energies td:visible")
+    boxes = [cells.nth(n).bounding_box() for n in range(cells.count())]
+    assert max(box["x"] + box["width"] for box in boxes if box) <= 420
+    heading = "getComputedStyle(document.querySelector('.energies td.n'), '::before').content"
+    assert page.evaluate(heading) == '"held, eV"'
     page.set_viewport_size({"width": 1000, "height": 800})
     assert said == []
 
@@ -189,6 +199,44 @@ def test_it_says_everything_without_a_browser(path: Path) -> None:
     assert "missing: VN-top-N-held" in text
     assert f"{PAPER['top-V']:.3f}".replace("-", "−") in text
     assert EVIL not in text
+
+
+def test_both_questions_are_answered(tmp_path: Path) -> None:
+    finish(tmp_path, case())
+    text = write_page(evaluation(tmp_path, case())).read_text(encoding="utf-8")
+    assert "More strongly than Na on Na? <strong>Yes.</strong>" in text
+    assert "More strongly than in bulk Na? <strong>Yes.</strong>" in text
+    assert "Na on VN (top-V, free) lies 0.77 eV per atom below bulk Na" in text
+
+
+def test_a_caption_stands_once_and_is_cut_off_the_figures(tmp_path: Path) -> None:
+    finish(tmp_path, case())
+    found = evaluation(tmp_path, case())
+    (tmp_path / "figures").mkdir()
+    below = caption(found.case)
+    for name in ("fig5", "lattice"):
+        with style.page(180.0, 50.0, below) as figure:
+            pass  # the caption comes last
+        figure.savefig(tmp_path / "figures" / f"{name}.svg")
+    text = write_page(found).read_text(encoding="utf-8")
+    assert text.count("plane waves to 400 eV") == 1
+    drawn = [b64decode(data).decode() for data in re.findall(r"svg\+xml;base64,([^\"]+)", text)]
+    assert len(drawn) == 2
+    for svg in drawn:
+        root = ElementTree.fromstring(svg)  # noqa: S314 (our own)
+        _, _, _, tall = map(float, root.attrib["viewBox"].split())
+        assert tall == pytest.approx(50.0 / 25.4 * 72.0, abs=0.01)
+        assert root.attrib["height"] == f"{tall:.2f}pt"
+
+
+def test_a_page_of_another_system_does_not_mention_the_paper(tmp_path: Path) -> None:
+    other = case(host="Ti", adatom="K")
+    finish(tmp_path, other)
+    text = write_page(evaluation(tmp_path, other)).read_text(encoding="utf-8")
+    body = text.partition("<body>")[2].partition('<script type="application/json"')[0]
+    assert "Does TiN pull K onto itself?" in body
+    for word in ("paper</th>", "Published", "published", "Nanoscale", "VN"):
+        assert word not in body.replace('class="paper"', ""), word
 
 
 def test_a_volume_holds_the_density_at_its_points() -> None:

@@ -27,6 +27,7 @@ from workflows.system.files import (
     digest,
     file_digest,
     is_locked,
+    keep,
     lock,
     read_bytes,
     read_signed,
@@ -515,3 +516,26 @@ def test_an_owner_that_cannot_be_printed_is_not(tmp_path: Path) -> None:
 
 def test_a_lock_that_is_not_there_is_not_held(tmp_path: Path) -> None:
     assert not is_locked(tmp_path / ".lock")
+
+
+# ---- keeping a file -----------------------------------------------------------------------------
+
+
+def test_a_file_is_kept_once_and_another_one_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "case.toml"
+    keep(path, b"one")
+    first = path.stat()
+    keep(path, b"one")
+    assert path.stat().st_mtime_ns == first.st_mtime_ns
+    assert path.stat().st_ino == first.st_ino
+    keep(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert (tmp_path / "case.toml.before-1").read_bytes() == b"one"
+
+
+def test_a_folder_in_the_place_of_a_file_is_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "mine").write_text("x")
+    keep(tmp_path / "f", b"one")
+    assert (tmp_path / "f").read_bytes() == b"one"
+    assert (tmp_path / "f.before-1" / "mine").read_text() == "x"
