@@ -13,8 +13,9 @@ from workflows.commands.arguments import add_directory, positive
 from workflows.report.campaign import report_all
 from workflows.report.database import write_database
 from workflows.report.evaluation import Evaluation
-from workflows.report.figures import update_figures, write_figures
-from workflows.report.page import write_pages
+from workflows.report.figures import make_figures
+from workflows.report.options import Options
+from workflows.report.page import write_page
 from workflows.report.results import results_of
 from workflows.report.tables import write_tables
 from workflows.steps.initial import Structures
@@ -40,25 +41,19 @@ def add_arguments(verb: ArgumentParser) -> None:
 
 def execute(arguments: Namespace) -> int:
     """Write tables, figures and the page; return the exit code."""
-    root, isovalue = arguments.directory, arguments.isovalue
+    root = arguments.directory
     campaign = read_campaign(root)
-    states = survey(campaign.tasks, root)
-    code = show_results(
-        campaign, states, root, redraw=True, isovalue=isovalue, details=arguments.all
+    options = Options(
+        redraw=True, isovalue=arguments.isovalue, page=arguments.html, details=arguments.all
     )
-    for page in write_pages(campaign, states, root, isovalue) if arguments.html else ():
-        say(f"page:   {shown(page)}")
-    return code
+    return show_results(campaign, survey(campaign.tasks, root), root, options)
 
 
 def show_results(
     campaign: Campaign,
     states: Mapping[str, State],
     root: Path,
-    *,
-    redraw: bool = False,
-    isovalue: float | None = None,
-    details: bool = False,
+    options: Options,
     built: Mapping[str, Structures] | None = None,
 ) -> int:
     """Write tables and figures of a run and print its energies; return the exit code.
@@ -67,36 +62,33 @@ def show_results(
     ----------
     states
         The state of every task of the campaign, by folder.
-    redraw
-        Whether figures that already show these results are drawn again.
-    isovalue
-        Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
-    details
-        Whether geometry and charges are printed, too.
+    root
+        The directory of the run.
+    options
+        How the report is made.
     built
         The unrelaxed structures of each case, by its name, where they are known.
     """
     if campaign.shared:
-        printed = report_all(campaign, states, root, redraw=redraw, isovalue=isovalue, built=built)
-        for line in printed:
+        for line in report_all(campaign, states, root, options, built):
             say(line) if isinstance(line, str) else console().print(line)
     else:
         mine = (built or {}).get(campaign.members[0].case.name)
         found = Evaluation(results_of(campaign, 0, states), root, mine)
-        _show_case(found, root, redraw=redraw, isovalue=isovalue, details=details)
+        _show_case(found, root, options)
     return DONE if all(state.status == "done" for state in states.values()) else INCOMPLETE
 
 
-def _show_case(
-    found: Evaluation, root: Path, *, redraw: bool, isovalue: float | None, details: bool
-) -> None:
+def _show_case(found: Evaluation, root: Path, options: Options) -> None:
     tables = [*write_tables(found, root), write_database(found)]
-    figure = write_figures(found, isovalue) if redraw else update_figures(found)
+    figure = make_figures(found, root, options)
     terminal = console()
     terminal.print(energy_table(found, terminal.width))
-    if details:
+    if options.details:
         terminal.print(detail_table(found, terminal.width))
     for line in conclusions(found):
         say(line)
     say(f"table:  {', '.join(shown(path) for path in tables)}")
     say(f"figure: {shown(figure)}")
+    if options.page:
+        say(f"page:   {shown(write_page(found, root, options.isovalue))}")

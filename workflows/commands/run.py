@@ -8,6 +8,7 @@ from workflows.commands.arguments import add_cases, add_into, add_limits
 from workflows.commands.report import show_results
 from workflows.preflight.computable import Computable, gather_computable
 from workflows.preflight.resources import estimate_needs
+from workflows.report.options import Options
 from workflows.run.local import run
 from workflows.run.time_left import Remaining
 from workflows.system.messages import shown
@@ -40,4 +41,4 @@ def compute(cases: Computable, arguments: Namespace) -> int:
     except Stopped as stop:
         warn(f"{stop.reason}; nothing is lost; the same command resumes")
         return stop.exit_code
-    return show_results(cases.campaign, states, root, built=cases.structures)
+    return show_results(cases.campaign, states, root, Options(), cases.structures)

@@ -14,7 +14,9 @@ from workflows.campaign.campaign import Campaign, Member
 from workflows.report.convergence import report_convergence
 from workflows.report.csv_text import Cell, csv_text
 from workflows.report.evaluation import Evaluation
-from workflows.report.figures import update_figures, write_figures
+from workflows.report.figures import make_figures
+from workflows.report.options import Options
+from workflows.report.page import write_page
 from workflows.report.results import results_of
 from workflows.report.sensitivity import one_by_one, report_sensitivity
 from workflows.report.tables import ENERGIES, RESULTS, json_text, write_tables
@@ -41,34 +43,35 @@ def report_all(
     campaign: Campaign,
     states: Mapping[str, State],
     root: Path,
-    *,
-    redraw: bool = False,
-    isovalue: float | None = None,
+    options: Options,
     built: Mapping[str, Structures] | None = None,
 ) -> Iterator[str | RichTable]:
     """Write the tables and figures of all cases; yield what there is to print.
 
     Parameters
     ----------
+    campaign
+        The cases.
     states
         The state of every task, by folder.
     root
         The directory of the run.
-    redraw
-        Whether figures that already show these results are drawn again.
-    isovalue
-        Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
+    options
+        How the report is made.
     built
         The unrelaxed structures of each case, by its name, where they are known.
     """
+    found = (  # one at a time: each holds its densities
+        Evaluation(results_of(campaign, n, states), root, (built or {}).get(member.case.name))
+        for n, member in enumerate(campaign.members)
+    )
     if campaign.convergence is not None:
         yield from report_convergence(campaign, campaign.convergence, states, root)
+        *_, last = found
+        if options.page:  # of the last case, with the figure of them all
+            yield f"page:   {shown(write_page(last, root, options.isovalue))}"
     else:
-        found = (  # one at a time: each holds its densities
-            Evaluation(results_of(campaign, n, states), root, (built or {}).get(member.case.name))
-            for n, member in enumerate(campaign.members)
-        )
-        yield from _report_cases(campaign, found, root, redraw=redraw, isovalue=isovalue)
+        yield from _report_cases(campaign, found, root, options)
         if one_by_one(campaign):
             yield from report_sensitivity(campaign, states, root)
     missing = missing_lines(states)
@@ -81,11 +84,10 @@ def _report_cases(
     campaign: Campaign,
     evaluations: Iterable[Evaluation],
     root: Path,
-    *,
-    redraw: bool,
-    isovalue: float | None,
+    options: Options,
 ) -> Iterator[str | RichTable]:
     rows: list[Row] = []
+    pages = []
     for member, found in zip(campaign.members, evaluations, strict=True):
         folder = root / member.case.name
         folder.mkdir(exist_ok=True)
@@ -93,16 +95,16 @@ def _report_cases(
         rows += [Row(member, site) for site in found.table.all_sites]
         computed = any(site.energy is not None for site in found.table.all_sites)
         if campaign.goal == "everything" and computed:
-            if redraw:
-                write_figures(found, isovalue, into=folder)
-            else:
-                update_figures(found, into=folder)
+            make_figures(found, folder, options)
+        if options.page:
+            pages.append(write_page(found, folder, options.isovalue))
     axes = list(dict.fromkeys(axis for m in campaign.members for axis in m.settings))
     write_text(root / ENERGIES, _csv(rows, axes))
     write_text(root / RESULTS, json_text(_json(rows, axes)))
     yield _table(campaign, rows)
     yield f"table:  {shown(root / RESULTS)}, {shown(root / ENERGIES)}"
     yield f"each case: {shown(root)}/CASE, such as {shown(root / campaign.members[0].case.name)}"
+    yield from (f"page:   {shown(page)}" for page in pages)
 
 
 def _csv(rows: Sequence[Row], axes: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from workflows.campaign.directory import FIGURES, RESISTANCES
 from workflows.report.arrhenius import measured_fits
 from workflows.report.evaluation import Evaluation
 from workflows.report.images import FINE, FORMATS, PLAIN, save
+from workflows.report.options import Options
 from workflows.report.results import Results
 from workflows.report.slab_checks import potential_of, work_functions_of
 from workflows.report.tables import results_json
@@ -38,36 +39,33 @@ FIG5 = "fig5"
 Drawing: TypeAlias = Callable[[], Figure]
 
 
-def write_figures(
-    found: Evaluation, isovalue: float | None = None, into: Path | None = None
-) -> Path:
-    """Draw all figures of a case; return the path of fig5.png.
+def make_figures(found: Evaluation, into: Path, options: Options) -> Path:
+    """Draw all figures of a case, unless they show these very results; return fig5.png's path.
 
     Parameters
     ----------
     found
         What is drawn.
-    isovalue
-        Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
     into
-        The figures lie in its folder `figures`; if None, in that of the directory of the tasks.
+        The figures lie in its folder `figures`.
+    options
+        Whether they are drawn again in any case, and at which isovalue.
     """
-    folder = (into or found.root) / FIGURES
-    _draw_all(found, folder, isovalue)
-    write_text(folder / DRAWN, _drawn_from(found, isovalue))
-    return folder / f"{FIG5}.png"
-
-
-def update_figures(found: Evaluation, into: Path | None = None) -> Path:
-    """Draw the figures unless they show these very results; as `write_figures`."""
-    folder = (into or found.root) / FIGURES
+    folder = into / FIGURES
     drawn, figure = folder / DRAWN, folder / f"{FIG5}.png"
+    source = _drawn_from(found, options.isovalue)
+    if options.redraw or not figure.is_file() or _text_of(drawn) != source:
+        _draw_all(found, folder, options.isovalue)
+        write_text(drawn, source)
+    return figure
+
+
+def _text_of(path: Path) -> str:
+    """Return what a file holds; nothing if it cannot be read."""
     try:
-        if figure.is_file() and drawn.read_text() == _drawn_from(found, None):
-            return figure
-    except OSError:
-        pass
-    return write_figures(found, into=into)
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def _drawn_from(found: Evaluation, isovalue: float | None) -> str:

@@ -24,13 +24,11 @@ from analysis.figures import style
 from analysis.figures.colours import ACCUMULATION, DEPLETION
 from analysis.figures.plane_average import layer_heights
 from analysis.figures.sheet import SitePicture
-from workflows.campaign.campaign import Campaign
 from workflows.campaign.directory import FIGURES
 from workflows.case.schema import Case
 from workflows.report import convergence
 from workflows.report.evaluation import Evaluation
 from workflows.report.figures import FIG5
-from workflows.report.results import results_of
 from workflows.report.tables import DifferenceRow, difference_row
 from workflows.report.wording import MadeWith, caption, made_with, missing_lines, notes
 from workflows.steps.optimize import Step, largest_force
@@ -50,46 +48,20 @@ TEMPLATES = Path(__file__).parent / "html"
 VIEWER = "3Dmol-min.js"
 
 
-def write_page(found: Evaluation, isovalue: float | None = None, into: Path | None = None) -> Path:
+def write_page(found: Evaluation, folder: Path, isovalue: float | None = None) -> Path:
     """Write report.html of a case; return its path.
 
     Parameters
     ----------
     found
         What is shown.
+    folder
+        Where the page and the figures that it shows lie.
     isovalue
         The one first shown, e/angstrom^3; by the rule of Fig. 5 if None.
-    into
-        Where the page and the figures that it shows lie; the directory of the tasks if None.
     """
-    folder = into or found.root
     write_text(folder / PAGE, _render(_content(found, folder, isovalue)))
     return folder / PAGE
-
-
-def write_pages(
-    campaign: Campaign, states: Mapping[str, State], root: Path, isovalue: float | None = None
-) -> list[Path]:
-    """Write the page of every case of a directory; return their paths.
-
-    A study of convergence is one page: of its last case, with the figure of them all.
-
-    Parameters
-    ----------
-    campaign
-        The cases.
-    states
-        Of all tasks, by folder.
-    root
-        The directory.
-    isovalue
-        The one first shown, e/angstrom^3; by the rule of Fig. 5 if None.
-    """
-    numbers = range(len(campaign.members))
-    everything = [Evaluation(results_of(campaign, n, states), root) for n in numbers]
-    if not campaign.shared or campaign.convergence is not None:
-        return [write_page(everything[-1], isovalue)]
-    return [write_page(found, isovalue, into=root / found.case.name) for found in everything]
 
 
 # ---- what the page shows ------------------------------------------------------------------------

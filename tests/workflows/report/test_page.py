@@ -59,7 +59,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         journal.append({"energy": energy, "positions": positions, "forces": forces})
     (root / "figures").mkdir()
     (root / "figures" / "fig5.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-    return write_page(evaluation(root, evil))
+    return write_page(evaluation(root, evil), root)
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +203,7 @@ def test_it_says_everything_without_a_browser(path: Path) -> None:
 
 def test_both_questions_are_answered(tmp_path: Path) -> None:
     finish(tmp_path, case())
-    text = write_page(evaluation(tmp_path, case())).read_text(encoding="utf-8")
+    text = write_page(evaluation(tmp_path, case()), tmp_path).read_text(encoding="utf-8")
     assert "More strongly than Na on Na? <strong>Yes.</strong>" in text
     assert "More strongly than in bulk Na? <strong>Yes.</strong>" in text
     assert "Na on VN (top-V, free) lies 0.77 eV per atom below bulk Na" in text
@@ -218,7 +218,7 @@ def test_a_caption_stands_once_and_is_cut_off_the_figures(tmp_path: Path) -> Non
         with style.page(180.0, 50.0, below) as figure:
             pass  # the caption comes last
         figure.savefig(tmp_path / "figures" / f"{name}.svg")
-    text = write_page(found).read_text(encoding="utf-8")
+    text = write_page(found, tmp_path).read_text(encoding="utf-8")
     assert text.count("plane waves to 400 eV") == 1
     drawn = [b64decode(data).decode() for data in re.findall(r"svg\+xml;base64,([^\"]+)", text)]
     assert len(drawn) == 2
@@ -232,7 +232,7 @@ def test_a_caption_stands_once_and_is_cut_off_the_figures(tmp_path: Path) -> Non
 def test_a_page_of_another_system_does_not_mention_the_paper(tmp_path: Path) -> None:
     other = case(host="Ti", adatom="K")
     finish(tmp_path, other)
-    text = write_page(evaluation(tmp_path, other)).read_text(encoding="utf-8")
+    text = write_page(evaluation(tmp_path, other), tmp_path).read_text(encoding="utf-8")
     body = text.partition("<body>")[2].partition('<script type="application/json"')[0]
     assert "Does TiN pull K onto itself?" in body
     for word in ("paper</th>", "Published", "published", "Nanoscale", "VN"):

@@ -1,0 +1,27 @@
+"""How a report is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a report is made.
+
+    Attributes
+    ----------
+    redraw
+        Whether figures that already show these results are drawn again.
+    isovalue
+        Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
+    page
+        Whether the page is written, too.
+    details
+        Whether geometry and charges are printed, too.
+    """
+
+    redraw: bool = False
+    isovalue: float | None = None
+    page: bool = False
+    details: bool = False
