@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,36 @@ from tests.paths import ROOT
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=4, help="kills in test_kills.py")
-    parser.addoption("--kill-seed", type=int, default=1, help="seed of their moments")
+    parser.addoption(
+        "--faults", type=int, default=30, help="faults that are injected; one in ten kills a run"
+    )
+    parser.addoption("--fault-seed", type=int, default=1, help="seed of their moments")
+
+
+def kills_of_runs(config: pytest.Config) -> int:
+    """Return how many of the faults kill a whole run (test_kills.py); the others hit one task."""
+    return max(1, int(config.getoption("--faults")) // 10)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "fault" in metafunc.fixturenames:
+        number = metafunc.config.getoption("--faults") - kills_of_runs(metafunc.config)
+        metafunc.parametrize("fault", range(number))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many faults of each kind were injected, and how many of them did harm."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            if report.when == "call":
+                counts.update((kind, outcome) for name, kind in report.user_properties
+                              if name == "fault")  # fmt: skip
+    for kind in sorted({kind for kind, _ in counts}):
+        harmless, harmful = counts[kind, "passed"], counts[kind, "failed"]
+        terminalreporter.write_line(
+            f"faults: {harmless + harmful} × {kind}: {harmless} without harm, {harmful} with"
+        )
 
 
 @pytest.hookimpl(tryfirst=True)

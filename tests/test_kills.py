@@ -1,6 +1,6 @@
 """Real runs killed at random moments: the same command resumes, and the numbers are the same.
 
-pytest tests/test_kills.py --kills 20      # as often as you have patience for
+pytest tests/test_kills.py --faults 200      # 20 kills; test_faults.py has the other faults
 """
 
 import contextlib
@@ -11,10 +11,12 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import kills_of_runs
 from tests.paths import TINY
 
 pytestmark = pytest.mark.slow
@@ -80,17 +82,20 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_killed_at_random_moments_it_ends_at_the_same_energies(
-    uninterrupted: Path, pytestconfig: pytest.Config
+    uninterrupted: Path,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
 ) -> None:
     root = uninterrupted.parent / "killed"
     root.mkdir()
-    dice = random.Random(pytestconfig.getoption("--kill-seed"))
+    dice = random.Random(pytestconfig.getoption("--fault-seed"))
     finished: dict[Path, int] = {}
     logs: dict[Path, bytes] = {}
-    for _ in range(pytestconfig.getoption("--kills")):
+    for _ in range(kills_of_runs(pytestconfig)):
         driver = start(root)
         time.sleep(dice.uniform(1.5, 14.0))
         whom = dice.choice(["driver", "worker", "all"])
+        record_property("fault", f"kill of a run with GPAW ({whom})")
         victims = workers(root)
         if whom == "worker":
             kill(victims[:1])

@@ -205,6 +205,12 @@ def test_of_the_dft_code_steps_know_the_interface_alone() -> None:
     assert "workflows/dft/interface.py" not in importing("gpaw")
 
 
+def test_steps_know_the_dft_code_by_its_interface_alone() -> None:
+    steps = [path for name, path in NAMES.items() if folder(name) == "steps"]
+    known = {name for path in steps for name in imported_modules(path) if folder(name) == "dft"}
+    assert known == {"workflows.dft.interface"}
+
+
 @pytest.mark.parametrize(
     ("name", "homes"),
     [
