@@ -152,6 +152,11 @@ class Site:
     saddle
         Whether a free adatom rests on a saddle: pushed off its site it is pushed further, but by
         less than fmax.
+    by_dispersion
+        Adsorption energy in eV at these fixed structures by model of dispersion, ``'none'`` among
+        them; empty if not known.
+    against_metal_by_dispersion
+        `against_metal` likewise.
     published
         Published adsorption energy in eV; None if there is none.
     problem
@@ -175,6 +180,8 @@ class Site:
     reconstruction_energy: float | None = None
     reconstruction_displacement: float | None = None
     without_dipole: float | None = None
+    by_dispersion: Mapping[str, float] = field(default_factory=dict, hash=False)
+    against_metal_by_dispersion: Mapping[str, float] = field(default_factory=dict, hash=False)
     height: float | None = None
     nearest: Mapping[str, float] = field(default_factory=dict, hash=False)
     ended_at: str | None = None

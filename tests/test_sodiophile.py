@@ -102,7 +102,9 @@ def test_printed_it_is_the_report(run: sodiophile.Run, results: Any) -> None:
 
 def test_sites_of_a_run_without_free_ones_are_not_mixed_up() -> None:
     run = sodiophile.load(SENSITIVITY, case="sqrt2")
-    energies, _ = (line for line in str(run).splitlines() if line.startswith("  top-V "))
+    energies, _geometry, _dispersion = (
+        line for line in str(run).splitlines() if line.startswith("  top-V ")
+    )
     assert f"{run.energy('top-V', reference='clean'):.3f}" in energies
     assert f"{run.energy('top-N', reference='clean'):.3f}" not in energies
 

@@ -212,6 +212,8 @@ class DFT(Section):
     """Width of the Fermi-Dirac distribution, eV; energies are extrapolated to zero."""
     dipole_correction: bool = True
     """Whether slabs have a dipole correction along z."""
+    dispersion: Literal["none", "d3bj", "d3zero", "d4"] = "none"
+    """London dispersion in all energies and forces but the atom's: D3(BJ), D3(0) or D4."""
     kpoints: KPoints
     """Table `[dft.kpoints]`."""
     scf: SCF = SCF()

@@ -15,6 +15,7 @@ from ase import Atoms
 
 from analysis.charge import Density
 from workflows.case.schema import DFT
+from workflows.dft.dispersion import dispersion
 from workflows.dft.installation import has_scalapack
 from workflows.dft.interface import (
     AtomsCollide,
@@ -90,6 +91,7 @@ class Calculation:
     def __call__(self, atoms: Atoms, *, rough: bool = False) -> tuple[float, np.ndarray]:
         """Return the energy extrapolated to zero smearing (eV) and forces (eV/angstrom, (n, 3)).
 
+        Both include the dispersion that the settings ask for.
         `rough` asks for forces that are good enough far from the minimum (`ROUGH`).
 
         Raises
@@ -102,7 +104,11 @@ class Calculation:
         self._require(rough=rough)
         system = self.converge(atoms)
         with self._clocked():
-            return float(system.get_potential_energy()), np.array(system.get_forces())
+            energy, forces = float(system.get_potential_energy()), np.array(system.get_forces())
+        if self._settings.dispersion == "none":
+            return energy, forces
+        attraction, pulls = dispersion(atoms, self._settings.dispersion, self._settings.xc)
+        return energy + attraction, forces + pulls
 
     @collective
     def converge(self, atoms: Atoms) -> Atoms:

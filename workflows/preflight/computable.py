@@ -12,6 +12,7 @@ from workflows.campaign.sweep import gather
 from workflows.case.reading import find
 from workflows.case.schema import Case
 from workflows.dft.datasets import require_cutoff, require_setups
+from workflows.dft.dispersion import require_dispersion
 from workflows.steps.initial import Structures, structures
 from workflows.system.messages import naming, shown
 
@@ -68,7 +69,8 @@ def require_computable(campaign: Campaign, source: str) -> Computable:
     Raises
     ------
     UserError
-        A PAW data set is not installed, the cutoff is useless for one, or an adatom finds no place.
+        A PAW data set is not installed, the cutoff is useless for one, dispersion has no parameters
+        for the functional, or an adatom finds no place.
     """
     built = {}
     with naming(source):
@@ -82,4 +84,5 @@ def computable_structures(case: Case) -> Structures:
     """Return the unrelaxed structures of a case that can be computed; see `require_computable`."""
     require_setups(case.dft, case.elements)
     require_cutoff(case.dft, case.elements)
+    require_dispersion(case.dft)
     return structures(case)

@@ -24,10 +24,11 @@ from analysis.adsorption import (
 )
 from structures.sites import largest_displacement
 from workflows.dft.parameters import grid_points
+from workflows.report import dispersion
 from workflows.report.results import Results
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.graph import Task, slab_of, surface_label, surfaces
-from workflows.tasks.records import AdatomValues, Surface
+from workflows.tasks.records import AdatomValues, RelaxedValues, Surface
 from workflows.tasks.status import State
 
 COMMON = ("mode", "cutoff", "xc", "smearing", "scf")  # settings that no two cells may differ in
@@ -35,7 +36,7 @@ COMMON = ("mode", "cutoff", "xc", "smearing", "scf")  # settings that no two cel
 
 def adsorption_table(results: Results) -> Table:
     """Return all sites of the adatom on host and metal, with their energies as far as known."""
-    case, cohesive = results.case, cohesive_energy_of(results)
+    case, cohesive = results.case, _cohesive_energies(results)
     metal = [surface for surface in surfaces(case) if surface != "host"]
     return Table(
         host=case.host.formula,
@@ -45,6 +46,13 @@ def adsorption_table(results: Results) -> Table:
         quality=case.quality,
         physical=case.physical,
     )
+
+
+def _cohesive_energies(results: Results) -> tuple[float | None, dispersion.Energies]:
+    """Return the cohesive energy of the metal (eV), and the same by model of dispersion."""
+    energy = cohesive_energy_of(results)
+    known = {} if energy is None else dispersion.cohesive_energies(results.case, results)
+    return energy, known
 
 
 def cohesive_energy_of(results: Results) -> float | None:
@@ -63,9 +71,11 @@ def cohesive_energy_of(results: Results) -> float | None:
     return cohesive_energy(bulk["energy"] / bulk["atoms"], atom["energy"])
 
 
-def _sites(results: Results, surface: Surface, cohesive: float | None) -> tuple[Site, ...]:
+def _sites(
+    results: Results, surface: Surface, cohesive: tuple[float | None, dispersion.Energies]
+) -> tuple[Site, ...]:
     return tuple(
-        _against_metal(_site(results, surface, site, relaxation, state), cohesive)
+        _against_metal(_site(results, surface, site, relaxation, state), *cohesive)
         for site in slab_of(results.case, surface).sites
         for relaxation in reversed(RELAXATIONS)
         if (state := results.state(surface, relaxation, site)) is not None
@@ -100,10 +110,16 @@ def _site(
         return replace(known, problem=Problem("refused", str(error)))
 
 
-def _against_metal(site: Site, cohesive: float | None) -> Site:
+def _against_metal(site: Site, cohesive: float | None, by_dispersion: dispersion.Energies) -> Site:
     if site.adsorption_energy is None or cohesive is None:
         return site
-    return replace(site, against_metal=site.adsorption_energy - cohesive)
+    return replace(
+        site,
+        against_metal=site.adsorption_energy - cohesive,
+        against_metal_by_dispersion=dispersion.against_metal(
+            dict(site.by_dispersion), by_dispersion
+        ),
+    )
 
 
 def _reference(results: Results, surface: Surface, site: str, relaxation: Relaxation) -> Reference:
@@ -150,8 +166,14 @@ def _with_energies(
         against_lowest=against(lowest),
         without_dipole=_without_dipole(results, surface, known, atom["energy"]),
     )
+
+    def by_dispersion(bare: RelaxedValues) -> dispersion.Energies:
+        return dispersion.adsorption_energies(results.case, values, bare, atom["energy"])
+
     if known.reference == "clean slab":
-        return replace(found, adsorption_energy=found.against_clean)
+        return replace(
+            found, adsorption_energy=found.against_clean, by_dispersion=by_dispersion(slab)
+        )
     basin = results.bare_slab(surface, known.site, known.relaxation)
     if basin is None:
         return replace(found, problem=_without_bare_slab(results, surface, known))
@@ -161,6 +183,7 @@ def _with_energies(
         adsorption_energy=against(basin["energy"]),
         reconstruction_energy=basin["energy"] - slab["energy"],
         reconstruction_displacement=moved,
+        by_dispersion=by_dispersion(basin),
     )
 
 

@@ -27,6 +27,7 @@ from analysis.figures.sheet import SitePicture
 from workflows.campaign.directory import FIGURES
 from workflows.case.schema import Case
 from workflows.report import convergence
+from workflows.report.dispersion import DISPUTED, LABELS
 from workflows.report.evaluation import Evaluation
 from workflows.report.figures import FIG5
 from workflows.report.tables import DifferenceRow, difference_row
@@ -65,6 +66,22 @@ def write_page(found: Evaluation, folder: Path, isovalue: float | None = None) -
 
 
 # ---- what the page shows ------------------------------------------------------------------------
+
+
+class DispersionRow(NamedTuple):
+    """A held adatom: energies (eV) by model, then the same against the metal."""
+
+    surface: str
+    site: str
+    energies: Sequence[float | None]
+
+
+class DispersionTable(NamedTuple):
+    """Energies with each model of dispersion, and how to read them."""
+
+    labels: Sequence[str]
+    rows: Sequence[DispersionRow]
+    caveat: str = DISPUTED
 
 
 class Pair(NamedTuple):
@@ -124,6 +141,8 @@ class Content:
         What must be read first, a line each.
     rows, published
         Sites, held and free; whether the paper has energies of this system.
+    dispersion
+        Energies with each model of dispersion.
     sites, view, elements, isovalue
         For the 3D view: its sections and data, colours by element, the first isovalue
         (e/angstrom^3; None without densities).
@@ -144,6 +163,7 @@ class Content:
     warnings: Sequence[str]
     rows: Sequence[Pair]
     published: bool
+    dispersion: DispersionTable
     sites: Sequence[SiteSection]
     view: View
     elements: Mapping[str, str]
@@ -181,6 +201,7 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
         warnings=[*found.warnings, *missing, *notes(found), *_retries(results.states)],
         rows=list(_pairs(table.all_sites)),
         published=table.published,
+        dispersion=_dispersion(table.all_sites),
         sites=sites,
         view={
             "sites": models, "isovalue": chosen, "reach": browser.REACH,
@@ -225,6 +246,25 @@ def _retries(states: Mapping[str, State]) -> Iterator[str]:
         tries = state.result.values.get("retries") if state.result else None
         if tries:
             yield f"{name}: self-consistency took more than one try: {', '.join(tries)}"
+
+
+def _dispersion(sites: Iterable[Site]) -> DispersionTable:
+    """Return the energies of held adatoms with each model; without rows if they are not known."""
+    held = [s for s in sites if s.relaxation == "held" and len(s.by_dispersion) > 1]
+    models = [model for model in LABELS if any(model in site.by_dispersion for site in held)]
+    rows = [
+        DispersionRow(
+            site.surface,
+            site.site,
+            [
+                energies.get(model)
+                for energies in (site.by_dispersion, site.against_metal_by_dispersion)
+                for model in models
+            ],
+        )
+        for site in held
+    ]
+    return DispersionTable([LABELS[model] for model in models], rows)
 
 
 def _pairs(sites: Sequence[Site]) -> Iterator[Pair]:

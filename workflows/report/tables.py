@@ -13,6 +13,7 @@ from analysis.adsorption import Reference, Relaxation, Site, Table
 from analysis.lattice import Ring
 from structures.diffraction import interplanar_spacing
 from workflows.report.csv_text import Cell, csv_text
+from workflows.report.dispersion import LABELS
 from workflows.report.energies import cohesive_energy_of
 from workflows.report.evaluation import Evaluation
 from workflows.report.results import Results
@@ -30,6 +31,7 @@ RESULTS, ENERGIES = "results.json", "energies.csv"
 UNITS: Final[Mapping[str, str]] = {
     "energy": "eV", "adsorption_energy": "eV", "against_metal": "eV", "published": "eV",
     "difference": "eV", "against_clean": "eV", "against_lowest": "eV", "without_dipole": "eV",
+    "by_dispersion": "eV", "against_metal_by_dispersion": "eV",
     "work_function_above": "eV", "work_function_below": "eV", "dipole_step": "eV",
     "vacuum_flatness": "eV", "rumpling": "angstrom", "distance": "angstrom", "change": "angstrom",
     "reconstruction_energy": "eV", "reconstruction_displacement": "angstrom",
@@ -87,6 +89,8 @@ class SiteRow(TypedDict):
     reconstruction_energy: float | None
     reconstruction_displacement: float | None
     without_dipole: float | None
+    by_dispersion: dict[str, float]
+    against_metal_by_dispersion: dict[str, float]
     height: float | None
     nearest: dict[str, float]
     ended_at: str | None
@@ -230,7 +234,9 @@ def energies_csv(table: Table) -> str:
         "against_metal_eV", "reference", "against_clean_slab_eV", "against_lowest_slab_eV",
         "reconstruction_eV", "reconstruction_A", "without_dipole_eV", "total_energy_eV",
         "height_A", *(f"nearest_{element}_A" for element in elements),
-        "ended_at", "site_offset_A", "quality", "problem",
+        "ended_at", "site_offset_A",
+        *(f"dispersion_{model}_eV" for model in LABELS),
+        *(f"against_metal_dispersion_{model}_eV" for model in LABELS), "quality", "problem",
     ]  # fmt: skip
     return csv_text(header, (_csv_row(s, elements, table.quality) for s in table.all_sites))
 
@@ -241,7 +247,9 @@ def _csv_row(s: Site, elements: list[str], quality: str) -> list[Cell]:
         s.against_metal, s.reference, s.against_clean, s.against_lowest,
         s.reconstruction_energy, s.reconstruction_displacement, s.without_dipole, s.energy,
         s.height, *(s.nearest.get(element) for element in elements),
-        s.ended_at, s.site_offset, quality, s.problem.text if s.problem else None,
+        s.ended_at, s.site_offset,
+        *(known.get(m) for known in (s.by_dispersion, s.against_metal_by_dispersion)
+          for m in LABELS), quality, s.problem.text if s.problem else None,
     ]  # fmt: skip
 
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from workflows.campaign.directory import campaign_of_task
 from workflows.case.schema import Case
 from workflows.dft.calculation import Calculation
+from workflows.dft.dispersion import dispersion_energies
 from workflows.dft.installation import libraries
 from workflows.dft.team import PATIENCE, team
 from workflows.preflight.computable import require_computable
 from workflows.preflight.rank_limits import require_usable
 from workflows.steps import carry_out
 from workflows.steps.context import TaskContext, TaskFailed
+from workflows.steps.initial import crystal
 from workflows.system.files import Locked, digest, lock
 from workflows.system.machine import age, peak_memory, versions
 from workflows.system.messages import UserError, naming, shown
 from workflows.system.signals import Stopped, say, stoppable
+from workflows.tasks.atoms_json import from_json
 from workflows.tasks.finished import Finished
 from workflows.tasks.folder import Failure, ProgressWriter, Result
-from workflows.tasks.records import Effort, Values
+from workflows.tasks.graph import Task
+from workflows.tasks.records import Effort, LatticeInputs, Values
 from workflows.tasks.status import State, survey
 
 REFUSED = 2  # exit code of a task that could not be computed here: its last line is the reason
@@ -141,8 +145,24 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
         "process_seconds": age(),
         "cpu_seconds": time.process_time(),
     }
-    values = cast("Values", {**outcome.values, **process})
+    added = _dispersion(task, case, outcome.values)
+    values = cast("Values", {**outcome.values, **process, **added})
     sets = {f"PAW set of {symbol}": sha[:12] for symbol, sha in origin["data_sets"].items()}
     made_with = versions() | libraries() | sets
     folder.finish(Result(fingerprint, values, folder.digests(outcome.files), seconds, made_with))
     return 0
+
+
+def _dispersion(task: Task, case: Case, values: Values) -> dict[str, dict[str, float]]:
+    """Return the dispersion energies (eV) of the structure that a task found, by model.
+
+    No number of the task depends on them: tables show them beside its energy.
+    """
+    found = cast("Mapping[str, Any]", values)
+    if task.kind == "lattice":
+        atoms = crystal(cast("Task[LatticeInputs]", task), found["lattice_constant"])
+    elif "structure" in found and task.kind != "density":
+        atoms = from_json(found["structure"])
+    else:
+        return {}
+    return {"dispersion": dispersion_energies(atoms, case.dft.xc)}

@@ -39,7 +39,12 @@ def peak_memory() -> int:
 @functools.cache  # asked for every task of a campaign
 def versions() -> dict[str, str]:
     """Return the versions of what the numbers depend on; part of every fingerprint."""
-    return {name: importlib.metadata.version(name) for name in ("ase", "gpaw", "gpaw-data")}
+    return {name: release(name) for name in ("ase", "gpaw", "gpaw-data")}
+
+
+def release(package: str) -> str:
+    """Return the version of an installed package."""
+    return importlib.metadata.version(package)
 
 
 def age() -> float:

@@ -45,6 +45,10 @@ STEPS = "steps.jsonl"  # the journal of a relaxation
 RELAXATION = "relaxation.extxyz"  # all steps of a finished relaxation, with energies and forces
 
 
+# values that follow from the others without DFT, kept because they take seconds
+DERIVED = frozenset({"dispersion"})
+
+
 DENSITY = "density.npy"  # a system's all-electron density, e/angstrom^3; not needed once it is used
 
 
@@ -80,7 +84,8 @@ class Result:
     @property
     def digest(self) -> str:
         """Identity of the numbers, for the fingerprints of tasks that build on them."""
-        numbers = {name: value for name, value in self.values.items() if name not in EFFORT}
+        aside = EFFORT | DERIVED
+        numbers = {name: value for name, value in self.values.items() if name not in aside}
         return digest([self.fingerprint, numbers, self.files])
 
 

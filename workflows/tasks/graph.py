@@ -20,7 +20,7 @@ from typing import Any, Generic, NamedTuple, cast
 from workflows.case.schema import Case, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
 from workflows.system.files import digest
-from workflows.system.machine import versions
+from workflows.system.machine import release, versions
 from workflows.tasks.folder import Result, TaskFolder
 from workflows.tasks.records import (
     AdatomInputs,
@@ -66,6 +66,10 @@ FACES: dict[Surface, Face] = {
     "metal": Face("001", "metal", "metal_slab", "metal_slab"),
     "metal_110": Face("110", "metal", "metal_slab_110", "metal_slab_110"),
 }
+
+
+# The package that each model of dispersion comes from
+PACKAGES = {"d3bj": "dftd3", "d3zero": "dftd3", "d4": "dftd4"}
 
 
 class Key(NamedTuple):
@@ -421,7 +425,11 @@ def _dft(
 ) -> DFTSettings:
     """Return the DFT settings that change the numbers of a system with these elements."""
     of_slabs = set() if slab else {"dipole_correction"}
-    settings: dict[str, Any] = case.dft.model_dump(exclude={"kpoints", "setups", "scf"} | of_slabs)
+    apart = {"kpoints", "setups", "scf", "dispersion"}
+    settings: dict[str, Any] = case.dft.model_dump(exclude=apart | of_slabs)
+    if kpoints and case.dft.dispersion != "none":  # an isolated atom has none
+        package = PACKAGES[case.dft.dispersion]
+        settings["dispersion"] = {"model": case.dft.dispersion, package: release(package)}
     settings |= {
         "kpoints": list(kpoints) if kpoints else None,
         "setups": {s: name for s, name in sorted(case.dft.setups.items()) if s in elements},

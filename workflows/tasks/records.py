@@ -123,7 +123,9 @@ class DFTSettings(TypedDict):
     """DFT settings that change a number: `cutoff` and `smearing` (Fermi-Dirac width) in eV.
 
     `kpoints` is the Gamma-centred grid, None for an isolated system; `setups` names the PAW data
-    sets that are not the default, by element. Crystals and atoms have no dipole correction.
+    sets that are not the default, by element. Crystals and atoms have no dipole correction, atoms
+    no dispersion either; `dispersion` has the `model`, if there is one, and the version of its
+    package.
     """
 
     mode: str
@@ -134,6 +136,7 @@ class DFTSettings(TypedDict):
     setups: dict[str, str]
     scf: SCFCriteria
     dipole_correction: NotRequired[bool]
+    dispersion: NotRequired[dict[str, str]]
 
 
 class CrystalInputs(TypedDict):
@@ -275,7 +278,8 @@ class LatticeValues(Effort):
     """A Birch-Murnaghan fit: `energy` (eV) of the primitive cell of `atoms` atoms at the minimum.
 
     `lattice_constant` in angstrom, `bulk_modulus` in GPa; `energies` (eV) at `lattice_constants`
-    (angstrom) are the points that were fitted.
+    (angstrom) are the points that were fitted. `dispersion` has the dispersion energy (eV) of the
+    cell at the minimum by model.
     """
 
     lattice_constant: PositiveLength
@@ -285,6 +289,7 @@ class LatticeValues(Effort):
     lattice_constants: list[PositiveLength]
     energies: list[Energy]
     pattern: list[ReflectionData]
+    dispersion: NotRequired[dict[str, Energy]]
 
 
 class AtomValues(Effort):
@@ -295,7 +300,11 @@ class AtomValues(Effort):
 
 
 class RelaxedValues(Effort):
-    """A relaxed structure: `energy` in eV, `fmax` in eV/angstrom after so many ionic `steps`."""
+    """A relaxed structure: `energy` in eV, `fmax` in eV/angstrom after so many ionic `steps`.
+
+    `dispersion` has the dispersion energy (eV) of the structure by model; `energy` includes that of
+    the model, if any, that it was relaxed with.
+    """
 
     energy: Energy
     fmax: Force
@@ -304,6 +313,7 @@ class RelaxedValues(Effort):
     electrostatics: Annotated[
         Electrostatics, AfterValidator(_same_lengths("z", "potential")), AfterValidator(_finite)
     ]
+    dispersion: NotRequired[dict[str, Energy]]
 
 
 class SlabValues(RelaxedValues):

@@ -10,7 +10,11 @@ from rich.console import Console, Group
 from workflows.report.evaluation import Evaluation
 from workflows.report.wording import NOT_PHYSICAL, missing_lines, notes, reference_in_words
 from workflows.terminal.console import WIDTH
-from workflows.terminal.site_tables import details_by_site, energies_by_site
+from workflows.terminal.site_tables import (
+    details_by_site,
+    dispersion_by_site,
+    energies_by_site,
+)
 
 
 def energy_table(found: Evaluation, width: int = WIDTH) -> Group:
@@ -25,14 +29,16 @@ def energy_table(found: Evaluation, width: int = WIDTH) -> Group:
 
 
 def detail_table(found: Evaluation, width: int = WIDTH) -> Group:
-    """Return geometry (angstrom) and charge (electrons) of all sites, on so many columns."""
+    """Return geometry (angstrom), charge (electrons) and dispersion (eV) of all sites."""
     charges = {}
     for site in found.table.sites:
         density = found.results.density("host", site.site)
         if density is not None:
             moved = density["charge_moved"], density.get("bader_charge")
             charges[site.surface, site.site] = moved
-    return details_by_site(found.table, charges, width)
+    details = details_by_site(found.table, charges, width)
+    spread = dispersion_by_site(found.table)
+    return details if spread is None else Group(details, spread)
 
 
 def conclusions(found: Evaluation) -> Iterator[str]:

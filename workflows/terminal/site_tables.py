@@ -12,6 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from analysis.adsorption import Site, Table
+from workflows.report.dispersion import DISPUTED, LABELS
 
 NARROW = 62  # columns; on fewer, tables show the first few columns only
 
@@ -84,6 +85,28 @@ def details_by_site(table: Table, charges: Charges, width: int) -> Group:
             rich.add_row(INDENT + site.site, *cells[: len(headings)])
         rich.add_section()
     return Group(Text("The adatom held at each site", style="italic"), rich)
+
+
+def dispersion_by_site(table: Table) -> Group | None:
+    """Return the energies (eV) of the held adatom with each model of dispersion; None without."""
+    held = [site for site in table.all_sites if site.relaxation == "held"]
+    models = [m for m in LABELS if any(m in site.by_dispersion for site in held)]
+    if len(models) < 2:
+        return None
+    rich = _empty()
+    rich.padding = (0, 0, 0, 1)  # nine columns are to fit 80
+    for what in ("", "\n−E_coh"):
+        for model in models:
+            rich.add_column(LABELS[model] + what, justify="right", no_wrap=True)
+    for surface, pairs in _by_surface(table):
+        rich.add_row(f"[bold]{escape(surface)}[/]")
+        for site, _ in pairs:
+            both = (site.by_dispersion, site.against_metal_by_dispersion)
+            cells = (_signed(energies.get(model)) for energies in both for model in models)
+            rich.add_row(INDENT + site.site, *cells)
+        rich.add_section()
+    title = "With dispersion at the same structures, adatom held (eV)"
+    return Group(Text(title, style="italic"), rich, Text(DISPUTED))
 
 
 def _empty() -> RichTable:

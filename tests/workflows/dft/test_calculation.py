@@ -7,16 +7,19 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from dftd3.ase import DFTD3
 
 from structures.bulk import isolated_atom
-from structures.slab import rocksalt_slab
+from structures.slab import metal_slab, rocksalt_slab
 from workflows.case.schema import DFT, SCF, KPoints
 from workflows.dft.calculation import Calculation
 from workflows.dft.datasets import require_setups, setups
 from workflows.dft.interface import AtomsCollide, IsolatedAtom, NotConverged, Periodic
 from workflows.dft.retry_ladder import LADDER
+from workflows.steps.optimize import Step, relax
 from workflows.system.messages import UserError
 from workflows.tasks.folder import TaskFolder
+from workflows.tasks.journal import Journal
 
 pytestmark = pytest.mark.slow
 
@@ -189,3 +192,19 @@ def test_a_data_set_that_is_not_installed_is_refused() -> None:
     settings = TINY.model_copy(update={"setups": {"V": "13"}})
     with pytest.raises(UserError, match=r"dft\.setups\.V: found '13' for PBE; allowed: .*'5'"):
         require_setups(settings, ["V", "N", "Na"])
+
+
+def test_a_relaxation_has_the_energy_and_forces_of_dft_with_dispersion(tmp_path: Path) -> None:
+    slab = metal_slab("Na", "bcc", 4.2, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
+    both = calculation(tmp_path, TINY.model_copy(update={"dispersion": "d3bj"}), GRID)
+    journal = Journal(tmp_path / "steps.jsonl", Step)
+    relaxed = relax(slab, both, journal, fmax=0.02, max_steps=20)
+    plain, forces = calculation(tmp_path, TINY, GRID)(relaxed.atoms)
+    bare = Atoms(relaxed.atoms)
+    bare.set_constraint()
+    bare.calc = DFTD3(method="PBE", damping="d3bj")
+    added, pulls = bare.get_potential_energy(), bare.get_forces()
+    assert added < -0.1
+    assert abs(pulls[-1, 2]) > 0.01
+    assert relaxed.energy == pytest.approx(plain + added, abs=1e-3)
+    assert np.array(journal.records[-1]["forces"]) == pytest.approx(forces + pulls, abs=5e-3)

@@ -257,6 +257,7 @@ CHANGES: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"dft__scf__density": 1e-5}, BOTH, ALL),
     ({"dft__scf__eigenstates": 1e-8}, BOTH, ALL),
     ({"dft__dipole_correction": False}, BOTH, ON_SLABS),
+    ({"dft__dispersion": "d3bj"}, BOTH, ALL - {"atom"}),
     ({"dft__setups": {}}, HOST, ALL),
     ({"dft__setups": {"V": "13"}}, HOST, ALL),
     ({"dft__setups": {"V": "5", "N": "s"}}, HOST, ALL),
