@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from analysis import paper
 from analysis.arrhenius import published_line
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 REFERENCE = 298.15  # K
 COLDEST, HOTTEST = 283.15, 333.15  # K: the range drawn where there are no data
+NAMED = 8  # electrodes in legend and caption
+LINE = 0.05  # height of a line of the legend over that of the axes
 NO_DATA = "slopes as published;\nthe paper prints no data"
 _COLOURS = (style.OURS, style.SECOND, "#009e73", "#cc79a7", "#4d4d4d")
 _MARKERS = "osD^v"
@@ -30,10 +33,16 @@ def explanation(fits: Mapping[str, Fit]) -> str:
         several = any(len(set(fit.temperatures)) < len(fit.temperatures) for fit in fits.values())
         return (
             "T / R_ct = A exp(−E_a / RT), fitted to the measured charge-transfer resistances of "
-            f"{', '.join(map(_plain, fits))}"
+            f"{_few(list(map(_plain, fits)))}"
             + ("; bars: standard deviation of the cells at one temperature." if several else ".")
         )
     return f"Slopes of ln(T / R_ct) = ln A − E_a / RT as published, {paper.REFERENCE}."
+
+
+def _few(names: list[str]) -> str:
+    """Name the first electrodes, and say how many there are besides."""
+    more = f" and {len(names) - NAMED} more electrodes" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def draw_arrhenius(ax: Axes, fits: Mapping[str, Fit]) -> Axes:
@@ -55,12 +64,18 @@ def draw_arrhenius(ax: Axes, fits: Mapping[str, Fit]) -> Axes:
         ax.set_ylabel("ln($T$ / $R_{ct}$) − value at 298.15 K")
     ax.set_xlabel("1000 / $T$ (K$^{-1}$)")
     ax.margins(x=0.04)
+    handles, labels = ax.get_legend_handles_labels()
+    if len(handles) > NAMED:  # more names than there is room for
+        handles = [*handles[:NAMED], Line2D([], [], ls="none")]
+        labels = [*labels[:NAMED], f"and {len(labels) - NAMED} more"]
     low, high = ax.get_ylim()
-    # The lines fall, so the upper right stays free for the legend.
-    ax.set_ylim(low, high + 0.22 * (high - low))
+    # The lines fall, so the upper right stays free for a legend of a few entries.
+    lines = LINE * (len(handles) + 1.5)
+    ax.set_ylim(low, high + max(0.22, lines / (1.0 - lines) - 0.15) * (high - low))
     ax.legend(
-        loc="upper right", title="$E_a$ (kJ mol$^{-1}$)", title_fontsize=6.0, labelspacing=0.3
-    )
+        handles, labels, loc="upper right", title="$E_a$ (kJ mol$^{-1}$)", title_fontsize=6.0,
+        labelspacing=0.3,
+    )  # fmt: skip
     return ax
 
 

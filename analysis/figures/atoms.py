@@ -126,7 +126,19 @@ def draw_legend(
     differences: bool = False,
     dpi: float = style.RESOLUTION_DPI,
 ) -> Axes:
-    """Draw the key: a ball for each element and, if asked, for both kinds of surface."""
+    """Draw the key: a ball for each element and, if asked, for both kinds of surface.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on; their size decides where the entries stand.
+    elements
+        Symbols of all elements of the picture: their colours depend on one another.
+    differences
+        Whether the key has accumulation and depletion.
+    dpi
+        Pixels per inch of the rendered balls.
+    """
     colours = element_colours(elements)
     entries = [(symbol, colours[symbol]) for symbol in elements]
     if differences:

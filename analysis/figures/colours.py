@@ -79,7 +79,12 @@ def _rgb(colour: NDArray[np.float64]) -> Colour:
 
 
 def contrast(colour: Colour, others: Iterable[Colour]) -> float:
-    """Give the CIEDE2000 difference between a colour and the nearest of others."""
+    """Give the CIEDE2000 difference between a colour and the nearest of others.
+
+    References
+    ----------
+    CIE 142-2001.
+    """
     one, many = (rgb2lab(np.array(colours)) for colours in ([colour], list(others)))
     return float(np.min(deltaE_ciede2000(one, many)))
 

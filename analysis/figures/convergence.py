@@ -14,7 +14,15 @@ HEIGHT_MM = 66.0
 
 
 def draw_energies(ax: Axes, study: Convergence) -> Axes:
-    """Draw the adsorption energy (eV) of every site over the setting."""
+    """Draw the adsorption energy of every site over the setting.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    study
+        Energies in eV.
+    """
     _draw(ax, study, {site: study.energies[site] for site in study.energies}, 1.0)
     ax.set_ylabel("adsorption energy (eV)")
     ax.legend(loc="best")
@@ -22,7 +30,15 @@ def draw_energies(ax: Axes, study: Convergence) -> Axes:
 
 
 def draw_differences(ax: Axes, study: Convergence) -> Axes:
-    """Draw how far the energies (meV) are from those of the largest value, with the tolerance."""
+    """Draw how far the energies are from those of the largest value, with the tolerance, in meV.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    study
+        Energies and tolerance in eV.
+    """
     within = 1000.0 * study.tolerance
     ax.axhspan(-within, within, color=style.OURS_PALE, alpha=0.5, lw=0.0, zorder=0)
     ax.axhline(0.0, color=style.INK, lw=0.5)

@@ -197,9 +197,21 @@ def _below(values: Array, isovalue: float) -> float:
 
 
 def sample(density: Density, region: Region, step: float = STEP) -> Array:
-    """Give the density on an even grid over a region, by periodic cubic splines, e/angstrom^3.
+    """Give the density on an even grid over a region, by periodic cubic splines.
 
-    Its points lie `step` (angstrom) apart or less, as long as they do not become too many.
+    Parameters
+    ----------
+    density
+        Density in e/angstrom^3.
+    region
+        In scaled coordinates of the density's cell.
+    step
+        Largest distance between points, angstrom, as long as they do not become too many.
+
+    Returns
+    -------
+    ndarray, shape (nx, ny, nz)
+        Density in e/angstrom^3, both ends of the region included.
     """
     lengths = np.linalg.norm(density.cell_cv, axis=1)
     low, high = np.array(region.low), np.array(region.high)

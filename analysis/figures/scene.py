@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Direction = Literal["top", "front", "side", "oblique"]
+Direction = Literal["top", "front", "side"]
 
 RADIUS_SCALE = 0.56  # of the covalent radius: neighbours keep apart, and bonds can be seen
+RISE = 7.0  # degrees that the viewer of a side stands above it
 BOND_REACH = 1.15  # times the sum of covalent radii
 BOND_RADIUS = 0.13  # angstrom
 BOND_COLOUR = to_rgb("#8d8d8d")
@@ -45,13 +46,12 @@ class Camera:
 
 
 def camera(direction: Direction) -> Camera:
-    """Give the view from above, from the front (-y), the side (+x), or askew from above."""
+    """Give the view from above, from the front (-y) or from the side (+x)."""
     if direction == "top":
         return Camera(np.eye(3))
-    turn = {"front": 0.0, "side": 90.0, "oblique": 28.0}[direction]
+    turn = {"front": 0.0, "side": 90.0}[direction]
     # Seen a little from above, rows of atoms behind one another come apart.
-    rise = {"front": 7.0, "side": 7.0, "oblique": 28.0}[direction]
-    t, r = np.radians(turn), np.radians(rise)
+    t, r = np.radians(turn), np.radians(RISE)
     right = np.array([np.cos(t), np.sin(t), 0.0])
     viewer = np.array([np.sin(t) * np.cos(r), -np.cos(t) * np.cos(r), np.sin(r)])
     return Camera(np.array([right, np.cross(viewer, right), viewer]))
@@ -253,7 +253,7 @@ def build(atoms: Atoms, direction: Direction, surfaces: tuple[Mesh, Mesh] | None
     atoms
         Slab and adatom, the adatom last, periodic along x and y.
     direction
-        Where the viewer stands: 'top', 'front', 'side' or 'oblique'.
+        Where the viewer stands: 'top', 'front' or 'side'.
     surfaces
         Around accumulation and depletion, see `trace`; none if not given.
     """
@@ -271,7 +271,7 @@ def build(atoms: Atoms, direction: Direction, surfaces: tuple[Mesh, Mesh] | None
             middle[:2],
             symbol,
             letters_on(element_colours(atoms.symbols)[symbol]),
-            direction in ("top", "oblique"),
+            direction == "top",
         ),
         float(middle[0]),
         float(view(np.array([[0.0, 0.0, _top_height(atoms)]]) + _lateral(atoms))[0, 1]),
@@ -312,7 +312,7 @@ def _outline(atoms: Atoms, patch: Window, view: Camera, direction: Direction) ->
     base = scaled @ np.asarray(atoms.cell)
     base[:, 2] = _top_height(atoms)
     seen = view(base)[:, :2]
-    if direction in ("top", "oblique"):
+    if direction == "top":
         return [seen]
     low = view(atoms.positions)[:, 1].min() - 1.0
     high = view(atoms.positions)[:, 1].max() + 1.0

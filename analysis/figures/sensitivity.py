@@ -13,7 +13,15 @@ LEFT_MM = 48.0  # where the axes begin; the choices stand to the left
 
 
 def draw(ax: Axes, found: Sensitivity) -> Axes:
-    """Draw the change of every site's adsorption energy (eV), the first choice uppermost."""
+    """Draw the change of every site's adsorption energy, the first choice uppermost.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    found
+        Energies in eV.
+    """
     lines = range(len(found.choices))
     ax.axvline(0.0, color=style.INK, lw=0.6)
     sites = list(found.base)

@@ -42,7 +42,15 @@ class SitePicture:
 
 
 def traced(picture: SitePicture, isovalue: float | None) -> SitePicture:
-    """Give a picture with the surfaces of its difference at +-isovalue (e/angstrom^3), if any."""
+    """Give a picture with the surfaces of its density difference.
+
+    Parameters
+    ----------
+    picture
+        With or without a density difference.
+    isovalue
+        Of the surfaces, e/angstrom^3; None or 0 for none.
+    """
     if picture.difference is None or not isovalue:
         return replace(picture, surfaces=None)
     surfaces = scene.trace(picture.difference, picture.atoms, isovalue)
@@ -119,7 +127,21 @@ def sheet(
     isovalue: float | None,
     dpi: float,
 ) -> Sheet:
-    """Gather what the panels of a figure share; parameters as the attributes of `Sheet`."""
+    """Gather what the panels of a figure share.
+
+    Parameters
+    ----------
+    pictures
+        The sites computed, traced at `isovalue`.
+    sites
+        The columns, from left to right.
+    rows
+        What is shown of each site, from top to bottom.
+    isovalue
+        Of the surfaces, e/angstrom^3; None without any.
+    dpi
+        Pixels per inch of the rendered pictures.
+    """
     named = {picture.site: picture for picture in pictures}
     scenes: dict[tuple[Row, str], scene.Scene] = {}
     for row in rows:
@@ -179,7 +201,21 @@ def _draw_row(
 def draw_picture(
     ax: Axes, shared: Sheet, row: Row, site: str, extent: raster.Extent, *, bar: bool = True
 ) -> None:
-    """Draw one site on its axes within an extent (angstrom), or write that it is missing."""
+    """Draw one site on its axes, or write that it is missing.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    shared
+        What all panels of the figure share.
+    row, site
+        Which of its scenes.
+    extent
+        Left, right, bottom, top in angstrom around the adatom.
+    bar
+        Whether to draw the length bar.
+    """
     view, picture = shared.scenes.get((row, site)), shared.pictures.get(site)
     if view is None or picture is None:
         style.note_missing(ax, "not computed" if picture is None else "density not computed")
@@ -192,7 +228,21 @@ def draw_picture(
 def draw_key(
     figure: Figure, shared: Sheet, y: float, *, differences: bool, width: float = style.WIDTH_MM
 ) -> None:
-    """Draw the key of elements and surfaces at y (mm) of a page of a width in mm."""
+    """Draw the key of elements and surfaces.
+
+    Parameters
+    ----------
+    figure
+        The page.
+    shared
+        What all panels of the figure share.
+    y
+        Top of the key, mm from the top of the page.
+    differences
+        Whether the key has accumulation and depletion.
+    width
+        Of the page, mm.
+    """
     ax = style.place(figure, style.MARGIN, y, width - 2.0 * style.MARGIN, LEGEND)
     if not shared.pictures:
         ax.set_axis_off()

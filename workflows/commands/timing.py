@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from workflows.campaign.directory import read_campaign
 from workflows.commands import DONE
 from workflows.commands.arguments import add_directory
-from workflows.report.timing import effort_table, efforts, untold
+from workflows.report.timing import left_out, task_times, time_table
 from workflows.tasks.status import survey
 from workflows.terminal.console import console, say
 
@@ -20,8 +20,8 @@ def add_arguments(verb: ArgumentParser) -> None:
 def execute(arguments: Namespace) -> int:
     """Print the times of all finished tasks; return the exit code."""
     states = survey(read_campaign(arguments.directory).tasks, arguments.directory)
-    spent = efforts(states)
-    console().print(effort_table(spent))
-    for line in untold(spent, states):
+    spent = task_times(states)
+    console().print(time_table(spent))
+    for line in left_out(spent, states):
         say(line)
     return DONE

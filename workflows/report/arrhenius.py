@@ -26,7 +26,17 @@ MAX_BYTES = 10_000_000
 def fit_file(data: Path, into: Path) -> Iterator[str]:
     """Fit T/R_ct = A exp(-E_a/RT) for each electrode; write arrhenius.json and the figure.
 
-    Yields a line for people per electrode, and one for the figure.
+    Parameters
+    ----------
+    data
+        CSV file with temperatures (K) and charge-transfer resistances (ohm).
+    into
+        Directory for the fits, the figure and a copy of the data.
+
+    Yields
+    ------
+    str
+        A line for each electrode, then one for the figure; energies in kJ/mol.
 
     Raises
     ------

@@ -33,7 +33,17 @@ STEM = "convergence"  # of the files
 
 
 def convergence(campaign: Campaign, study: Study, states: Mapping[str, State]) -> Convergence:
-    """Return the energies of a study, as far as they are there."""
+    """Return the energies of a study (eV), as far as they are there.
+
+    Parameters
+    ----------
+    campaign
+        The cases, from the smallest value of the setting to the largest.
+    study
+        What is varied, and the tolerance (eV).
+    states
+        Of all tasks, by folder.
+    """
     axis = AXES[study["over"]]
     numbers = range(len(campaign.members))
     tables = [adsorption_table(results_of(campaign, number, states)) for number in numbers]
@@ -51,7 +61,15 @@ def convergence(campaign: Campaign, study: Study, states: Mapping[str, State]) -
 def report_convergence(
     campaign: Campaign, study: Study, states: Mapping[str, State], root: Path
 ) -> Iterator[str | RichTable]:
-    """Write table and plot of a study; yield what there is to print."""
+    """Write table and plot of a study; yield what there is to print.
+
+    Parameters
+    ----------
+    campaign, study, states
+        As in `convergence`.
+    root
+        Directory of the run.
+    """
     found = convergence(campaign, study, states)
     case = campaign.members[0].case
     changes = AXES[study["over"]].changes

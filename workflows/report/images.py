@@ -23,9 +23,23 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 
 
 def save(figure: Figure, folder: Path, stem: str, dpi: int = PLAIN) -> list[Path]:
-    """Write a figure in all formats, each whole or not at all; return the paths, that of PNG first.
+    """Write a figure in all formats, each whole or not at all.
 
-    The folder is made if it is not there.
+    Parameters
+    ----------
+    figure
+        The figure.
+    folder
+        Where the files go; made if it is not there.
+    stem
+        Their names without suffix.
+    dpi
+        Pixels per inch.
+
+    Returns
+    -------
+    list of Path
+        The files, PNG first.
     """
     folder.mkdir(exist_ok=True)
     paths = []

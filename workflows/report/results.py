@@ -40,5 +40,15 @@ class Results(Finished):
 
 
 def results_of(campaign: Campaign, number: int, states: Mapping[str, State]) -> Results:
-    """Return the results of the case of this number, from 0; `states` are all tasks' by folder."""
+    """Return the results of one case of a campaign.
+
+    Parameters
+    ----------
+    campaign
+        The cases.
+    number
+        Of the case, from 0.
+    states
+        Of all tasks, by folder.
+    """
     return Results(campaign.states_of(number, states), campaign.members[number].case)

@@ -31,7 +31,15 @@ def one_by_one(campaign: Campaign) -> bool:
 
 
 def sensitivity(campaign: Campaign, states: Mapping[str, State]) -> Sensitivity:
-    """Return the energies of the held sites on the host, as far as they are there."""
+    """Return the energies (eV) of the held sites on the host, as far as they are there.
+
+    Parameters
+    ----------
+    campaign
+        The base, then cases that differ from it in one choice each.
+    states
+        Of all tasks, by folder.
+    """
     numbers = range(len(campaign.members))
     tables = (adsorption_table(results_of(campaign, number, states)) for number in numbers)
     base, *others = (
@@ -55,7 +63,15 @@ def _choice(member: Member) -> str:
 def report_sensitivity(
     campaign: Campaign, states: Mapping[str, State], root: Path
 ) -> Iterator[str | RichTable]:
-    """Write table and figure of a one-by-one sweep; yield what there is to print."""
+    """Write table and figure of a one-by-one sweep; yield what there is to print.
+
+    Parameters
+    ----------
+    campaign, states
+        As in `sensitivity`.
+    root
+        Directory of the run.
+    """
     found, case = sensitivity(campaign, states), campaign.members[0].case
     write_text(root / f"{STEM}.csv", _csv(found))
     base = ", ".join(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,13 @@ from workflows.tasks.status import State
 
 
 @dataclass(frozen=True)
-class Effort:
-    """What a finished task took; None where its result does not tell.
+class TaskTime:
+    """What a finished task took; None where its result does not record it.
 
     Attributes
     ----------
-    task
-        Its name.
+    name
+        Of the task.
     scf_iterations, steps
         Numbers of SCF iterations and of ionic steps.
     seconds
@@ -29,7 +29,7 @@ class Effort:
         Seconds of them in GPAW.
     """
 
-    task: str
+    name: str
     scf_iterations: int | None
     steps: int | None
     seconds: float | None
@@ -38,57 +38,65 @@ class Effort:
     @property
     def outside(self) -> float | None:
         """Return the seconds that were not spent in GPAW."""
-        known = self.seconds is not None and self.gpaw is not None
-        return self.seconds - self.gpaw if known else None  # type: ignore[operator]
+        if self.seconds is None or self.gpaw is None:
+            return None
+        return self.seconds - self.gpaw
 
 
-def efforts(states: Mapping[str, State]) -> list[Effort]:
-    """Return what each finished task took."""
-    return [_effort(name, s.result.values) for name, s in states.items() if s.result is not None]
+def task_times(states: Mapping[str, State]) -> list[TaskTime]:
+    """Return what each finished task took; `states` are the tasks' by name."""
+    return [_task_time(name, s.result.values) for name, s in states.items() if s.result is not None]
 
 
-def _effort(name: str, values: Mapping[str, Any]) -> Effort:
+def _task_time(name: str, values: Mapping[str, Any]) -> TaskTime:
     keys = ("scf_iterations", "steps", "process_seconds", "gpaw_seconds")
-    return Effort(name, *(values.get(key) for key in keys))
+    return TaskTime(name, *(values.get(key) for key in keys))
 
 
-def total(of: Iterable[Effort]) -> Effort:
-    """Return the sum over the tasks whose results tell their seconds."""
-    told = [effort for effort in of if effort.outside is not None]
-    return Effort(
+def total(times: Iterable[TaskTime]) -> TaskTime:
+    """Return the sum over the tasks whose results record their seconds."""
+    known = [time for time in times if time.outside is not None]
+    return TaskTime(
         "all",
-        sum(effort.scf_iterations or 0 for effort in told),
-        sum(effort.steps or 0 for effort in told),
-        sum(effort.seconds or 0.0 for effort in told),
-        sum(effort.gpaw or 0.0 for effort in told),
+        sum(time.scf_iterations or 0 for time in known),
+        sum(time.steps or 0 for time in known),
+        sum(time.seconds or 0.0 for time in known),
+        sum(time.gpaw or 0.0 for time in known),
     )
 
 
-def effort_table(of: Iterable[Effort]) -> Table:
+def time_table(times: Sequence[TaskTime]) -> Table:
     """Return the table of tasks and their sum, ready to print."""
-    of = list(of)
     table = Table(box=None, pad_edge=False)
     table.add_column("task", no_wrap=True)
     for heading in ("SCF iterations", "ionic steps", "seconds", "in GPAW", "outside", "outside/%"):
         table.add_column(heading, justify="right")
-    for effort in (*of, total(of)):
+    for time in (*times, total(times)):
         table.add_row(
-            escape(effort.task),
-            _whole(effort.scf_iterations),
-            _whole(effort.steps),
-            _tenths(effort.seconds),
-            _tenths(effort.gpaw),
-            _tenths(effort.outside),
-            _percent(effort),
+            escape(time.name),
+            _whole(time.scf_iterations),
+            _whole(time.steps),
+            _tenths(time.seconds),
+            _tenths(time.gpaw),
+            _tenths(time.outside),
+            _percent(time),
         )
     return table
 
 
-def untold(of: Iterable[Effort], states: Mapping[str, State]) -> list[str]:
-    """Return a line for each thing that the table leaves out."""
+def left_out(times: Iterable[TaskTime], states: Mapping[str, State]) -> list[str]:
+    """Return a line for each kind of task that the sum leaves out.
+
+    Parameters
+    ----------
+    times
+        Of the finished tasks.
+    states
+        Of all tasks, by name.
+    """
     lines = []
-    if silent := [effort.task for effort in of if effort.outside is None]:
-        lines.append(f"not in the sum, their results do not tell it: {', '.join(silent)}")
+    if unknown := [time.name for time in times if time.outside is None]:
+        lines.append(f"not in the sum, no times recorded: {', '.join(unknown)}")
     if unfinished := [name for name, state in states.items() if state.result is None]:
         lines.append(f"not finished: {', '.join(unfinished)}")
     return lines
@@ -102,7 +110,7 @@ def _tenths(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds:.1f}"
 
 
-def _percent(effort: Effort) -> str:
-    if effort.outside is None or not effort.seconds:
+def _percent(time: TaskTime) -> str:
+    if time.outside is None or not time.seconds:
         return ""
-    return f"{100 * effort.outside / effort.seconds:.1f}"
+    return f"{100 * time.outside / time.seconds:.1f}"
