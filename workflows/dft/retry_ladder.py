@@ -11,7 +11,7 @@ from workflows.dft.parameters import occupations
 
 @dataclass(frozen=True)
 class Change:
-    """Parameters of GPAW that a calculation goes on with; None leaves one as it is.
+    """Parameters of GPAW that a calculation continues with; None leaves one as it is.
 
     Attributes
     ----------
