@@ -5,19 +5,58 @@ Packages are made here, so that nothing is downloaded and nothing takes minutes.
 
 import hashlib
 import io
+import itertools
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.paths import ROOT
 
-pytestmark = pytest.mark.slow
+CONSTRAINTS = ("constraints.txt", "constraints-dev.txt")
+
+
+def pinned(name: str) -> dict[str, tuple[Version, list[str]]]:
+    """Return the version of each package in a file of constraints, and the hashes of its files."""
+    found = {}
+    for entry in re.split(r"\n(?=[a-z])", (ROOT / name).read_text()):
+        text, *hashes = re.split(r"\s*\\\n\s+--hash=sha256:", entry.strip())
+        if not text.startswith("#"):
+            requirement = Requirement(text)
+            (version,) = requirement.specifier
+            found[requirement.name] = (Version(version.version), hashes)
+    return found
+
+
+@pytest.mark.parametrize("name", CONSTRAINTS)
+def test_every_package_is_pinned_with_hashes(name: str) -> None:
+    packages = pinned(name)
+    assert len(packages) > 10
+    for package, (_, hashes) in packages.items():
+        assert hashes, package
+        assert all(re.fullmatch("[0-9a-f]{64}", found) for found in hashes), package
+
+
+def test_what_is_pinned_is_what_is_asked_for() -> None:
+    """Otherwise: make constraints."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    groups = project["dependency-groups"]
+    asked = [*project["project"]["dependencies"], *itertools.chain(*groups.values())]
+    packages = pinned(CONSTRAINTS[1]) | pinned(CONSTRAINTS[0])
+    for requirement in map(Requirement, asked):
+        version, _ = packages[canonicalize_name(requirement.name)]
+        assert version in requirement.specifier, requirement
+
 
 METADATA = "Metadata-Version: 2.1\nName: {}\nVersion: {}\n"
 WHEEL = "Wheel-Version: 1.0\nTag: py3-none-any\n"
@@ -106,6 +145,7 @@ def make(root: Path, target: str = ".venv/.gpaw") -> subprocess.CompletedProcess
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_space_and_an_accent_will_do(checkout: Path) -> None:
     done = make(checkout)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -115,6 +155,7 @@ def test_a_folder_with_a_space_and_an_accent_will_do(checkout: Path) -> None:
     assert used.stdout.startswith(str(checkout))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["numpy", "gpaw"])
 def test_a_file_with_another_hash_is_refused_and_that_is_the_end(
     checkout: Path, package: str
@@ -132,6 +173,7 @@ def test_a_file_with_another_hash_is_refused_and_that_is_the_end(
     assert ("compiling GPAW" in told) == (package == "gpaw")
 
 
+@pytest.mark.slow
 def test_a_failing_compilation_ends_with_its_reason(checkout: Path) -> None:
     (checkout / "broken").touch()
     done = make(checkout)
