@@ -17,8 +17,9 @@ MAKEFLAGS += --no-print-directory
 fig5: $(VENV)/.installed
 	@$(BIN)/sodiophile run smoke --into runs/smoke
 
+# A file's tests share what is costly (a run of GPAW, a cluster, a browser), so one worker does them.
 test: lint $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder --cov
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder --cov
 
 bench: $(VENV)/.installed
 	@$(BIN)/python -m tests.benchmarks.bench $(BENCH)

@@ -1,6 +1,5 @@
 """What all tests share."""
 
-import itertools
 import os
 import shutil
 import subprocess
@@ -47,19 +46,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Function]) -> None:
-    """Prepare for several workers (`make test`): slow tests first, what shares a fixture together.
-
-    A fixture of a module, such as a run of GPAW or a cluster, is then made once, by one worker.
-    """
-    if not hasattr(config, "workerinput"):
-        return
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    for item in items:
-        fixtures = itertools.chain(*item._fixtureinfo.name2fixturedefs.values())
-        if any(fixture.scope == "module" for fixture in fixtures):
-            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let several workers (`make test`) begin with the slow tests, and fill up with the others."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 # As in the Makefile: an MPI of the system goes before the one of the environment.
