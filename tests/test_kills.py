@@ -22,6 +22,9 @@ from tests.paths import TINY
 pytestmark = pytest.mark.slow
 
 SAME = 1e-3  # eV
+# FFTW chooses its plans by timing them: two runs differ in the last digits even uninterrupted, and
+# one may take an ionic step more where the force lies at fmax. Both ends are then within fmax.
+A_STEP_MORE = 1e-2  # eV
 
 
 def start(root: Path) -> subprocess.Popen[bytes]:
@@ -58,6 +61,12 @@ def wait_until_gone(root: Path, seconds: float = 15.0) -> bool:
             return False
         time.sleep(0.1)
     return True
+
+
+def ionic_steps(root: Path) -> dict[str, int]:
+    """Return the ionic steps of each task, 0 where nothing was relaxed."""
+    found = {path.parent.name: json.loads(path.read_text()) for path in root.glob("*/result.json")}
+    return {name: result["values"].get("steps", 0) for name, result in found.items()}
 
 
 def energies(root: Path) -> dict[str, float]:
@@ -115,7 +124,13 @@ def test_killed_at_random_moments_it_ends_at_the_same_energies(
         logs = {path: path.read_bytes()[:4000] for path in root.glob("*/gpaw-*.txt")}
     finish(root)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
-    assert energies(root) == pytest.approx(energies(uninterrupted), abs=SAME)
+    steps, steps_expected = ionic_steps(root), ionic_steps(uninterrupted)
+    found, expected = energies(root), energies(uninterrupted)
+    assert found.keys() == expected.keys()
+    for name, energy in found.items():
+        apart = SAME if steps[name] == steps_expected[name] else A_STEP_MORE
+        assert energy == pytest.approx(expected[name], abs=apart), name
+        assert abs(steps[name] - steps_expected[name]) <= 1, name
 
 
 @pytest.mark.parametrize(
