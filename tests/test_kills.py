@@ -22,13 +22,14 @@ from tests.paths import TINY
 pytestmark = pytest.mark.slow
 
 SAME = 1e-3  # eV
-# FFTW chooses its plans by timing them: two runs differ in the last digits even uninterrupted, and
-# one may take an ionic step more where the force lies at fmax. Both ends are then within fmax.
-A_STEP_MORE = 1e-2  # eV
+# No two runs relax alike: FFTW chooses its plans by timing them, and SCF begins anew after a kill.
+# One may take an ionic step more: at the 0.2 eV/angstrom of the tiny case that moves an energy by
+# 6 meV, at this fmax by less than SAME.
+FMAX = 0.05  # eV/angstrom
 
 
-def start(root: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "workflows.cli", "run", str(TINY), "--into", str(root)]
+def start(root: Path, case: Path = TINY) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "workflows.cli", "run", str(case), "--into", str(root)]
     output = (root.parent / f"{root.name}.txt").open("ab")
     with output:
         return subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
@@ -63,12 +64,6 @@ def wait_until_gone(root: Path, seconds: float = 15.0) -> bool:
     return True
 
 
-def ionic_steps(root: Path) -> dict[str, int]:
-    """Return the ionic steps of each task, 0 where nothing was relaxed."""
-    found = {path.parent.name: json.loads(path.read_text()) for path in root.glob("*/result.json")}
-    return {name: result["values"].get("steps", 0) for name, result in found.items()}
-
-
 def energies(root: Path) -> dict[str, float]:
     return {
         path.parent.name: json.loads(path.read_text())["values"]["energy"]
@@ -78,7 +73,7 @@ def energies(root: Path) -> dict[str, float]:
 
 
 def finish(root: Path) -> None:
-    done = start(root).wait(timeout=900)
+    done = start(root, root.parent / "case.toml").wait(timeout=900)
     assert done == 0, (root.parent / f"{root.name}.txt").read_text()[-3000:]
 
 
@@ -86,6 +81,9 @@ def finish(root: Path) -> None:
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("kills") / "uninterrupted"
     root.mkdir()
+    text = TINY.read_text()
+    assert text.count("fmax = 0.2\n") == 1
+    (root.parent / "case.toml").write_text(text.replace("fmax = 0.2", f"fmax = {FMAX}"))
     finish(root)
     return root
 
@@ -101,7 +99,7 @@ def test_killed_at_random_moments_it_ends_at_the_same_energies(
     finished: dict[Path, int] = {}
     logs: dict[Path, bytes] = {}
     for _ in range(kills_of_runs(pytestconfig)):
-        driver = start(root)
+        driver = start(root, root.parent / "case.toml")
         time.sleep(dice.uniform(1.5, 14.0))
         whom = dice.choice(["driver", "worker", "all"])
         record_property("fault", f"kill of a run with GPAW ({whom})")
@@ -124,13 +122,7 @@ def test_killed_at_random_moments_it_ends_at_the_same_energies(
         logs = {path: path.read_bytes()[:4000] for path in root.glob("*/gpaw-*.txt")}
     finish(root)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
-    steps, steps_expected = ionic_steps(root), ionic_steps(uninterrupted)
-    found, expected = energies(root), energies(uninterrupted)
-    assert found.keys() == expected.keys()
-    for name, energy in found.items():
-        apart = SAME if steps[name] == steps_expected[name] else A_STEP_MORE
-        assert energy == pytest.approx(expected[name], abs=apart), name
-        assert abs(steps[name] - steps_expected[name]) <= 1, name
+    assert energies(root) == pytest.approx(energies(uninterrupted), abs=SAME)
 
 
 @pytest.mark.parametrize(
