@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Relaxation = Literal["free", "held"]
 RELAXATIONS: Final[tuple[Relaxation, ...]] = ("free", "held")
@@ -211,6 +211,13 @@ class Site:
         return self.ended_at is not None and self.ended_at != self.site
 
 
+class Pair(NamedTuple):
+    """A held site and its free twin, if that was asked for."""
+
+    held: Site
+    free: Site | None
+
+
 @dataclass(frozen=True)
 class Answer:
     """A question about the host, its answer (None: not known), and a sentence with the energies."""
@@ -253,6 +260,14 @@ class Table:
     def all_sites(self) -> tuple[Site, ...]:
         """All sites: those on the host, then those on the metal."""
         return (*self.sites, *self.metal_sites)
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """All held sites, each with its free twin."""
+        every = self.all_sites
+        free = {(site.surface, site.site): site for site in every if site.relaxation == "free"}
+        held = (site for site in every if site.relaxation == "held")
+        return tuple(Pair(site, free.get((site.surface, site.site))) for site in held)
 
     @property
     def published(self) -> bool:

@@ -12,11 +12,10 @@ from workflows.commands import DONE, INCOMPLETE
 from workflows.commands.arguments import add_directory, positive
 from workflows.report.campaign import report_all
 from workflows.report.database import write_database
-from workflows.report.evaluation import Evaluation
+from workflows.report.evaluation import Evaluation, evaluations
 from workflows.report.figures import make_figures
 from workflows.report.options import Options
 from workflows.report.page import write_page
-from workflows.report.results import results_of
 from workflows.report.tables import write_tables
 from workflows.steps.initial import Structures
 from workflows.system.messages import shown
@@ -73,8 +72,7 @@ def show_results(
         for line in report_all(campaign, states, root, options, built):
             say(line) if isinstance(line, str) else console().print(line)
     else:
-        mine = (built or {}).get(campaign.members[0].case.name)
-        found = Evaluation(results_of(campaign, 0, states), root, mine)
+        (found,) = evaluations(campaign, states, root, built)
         _show_case(found, root, options)
     return DONE if all(state.status == "done" for state in states.values()) else INCOMPLETE
 

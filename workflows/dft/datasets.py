@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import glob
 import gzip
-import hashlib
 import math
 import os
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 from ase.units import Hartree
 
 from workflows.case.schema import DFT
+from workflows.system.files import bytes_digest
 from workflows.system.messages import UserError
 
 
@@ -138,11 +138,7 @@ def data_set_digests(elements: Iterable[str], xc: str, setups: Mapping[str, str]
     dict
         SHA-256 (64 hexadecimal digits) of the unpacked data set by symbol; '' where there is none.
     """
-    found = {}
-    for symbol in sorted(set(elements)):
-        path = data_set_file(symbol, xc, setups.get(symbol, ""))
-        found[symbol] = "" if path is None else _digest(path, Path(path).stat().st_mtime_ns)
-    return found
+    return {symbol: _digest(symbol, xc, setups.get(symbol, "")) for symbol in sorted(set(elements))}
 
 
 def data_set_file(symbol: str, xc: str, name: str = "") -> str | None:
@@ -170,12 +166,15 @@ def data_set_file(symbol: str, xc: str, name: str = "") -> str | None:
     return None
 
 
-@functools.cache
-def _digest(path: str, _changed: int) -> str:
+@functools.cache  # asked for every task of a campaign
+def _digest(symbol: str, xc: str, name: str) -> str:
+    path = data_set_file(symbol, xc, name)
+    if path is None:
+        return ""
     content = Path(path).read_bytes()
     if path.endswith(".gz"):
         content = gzip.decompress(content)
-    return hashlib.sha256(content).hexdigest()
+    return bytes_digest(content)
 
 
 def setups(symbol: str, xc: str) -> list[str]:

@@ -17,6 +17,10 @@ Model = Literal["d3bj", "d3zero", "d4"]
 MODELS: tuple[Model, ...] = get_args(Model)
 
 
+# the package that each model comes from
+PACKAGES: dict[Model, str] = {"d3bj": "dftd3", "d3zero": "dftd3", "d4": "dftd4"}
+
+
 # The package of D4 takes every cell as periodic along z, too, and gets the atomic charges from an
 # Ewald sum that errs in slender cells. So it is given cells at least this high (angstrom), repeated
 # sideways until none is more slender than this: adsorption energies are then converged to 1e-3 eV.

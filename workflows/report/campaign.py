@@ -13,11 +13,10 @@ from analysis.adsorption import Relaxation, Site
 from workflows.campaign.campaign import Campaign, Member
 from workflows.report.convergence import report_convergence
 from workflows.report.csv_text import Cell, csv_text
-from workflows.report.evaluation import Evaluation
+from workflows.report.evaluation import Evaluation, evaluations
 from workflows.report.figures import make_figures
 from workflows.report.options import Options
 from workflows.report.page import write_page
-from workflows.report.results import results_of
 from workflows.report.sensitivity import one_by_one, report_sensitivity
 from workflows.report.tables import ENERGIES, RESULTS, json_text, write_tables
 from workflows.report.wording import missing_lines, reference_in_words
@@ -61,10 +60,7 @@ def report_all(
     built
         The unrelaxed structures of each case, by its name, where they are known.
     """
-    found = (  # one at a time: each holds its densities
-        Evaluation(results_of(campaign, n, states), root, (built or {}).get(member.case.name))
-        for n, member in enumerate(campaign.members)
-    )
+    found = evaluations(campaign, states, root, built)
     if campaign.convergence is not None:
         yield from report_convergence(campaign, campaign.convergence, states, root)
         *_, last = found

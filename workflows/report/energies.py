@@ -116,9 +116,7 @@ def _against_metal(site: Site, cohesive: float | None, by_dispersion: dispersion
     return replace(
         site,
         against_metal=site.adsorption_energy - cohesive,
-        against_metal_by_dispersion=dispersion.against_metal(
-            dict(site.by_dispersion), by_dispersion
-        ),
+        against_metal_by_dispersion=dispersion.against_metal(site.by_dispersion, by_dispersion),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +11,15 @@ from analysis.adsorption import Table
 from analysis.figures.isosurfaces import enclosing_isovalue
 from analysis.figures.sheet import SitePicture
 from analysis.lattice import Ring, rings
+from workflows.campaign.campaign import Campaign
 from workflows.case.schema import Case
 from workflows.preflight.setting_warnings import warnings
 from workflows.report.energies import adsorption_table
-from workflows.report.results import Results
+from workflows.report.results import Results, results_of
 from workflows.report.slab_checks import SlabCheck, slab_checks
 from workflows.steps.cubes import read_difference
 from workflows.steps.initial import Structures, structures
+from workflows.tasks.status import State
 
 
 @dataclass(frozen=True)
@@ -87,3 +89,27 @@ class Evaluation:
     def warnings(self) -> tuple[str, ...]:
         """Return a line for each setting that makes the numbers mean little."""
         return tuple(warnings(self.case, self.built or structures(self.case)))
+
+
+def evaluations(
+    campaign: Campaign,
+    states: Mapping[str, State],
+    root: Path,
+    built: Mapping[str, Structures] | None = None,
+) -> Iterator[Evaluation]:
+    """Yield what the results of each case add up to, one at a time: each holds its densities.
+
+    Parameters
+    ----------
+    campaign
+        The cases.
+    states
+        The state of every task, by folder.
+    root
+        The directory of the run.
+    built
+        The unrelaxed structures of each case, by its name, where they are known.
+    """
+    for number, member in enumerate(campaign.members):
+        of_case = (built or {}).get(member.case.name)
+        yield Evaluation(results_of(campaign, number, states), root, of_case)

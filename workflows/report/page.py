@@ -17,7 +17,7 @@ from ase import Atoms
 from ase.io import read
 
 from analysis import browser, paper
-from analysis.adsorption import Answer, Site
+from analysis.adsorption import Answer, Pair
 from analysis.browser import Chart, Line, Model
 from analysis.charge import Density, plane_average
 from analysis.figures import style
@@ -27,7 +27,7 @@ from analysis.figures.sheet import SitePicture
 from workflows.campaign.directory import FIGURES
 from workflows.case.schema import Case
 from workflows.report import convergence
-from workflows.report.dispersion import DISPUTED, LABELS
+from workflows.report.dispersion import Spread, spread
 from workflows.report.evaluation import Evaluation
 from workflows.report.figures import FIG5
 from workflows.report.tables import DifferenceRow, difference_row
@@ -66,29 +66,6 @@ def write_page(found: Evaluation, folder: Path, isovalue: float | None = None) -
 
 
 # ---- what the page shows ------------------------------------------------------------------------
-
-
-class DispersionRow(NamedTuple):
-    """A held adatom: energies (eV) by model, then the same against the metal."""
-
-    surface: str
-    site: str
-    energies: Sequence[float | None]
-
-
-class DispersionTable(NamedTuple):
-    """Energies with each model of dispersion, and how to read them."""
-
-    labels: Sequence[str]
-    rows: Sequence[DispersionRow]
-    caveat: str = DISPUTED
-
-
-class Pair(NamedTuple):
-    """A held site and its free twin, if that was asked for."""
-
-    held: Site
-    free: Site | None
 
 
 @dataclass(frozen=True)
@@ -163,7 +140,7 @@ class Content:
     warnings: Sequence[str]
     rows: Sequence[Pair]
     published: bool
-    dispersion: DispersionTable
+    dispersion: Spread
     sites: Sequence[SiteSection]
     view: View
     elements: Mapping[str, str]
@@ -199,9 +176,9 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
         answers=table.answers(),
         agreement=table.ranking_agreement() if table.published else "",
         warnings=[*found.warnings, *missing, *notes(found), *_retries(results.states)],
-        rows=list(_pairs(table.all_sites)),
+        rows=table.pairs,
         published=table.published,
-        dispersion=_dispersion(table.all_sites),
+        dispersion=spread(site for site in table.all_sites if site.by_dispersion),
         sites=sites,
         view={
             "sites": models, "isovalue": chosen, "reach": browser.REACH,
@@ -246,32 +223,6 @@ def _retries(states: Mapping[str, State]) -> Iterator[str]:
         tries = state.result.values.get("retries") if state.result else None
         if tries:
             yield f"{name}: self-consistency took more than one try: {', '.join(tries)}"
-
-
-def _dispersion(sites: Iterable[Site]) -> DispersionTable:
-    """Return the energies of held adatoms with each model; without rows if they are not known."""
-    held = [s for s in sites if s.relaxation == "held" and len(s.by_dispersion) > 1]
-    models = [model for model in LABELS if any(model in site.by_dispersion for site in held)]
-    rows = [
-        DispersionRow(
-            site.surface,
-            site.site,
-            [
-                energies.get(model)
-                for energies in (site.by_dispersion, site.against_metal_by_dispersion)
-                for model in models
-            ],
-        )
-        for site in held
-    ]
-    return DispersionTable([LABELS[model] for model in models], rows)
-
-
-def _pairs(sites: Sequence[Site]) -> Iterator[Pair]:
-    free = {(s.surface, s.site): s for s in sites if s.relaxation == "free"}
-    for site in sites:
-        if site.relaxation == "held":
-            yield Pair(site, free.get((site.surface, site.site)))
 
 
 def _swept(folder: Path) -> str:

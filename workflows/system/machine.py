@@ -28,12 +28,6 @@ def put_installed_first() -> None:
         given.append(sys.path[0])
     last = list(dict.fromkeys(given))
     sys.path[:] = [*(path for path in sys.path if path not in last), *last]
-    # setuptools finds an editable installation after all of sys.path
-    sys.meta_path.sort(key=lambda finder: not _is_editable(finder))
-
-
-def _is_editable(finder: object) -> bool:
-    return str(getattr(finder, "__module__", "")).startswith("__editable__")
 
 
 def peak_memory() -> int:

@@ -19,6 +19,7 @@ from typing import Any, Generic, NamedTuple, cast
 
 from workflows.case.schema import Case, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
+from workflows.dft.dispersion import PACKAGES
 from workflows.system.files import digest
 from workflows.system.machine import release, versions
 from workflows.tasks.folder import Result, TaskFolder
@@ -66,10 +67,6 @@ FACES: dict[Surface, Face] = {
     "metal": Face("001", "metal", "metal_slab", "metal_slab"),
     "metal_110": Face("110", "metal", "metal_slab_110", "metal_slab_110"),
 }
-
-
-# The package that each model of dispersion comes from
-PACKAGES = {"d3bj": "dftd3", "d3zero": "dftd3", "d4": "dftd4"}
 
 
 class Key(NamedTuple):

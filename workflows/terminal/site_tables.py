@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from analysis.adsorption import Site, Table
-from workflows.report.dispersion import DISPUTED, LABELS
+from analysis.adsorption import Pair, Site, Table
+from workflows.report.dispersion import spread
 
 NARROW = 62  # columns; on fewer, tables show the first few columns only
 
@@ -89,24 +89,21 @@ def details_by_site(table: Table, charges: Charges, width: int) -> Group:
 
 def dispersion_by_site(table: Table) -> Group | None:
     """Return the energies (eV) of the held adatom with each model of dispersion; None without."""
-    held = [site for site in table.all_sites if site.relaxation == "held"]
-    models = [m for m in LABELS if any(m in site.by_dispersion for site in held)]
-    if len(models) < 2:
+    found = spread(table.all_sites)
+    if not found.rows:
         return None
     rich = _empty()
     rich.padding = (0, 0, 0, 1)  # nine columns are to fit 80
     for what in ("", "\n−E_coh"):
-        for model in models:
-            rich.add_column(LABELS[model] + what, justify="right", no_wrap=True)
-    for surface, pairs in _by_surface(table):
+        for label in found.labels:
+            rich.add_column(label + what, justify="right", no_wrap=True)
+    for surface, rows in groupby(found.rows, key=lambda row: row.surface):
         rich.add_row(f"[bold]{escape(surface)}[/]")
-        for site, _ in pairs:
-            both = (site.by_dispersion, site.against_metal_by_dispersion)
-            cells = (_signed(energies.get(model)) for energies in both for model in models)
-            rich.add_row(INDENT + site.site, *cells)
+        for row in rows:
+            rich.add_row(INDENT + row.site, *map(_signed, row.energies))
         rich.add_section()
     title = "With dispersion at the same structures, adatom held (eV)"
-    return Group(Text(title, style="italic"), rich, Text(DISPUTED))
+    return Group(Text(title, style="italic"), rich, Text(found.caveat))
 
 
 def _empty() -> RichTable:
@@ -116,13 +113,9 @@ def _empty() -> RichTable:
     return rich
 
 
-def _by_surface(table: Table) -> Iterator[tuple[str, list[tuple[Site, Site | None]]]]:
+def _by_surface(table: Table) -> Iterator[tuple[str, Iterator[Pair]]]:
     """Yield for each surface its held sites, each with its free twin if that was asked for."""
-    every = table.all_sites
-    free = {(site.surface, site.site): site for site in every if site.relaxation == "free"}
-    held = [site for site in every if site.relaxation == "held"]
-    for surface, sites in groupby(held, key=lambda site: site.surface):
-        yield surface, [(site, free.get((surface, site.site))) for site in sites]
+    return groupby(table.pairs, key=lambda pair: pair.held.surface)
 
 
 def _energy(site: Site) -> str:

@@ -11,6 +11,7 @@ import pytest
 from tests.paths import ROOT
 from workflows.campaign.directory import read_campaign
 from workflows.case.reading import find, read
+from workflows.dft import datasets
 from workflows.dft.datasets import data_set_digests, data_set_file
 from workflows.tasks.graph import plan
 from workflows.tasks.status import survey
@@ -29,8 +30,10 @@ def other_sodium(tmp_path: Path) -> Iterator[Path]:
     path.parent.mkdir()
     path.write_bytes(gzip.compress(content.replace(b"core=", b" core=", 1)))
     gpaw.setup_paths.insert(0, str(path.parent))  # as GPAW_SETUP_PATH does
+    datasets._digest.cache_clear()  # read once in a process
     yield path
     del gpaw.setup_paths[0]
+    datasets._digest.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,7 @@ def test_packing_does_not_matter(other_sodium: Path) -> None:
     packed = data_set_digests(["Na"], "PBE", {})
     other_sodium.with_suffix("").write_bytes(gzip.decompress(other_sodium.read_bytes()))
     other_sodium.unlink()
+    datasets._digest.cache_clear()
     assert data_set_digests(["Na"], "PBE", {}) == packed
 
 

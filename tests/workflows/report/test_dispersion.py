@@ -10,9 +10,13 @@ from rich.console import Console
 
 from tests.paths import ROOT
 from workflows.campaign.directory import read_campaign
-from workflows.report.dispersion import adsorption_energies, against_metal, cohesive_energies
+from workflows.report.dispersion import (
+    adsorption_energies,
+    against_metal,
+    cohesive_energies,
+    spread,
+)
 from workflows.report.evaluation import Evaluation
-from workflows.report.page import _dispersion
 from workflows.report.results import Results, results_of
 from workflows.report.tables import energies_csv
 from workflows.tasks.records import RelaxedValues
@@ -129,7 +133,7 @@ def test_csv_table_and_page_have_all_models_beside_each_other(results: Results) 
     both = [*held.by_dispersion.values(), *held.against_metal_by_dispersion.values()]
     assert all(f"{energy:+.3f}" in row for energy in both)
 
-    page = _dispersion([held])
+    page = spread([held])
     assert page.labels == ["none", "D3(BJ)", "D3(0)", "D4"]
     assert page.rows == [("VN(001)", "top-V", both)]
 
@@ -137,4 +141,4 @@ def test_csv_table_and_page_have_all_models_beside_each_other(results: Results) 
 def test_without_energies_there_is_no_table(results: Results) -> None:
     nothing = Evaluation(Results({}, results.case), LAPTOP)
     assert dispersion_by_site(nothing.table) is None
-    assert _dispersion(()).rows == []
+    assert spread(()).rows == []
