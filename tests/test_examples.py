@@ -85,6 +85,24 @@ def test_the_docs_have_the_energies_of_the_laptop_case(results: Any) -> None:
         assert ended == free["ended_at"]
 
 
+def test_the_docs_have_both_readings_of_the_labels(results: Any) -> None:
+    table = rows("labels of the paper")
+    for (_, *said, worst), reading in zip(table, ("as_printed", "exchanged"), strict=True):
+        known = results["labels"][reading]
+        numbers = [known[key] for key in ("shift", "mean_error", "largest_error")]
+        assert [number(text) for text in said] == pytest.approx(numbers, abs=0.0005)
+        assert worst == known["worst"]
+
+
+def test_the_docs_have_the_barriers_that_lie_in_the_data(results: Any) -> None:
+    table = [row for row in re.findall(r"^\| (.*?) \| (.*?) \| (.*?) \| ([\d.]+) \|$", TEXT, re.M)]
+    known = [found for found in results["barriers"] if found["energy"] is not None]
+    assert len(table) == len(known)
+    for (surface, minimum, over, energy), found in zip(table, known, strict=True):
+        assert (surface, minimum, over) == (found["surface"], found["minimum"], found["over"])
+        assert number(energy) == pytest.approx(found["energy"], abs=0.0005)
+
+
 def test_nothing_shipped_names_a_place_on_a_machine() -> None:
     for path in (ROOT / "examples").rglob("*"):
         if path.suffix in (".json", ".csv", ".toml", ".md", ".extxyz", ".cif"):

@@ -10,10 +10,12 @@ from pathlib import Path
 from analysis.adsorption import Table
 from analysis.figures.isosurfaces import enclosing_isovalue
 from analysis.figures.sheet import SitePicture
+from analysis.labels import Readings, compare_labels
 from analysis.lattice import Ring, rings
 from workflows.campaign.campaign import Campaign
 from workflows.case.schema import Case
 from workflows.preflight.setting_warnings import warnings
+from workflows.report.barriers import SurfaceBarrier, barriers
 from workflows.report.energies import adsorption_table
 from workflows.report.results import Results, results_of
 from workflows.report.slab_checks import SlabCheck, slab_checks
@@ -49,6 +51,19 @@ class Evaluation:
     def table(self) -> Table:
         """Return adsorption energies and conclusions."""
         return adsorption_table(self.results)
+
+    @cached_property
+    def barriers(self) -> tuple[SurfaceBarrier, ...]:
+        """Return the barrier of diffusion on each surface, estimated from held sites."""
+        return barriers(self.case, self.table)
+
+    @cached_property
+    def labels(self) -> Readings | None:
+        """Return both readings of the published labels; None without all published sites."""
+        held = [site for site in self.table.sites if site.relaxation == "held"]
+        ours = {site.site: site.binding for site in held if site.binding is not None}
+        published = {site.site: site.published for site in held if site.published is not None}
+        return compare_labels(ours, published)
 
     @cached_property
     def pictures(self) -> Mapping[str, SitePicture]:

@@ -118,6 +118,8 @@ class Content:
         What must be read first, a line each.
     rows, published
         Sites, held and free; whether the paper has energies of this system.
+    barriers
+        What is known of the barrier on each surface, in words.
     dispersion
         Energies with each model of dispersion.
     sites, view, elements, isovalue
@@ -140,6 +142,7 @@ class Content:
     warnings: Sequence[str]
     rows: Sequence[Pair]
     published: bool
+    barriers: Sequence[str]
     dispersion: Spread
     sites: Sequence[SiteSection]
     view: View
@@ -178,6 +181,7 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
         warnings=[*found.warnings, *missing, *notes(found), *_retries(results.states)],
         rows=table.pairs,
         published=table.published,
+        barriers=[of.sentence(case.adatom) for of in found.barriers],
         dispersion=spread(site for site in table.all_sites if site.by_dispersion),
         sites=sites,
         view={

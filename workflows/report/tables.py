@@ -12,6 +12,7 @@ from analysis import paper
 from analysis.adsorption import Reference, Relaxation, Site, Table
 from analysis.lattice import Ring
 from structures.diffraction import interplanar_spacing
+from workflows.report.barriers import SurfaceBarrier
 from workflows.report.csv_text import Cell, csv_text
 from workflows.report.dispersion import LABELS
 from workflows.report.energies import cohesive_energy_of
@@ -101,6 +102,24 @@ class SiteRow(TypedDict):
     difference: float | None
 
 
+class BarrierRow(TypedDict):
+    """A barrier of diffusion (eV) estimated from held sites; None for what is not known."""
+
+    surface: str
+    minimum: str | None
+    over: str | None
+    energy: float | None
+
+
+class LabelRow(TypedDict):
+    """Our energies beside one reading of the published labels, see `analysis.labels.Fit`; eV."""
+
+    shift: float
+    mean_error: float
+    largest_error: float
+    worst: str
+
+
 class DifferenceRow(TypedDict):
     """A density difference: charges in electrons, `boundary` in angstrom, and its file.
 
@@ -130,6 +149,8 @@ class ResultsJSON(TypedDict):
     references: References
     sites: list[SiteRow]
     metal_sites: list[SiteRow]
+    barriers: list[BarrierRow]
+    labels: dict[str, LabelRow] | None
     density_differences: dict[str, DifferenceRow | None]
     slab_checks: Mapping[str, SlabCheck]
     binds_more_strongly_than_metal: bool | None
@@ -158,6 +179,8 @@ def results_json(found: Evaluation) -> ResultsJSON:
         "references": _references(results),
         "sites": [site_row(site) for site in table.sites],
         "metal_sites": [site_row(site) for site in table.metal_sites],
+        "barriers": list(map(_barrier_row, found.barriers)),
+        "labels": cast("dict[str, LabelRow]", asdict(found.labels)) if found.labels else None,
         "density_differences": {site: difference_row(found, site) for site in case.slab.sites},
         "slab_checks": found.checks,
         "binds_more_strongly_than_metal": table.binds_more_strongly,
@@ -207,6 +230,16 @@ def site_row(site: Site) -> SiteRow:
     problem = site.problem.text if site.problem else None
     fields = {**asdict(site), "problem": problem, "difference": site.difference}
     return cast("SiteRow", fields)
+
+
+def _barrier_row(of: SurfaceBarrier) -> BarrierRow:
+    known = of.barrier
+    return {
+        "surface": of.surface,
+        "minimum": known.minimum if known else None,
+        "over": known.over if known else None,
+        "energy": known.energy if known else None,
+    }
 
 
 def difference_row(found: Evaluation, site: str) -> DifferenceRow | None:

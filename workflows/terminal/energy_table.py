@@ -46,6 +46,7 @@ def conclusions(found: Evaluation) -> Iterator[str]:
     yield found.table.verdict()
     if found.table.published:
         yield found.table.ranking_agreement()
+    yield from (of.sentence(found.case.adatom) for of in found.barriers if of.barrier is not None)
     yield from (f"warning: {line}" for line in found.warnings)
     yield from (f"note: {line}" for line in notes(found))
     yield from (f"missing: {line}" for line in missing_lines(found.results.states))
