@@ -95,7 +95,7 @@ def test_the_docs_have_both_readings_of_the_labels(results: Any) -> None:
 
 
 def test_the_docs_have_the_barriers_that_lie_in_the_data(results: Any) -> None:
-    table = [row for row in re.findall(r"^\| (.*?) \| (.*?) \| (.*?) \| ([\d.]+) \|$", TEXT, re.M)]
+    table = re.findall(r"^\| (.*?) \| (.*?) \| (.*?) \| ([\d.]+) \|$", TEXT, re.M)
     known = [found for found in results["barriers"] if found["energy"] is not None]
     assert len(table) == len(known)
     for (surface, minimum, over, energy), found in zip(table, known, strict=True):
