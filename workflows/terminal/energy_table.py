@@ -55,7 +55,10 @@ def conclusions(found: Evaluation) -> Iterator[str]:
 def report_text(found: Evaluation) -> str:
     """Return what `sodiophile report --all` prints into a pipe: both tables and conclusions."""
     text = io.StringIO()
-    page = Console(file=text, width=WIDTH, emoji=False, force_jupyter=False)
+    page = Console(
+        file=text, width=WIDTH, emoji=False, color_system=None, force_terminal=False,
+        force_jupyter=False,
+    )  # fmt: skip
     page.print(energy_table(found))
     page.print(detail_table(found))
     return text.getvalue() + "\n".join(conclusions(found))
