@@ -14,9 +14,13 @@ from workflows.campaign.directory import read_campaign
 from workflows.campaign.sweep import gather
 from workflows.case.reading import read
 from workflows.cli import main
+from workflows.report.account import account_csv, account_of, read_sweep
+from workflows.report.evaluation import Evaluation
+from workflows.report.results import results_of
 from workflows.tasks.status import survey
 
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
+ENDS = ("lowest", "highest")
 TEXT = (ROOT / "docs" / "agreement.md").read_text(encoding="utf-8")
 
 
@@ -101,6 +105,25 @@ def test_the_docs_have_the_barriers_that_lie_in_the_data(results: Any) -> None:
     for (surface, minimum, over, energy), found in zip(table, known, strict=True):
         assert (surface, minimum, over) == (found["surface"], found["minimum"], found["over"])
         assert number(energy) == pytest.approx(found["energy"], abs=0.0005)
+
+
+def test_the_docs_have_what_is_left_of_the_differences() -> None:
+    with (LAPTOP / "from-ours-to-theirs.csv").open(encoding="utf-8") as file:
+        lines = {row["choice"]: row for row in csv.DictReader(file)}
+    ends = ("published less ours", *(f"left with all that is counted, {e}" for e in ENDS))
+    for site, *said in rows("held site"):
+        known = [float(lines[end][f"{site}_eV"]) for end in ends]
+        assert [number(text) for text in said] == pytest.approx(known, abs=0.0005)
+
+
+def test_what_is_left_is_drawn_from_what_is_shipped() -> None:
+    campaign = read_campaign(LAPTOP)
+    results_of_case = results_of(campaign, 0, survey(campaign.tasks, LAPTOP))
+    found = Evaluation(results_of_case, LAPTOP)
+    account = account_of(found, read_sweep(SENSITIVITY / "run", found.case))
+    assert account is not None
+    shipped = (LAPTOP / "from-ours-to-theirs.csv").read_text(encoding="utf-8")
+    assert account_csv(account) == shipped
 
 
 def test_nothing_shipped_names_a_place_on_a_machine() -> None:

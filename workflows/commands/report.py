@@ -10,6 +10,7 @@ from workflows.campaign.campaign import Campaign
 from workflows.campaign.directory import read_campaign
 from workflows.commands import DONE, INCOMPLETE
 from workflows.commands.arguments import add_directory, positive
+from workflows.report.account import Sweep, account_of, account_table, read_sweep, write_account
 from workflows.report.campaign import report_all
 from workflows.report.database import write_database
 from workflows.report.evaluation import Evaluation, evaluations
@@ -18,7 +19,7 @@ from workflows.report.options import Options
 from workflows.report.page import write_page
 from workflows.report.tables import write_tables
 from workflows.steps.initial import Structures
-from workflows.system.messages import shown
+from workflows.system.messages import UserError, shown
 from workflows.tasks.status import State, survey
 from workflows.terminal.console import console, say
 from workflows.terminal.energy_table import conclusions, detail_table, energy_table
@@ -34,6 +35,12 @@ def add_arguments(verb: ArgumentParser) -> None:
         "--html", action="store_true", help="also write report.html, a single page with 3D views"
     )
     verb.add_argument(
+        "--with-sweep",
+        metavar="DIR",
+        type=Path,
+        help="a one-by-one sweep: its choices go into the figure from ours to theirs",
+    )
+    verb.add_argument(
         "--all", action="store_true", help="also print heights, distances and charges"
     )
 
@@ -43,9 +50,21 @@ def execute(arguments: Namespace) -> int:
     root = arguments.directory
     campaign = read_campaign(root)
     options = Options(
-        redraw=True, isovalue=arguments.isovalue, page=arguments.html, details=arguments.all
+        redraw=True,
+        isovalue=arguments.isovalue,
+        page=arguments.html,
+        details=arguments.all,
+        sweep=_sweep(arguments.with_sweep, campaign),
     )
     return show_results(campaign, survey(campaign.tasks, root), root, options)
+
+
+def _sweep(directory: Path | None, campaign: Campaign) -> Sweep | None:
+    if directory is None:
+        return None
+    if campaign.shared:
+        raise UserError("--with-sweep: found with several cases; allowed: with one case")
+    return read_sweep(directory, campaign.members[0].case)
 
 
 def show_results(
@@ -80,10 +99,15 @@ def show_results(
 def _show_case(found: Evaluation, root: Path, options: Options) -> None:
     tables = [*write_tables(found, root), write_database(found)]
     figure = make_figures(found, root, options)
+    account = account_of(found, options.sweep)
+    if account is not None:
+        tables.append(write_account(account, root))
     terminal = console()
     terminal.print(energy_table(found, terminal.width))
     if options.details:
         terminal.print(detail_table(found, terminal.width))
+    if account is not None and (options.details or options.sweep):
+        terminal.print(account_table(account))
     for line in conclusions(found):
         say(line)
     say(f"table:  {', '.join(shown(path) for path in tables)}")

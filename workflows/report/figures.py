@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from string import ascii_lowercase
@@ -12,10 +13,13 @@ from typing import TypeAlias
 
 from matplotlib.figure import Figure
 
+from analysis.account import Account
 from analysis.figures import fig5, lattice, potential, supplement
+from analysis.figures.account import compose
 from analysis.figures.sheet import SitePicture, traced
 from analysis.potential import Potential, WorkFunctions
 from workflows.campaign.directory import FIGURES, RESISTANCES
+from workflows.report.account import STEM, account_caption, account_of
 from workflows.report.arrhenius import measured_fits
 from workflows.report.evaluation import Evaluation
 from workflows.report.images import FINE, FORMATS, PLAIN, save
@@ -53,9 +57,10 @@ def make_figures(found: Evaluation, into: Path, options: Options) -> Path:
     """
     folder = into / FIGURES
     drawn, figure = folder / DRAWN, folder / f"{FIG5}.png"
-    source = _drawn_from(found, options.isovalue)
+    account = account_of(found, options.sweep)
+    source = _drawn_from(found, options.isovalue, account)
     if options.redraw or not figure.is_file() or _text_of(drawn) != source:
-        _draw_all(found, folder, options.isovalue)
+        _draw_all(found, folder, options.isovalue, account)
         write_text(drawn, source)
     return figure
 
@@ -68,20 +73,25 @@ def _text_of(path: Path) -> str:
         return ""
 
 
-def _drawn_from(found: Evaluation, isovalue: float | None) -> str:
+def _drawn_from(found: Evaluation, isovalue: float | None, account: Account | None) -> str:
     """Return the identity of everything that the figures show."""
     measured = found.root / RESISTANCES
     of_file = file_digest(measured) if measured.is_file() else None
-    return digest([LOOK, results_json(found), isovalue, of_file])
+    choices = asdict(account) if account else None
+    return digest([LOOK, results_json(found), isovalue, of_file, choices])
 
 
-def _draw_all(found: Evaluation, folder: Path, isovalue: float | None) -> None:
+def _draw_all(
+    found: Evaluation, folder: Path, isovalue: float | None, account: Account | None
+) -> None:
     folder.mkdir(exist_ok=True)
     value = isovalue or found.first_isovalue
     with _pool(cores()) as pool:
         # Traced once for all figures.
         pictures = list(pool.map(traced, found.pictures.values(), [value] * len(found.pictures)))
         drawings = dict(_drawings(found, pictures, value))
+        if account is not None:
+            drawings[STEM] = partial(compose, account, account_caption(found.case))
         for job in [pool.submit(_draw, draw, folder, stem) for stem, draw in drawings.items()]:
             job.result()
     _remove_panels_but(folder, drawings.keys())

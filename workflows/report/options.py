@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workflows.report.account import Sweep
+
 
 @dataclass(frozen=True)
 class Options:
@@ -17,6 +19,8 @@ class Options:
         Of the density differences, e/angstrom^3; by the rule of Fig. 5 if None.
     page
         Whether the page is written, too.
+    sweep
+        One-by-one sweep whose choices stand in the figure from our energies to the published ones.
     details
         Whether geometry and charges are printed, too.
     """
@@ -24,4 +28,5 @@ class Options:
     redraw: bool = False
     isovalue: float | None = None
     page: bool = False
+    sweep: Sweep | None = None
     details: bool = False

@@ -218,6 +218,7 @@ def _details(figures: Path) -> Iterator[Drawing | None]:
     for stem, text in (
         ("potentials", "Electrostatic potential along z, vacuum levels and work functions"),
         ("lattice", "Powder pattern and diffraction rings of the host"),
+        ("from-ours-to-theirs", "By how much each choice changes our energies, and what is left"),
     ):
         yield _drawing(figures, stem, text)
 

@@ -1,0 +1,111 @@
+"""The account of a case and its sweep: which choices there are, which count, what is refused."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.paths import ROOT
+from workflows.campaign.directory import read_campaign
+from workflows.cli import main
+from workflows.report.account import account_caption, account_of, account_table, read_sweep
+from workflows.report.evaluation import Evaluation
+from workflows.report.results import Results, results_of
+from workflows.system.messages import UserError
+from workflows.tasks.status import State, survey
+
+LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
+
+
+@pytest.fixture(scope="module")
+def found() -> Evaluation:
+    campaign = read_campaign(LAPTOP)
+    return Evaluation(results_of(campaign, 0, survey(campaign.tasks, LAPTOP)), LAPTOP)
+
+
+def test_a_case_alone_has_dispersion_reference_hold_and_dipole(found: Evaluation) -> None:
+    account = account_of(found)
+    assert account is not None
+    assert [(choice.name, choice.counted) for choice in account.choices] == [
+        ("D3(BJ)", True), ("D3(0)", True), ("D4", True),
+        ("against the clean slab", False), ("Na free", False), ("no dipole correction", False),
+    ]  # fmt: skip
+    held = {s.site: s for s in found.table.sites if s.relaxation == "held"}
+    by_name = {choice.name: choice.changes for choice in account.choices}
+    for site, of in held.items():
+        assert account.plain[site] == pytest.approx(of.adsorption_energy)
+        energy, clean = of.adsorption_energy, of.against_clean
+        assert energy is not None
+        assert clean is not None
+        assert by_name["against the clean slab"][site] == pytest.approx(clean - energy)
+        assert by_name["D4"][site] == pytest.approx(of.by_dispersion["d4"] - energy)
+
+
+def test_of_a_sweep_the_farthest_refinement_of_each_setting_counts(found: Evaluation) -> None:
+    sweep = read_sweep(SENSITIVITY / "run", found.case)
+    account = account_of(found, sweep)
+    assert account is not None
+    counted = {c.name: c.counted for c in account.choices if c.kind == "refinement"}
+    assert counted == {
+        "4 layers": False, "5 layers": True, "k-points 6×6×1": True, "cutoff 500 eV": True,
+        "atom's box 16 Å": True,
+    }  # fmt: skip
+    others = [c.name for c in account.choices if c.kind == "alternative"]
+    assert others == [
+        "against the clean slab", "Na free", "no dipole correction", "3 layers held", "RPBE",
+        "data set V5", "atom's box 10 Å", "√2×√2 cell",
+    ]  # fmt: skip
+    changes = dict(zip(sweep.energies.choices, sweep.energies.changes("top-V"), strict=True))
+    kpoints = next(c for c in account.choices if c.name == "k-points 6×6×1")
+    assert kpoints.changes["top-V"] == changes["dft.kpoints.host_slab 6x6x1"]
+    assert "hollow" not in kpoints.changes
+
+
+def test_the_table_marks_what_counts(found: Evaluation) -> None:
+    account = account_of(found)
+    assert account is not None
+    names = list(account_table(account).columns[0].cells)
+    assert names[:3] == ["ours without dispersion", "published less ours", "D3(BJ) *"]
+    assert "Na free" in names
+    assert "none of them the truth" in account_caption(found.case).text
+
+
+def test_a_host_without_published_values_has_no_account(found: Evaluation) -> None:
+    other = found.case.model_copy(
+        update={"host": found.case.host.model_copy(update={"cation": "Ti"})}
+    )
+    states: Mapping[str, State] = found.results.states
+    assert account_of(Evaluation(Results(states, other), LAPTOP)) is None
+    assert account_of(Evaluation(Results({}, found.case), LAPTOP)) is None
+
+
+@pytest.mark.parametrize(
+    ("directory", "said"),
+    [
+        ("kpoints", "found no one-by-one sweep; allowed: the directory of a sweep with combine ="),
+        (".", "allowed"),
+    ],
+)
+def test_what_is_no_such_sweep_is_refused(found: Evaluation, directory: str, said: str) -> None:
+    with pytest.raises(UserError, match=said) as refusal:
+        read_sweep(SENSITIVITY / directory, found.case)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_sweep_of_another_host_is_refused(found: Evaluation) -> None:
+    other = found.case.model_copy(
+        update={"host": found.case.host.model_copy(update={"cation": "Ti"})}
+    )
+    with pytest.raises(UserError, match="found a sweep of Na on VN; allowed: one of Na on TiN"):
+        read_sweep(SENSITIVITY / "run", other)
+
+
+def test_several_cases_have_no_sweep_beside_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run = str(SENSITIVITY / "run")
+    assert main(["report", run, "--with-sweep", run]) == 2
+    assert (
+        "--with-sweep: found with several cases; allowed: with one case" in capsys.readouterr().err
+    )
+    assert list(tmp_path.iterdir()) == []

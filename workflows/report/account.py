@@ -1,0 +1,248 @@
+"""From ours to theirs: what the choices of a case and of its sweep add, and what is left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.table import Table as RichTable
+
+from analysis.account import Account, Choice
+from analysis.adsorption import Site
+from analysis.figures.account import GAP, LEFT
+from analysis.figures.style import Caption
+from analysis.sensitivity import Sensitivity
+from workflows.campaign.campaign import Campaign
+from workflows.campaign.directory import read_campaign
+from workflows.case.schema import Case
+from workflows.report.csv_text import Cell, csv_text
+from workflows.report.dispersion import LABELS, NONE
+from workflows.report.evaluation import Evaluation
+from workflows.report.sensitivity import one_by_one, sensitivity
+from workflows.report.wording import caption, cell_in_words
+from workflows.system.files import write_text
+from workflows.system.messages import UserError, shown
+from workflows.tasks.status import survey
+
+STEM = "from-ours-to-theirs"  # of the files
+
+
+# How people write a field of a case, with its unit; a field that is not here by its own name
+FIELDS = {
+    "slab.held_layers": "{} layers held", "slab.layers": "{} layers", "dft.xc": "{}",
+    "dft.setups": "data set {}",
+    "dft.kpoints.host_slab": "k-points {}", "dft.cutoff": "cutoff {} eV",
+    "atom.box": "atom's box {} Å",
+}  # fmt: skip
+
+
+NO_DIPOLE = "no dipole correction"
+
+
+# Fields whose larger value is nearer to converged
+REFINED = ("dft.kpoints.host_slab", "slab.layers", "dft.cutoff", "atom.box", "slab.vacuum")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A one-by-one sweep and its energies, eV."""
+
+    campaign: Campaign
+    energies: Sensitivity
+
+
+def read_sweep(directory: Path, case: Case) -> Sweep:
+    """Return a one-by-one sweep of the same adatom and host, and its energies.
+
+    Parameters
+    ----------
+    directory
+        Of the run of the sweep.
+    case
+        The case that it is put beside.
+
+    Raises
+    ------
+    UserError
+        It is no such sweep.
+    """
+    campaign = read_campaign(directory)
+    if not one_by_one(campaign):
+        raise UserError(
+            f"{shown(directory)}: found no one-by-one sweep; allowed: the directory of a sweep "
+            'with combine = "one-by-one"'
+        )
+    base = campaign.members[0].case
+    if (base.adatom, base.host.formula) != (case.adatom, case.host.formula):
+        raise UserError(
+            f"{shown(directory)}: found a sweep of {base.adatom} on {base.host.formula}; "
+            f"allowed: one of {case.adatom} on {case.host.formula}"
+        )
+    return Sweep(campaign, sensitivity(campaign, survey(campaign.tasks, directory)))
+
+
+def account_of(found: Evaluation, sweep: Sweep | None = None) -> Account | None:
+    """Return the account of the held sites; None without any published energy beside ours.
+
+    Parameters
+    ----------
+    found
+        The case.
+    sweep
+        Choices in another cell, see `read_sweep`.
+    """
+    held = {s.site: s for s in found.table.sites if s.relaxation == "held" and s.problem is None}
+    plain = {site: of.by_dispersion[NONE] for site, of in held.items() if of.by_dispersion}
+    published = {site: of.published for site, of in held.items() if of.published is not None}
+    if not plain.keys() & published.keys():
+        return None
+    own = [choice for choice in _of_case(found, held) if choice.changes]
+    choices = [*_of_dispersion(held), *own]
+    if sweep:
+        refined, others = _of_sweep(sweep, known={choice.name for choice in own})
+        choices = [*_of_dispersion(held), *refined, *own, *others]
+        choices += _of_cell(plain, found.case, sweep)
+    return Account(plain, published, tuple(choice for choice in choices if choice.changes))
+
+
+def _of_dispersion(held: Mapping[str, Site]) -> Iterator[Choice]:
+    for model, label in LABELS.items():
+        if model != NONE:
+            both = {s: of.by_dispersion for s, of in held.items() if model in of.by_dispersion}
+            changes = {site: energies[model] - energies[NONE] for site, energies in both.items()}
+            yield Choice(label, "dispersion", True, changes)
+
+
+def _of_case(found: Evaluation, held: Mapping[str, Site]) -> Iterator[Choice]:
+    """Yield the choices that the case itself shows."""
+    clean, free, no_dipole = dict[str, float](), dict[str, float](), dict[str, float]()
+    freed = {s.site: s.binding for s in found.table.sites if s.relaxation == "free"}
+    for site, of in held.items():
+        if of.adsorption_energy is None:
+            continue
+        if of.reference == "same basin" and of.against_clean is not None:
+            clean[site] = of.against_clean - of.adsorption_energy
+        if (energy := freed.get(site)) is not None:
+            free[site] = energy - of.adsorption_energy
+        if of.without_dipole is not None and of.against_clean is not None:
+            no_dipole[site] = of.without_dipole - of.against_clean
+    yield Choice("against the clean slab", "alternative", False, clean)
+    yield Choice(f"{found.case.adatom} free", "alternative", False, free)
+    yield Choice(NO_DIPOLE, "alternative", False, no_dipole)
+
+
+def _of_cell(plain: Mapping[str, float], case: Case, sweep: Sweep) -> Iterator[Choice]:
+    """Yield the cell of the sweep in the place of the case's own."""
+    cell = sweep.campaign.members[0].case.slab.cell
+    if cell != case.slab.cell:
+        known = {site: energy for site, energy in sweep.energies.base.items() if energy is not None}
+        changes = {site: known[site] - plain[site] for site in plain if site in known}
+        yield Choice(f"{cell_in_words(cell)} cell", "alternative", False, changes)
+
+
+def _of_sweep(sweep: Sweep, known: Set[str]) -> tuple[list[Choice], list[Choice]]:
+    """Return refinements and other choices of a sweep; the farthest refinement of a field counts.
+
+    `known` names choices that the case itself shows: these are left out.
+    """
+    base, *members = sweep.campaign.members
+    refined: dict[str, list[tuple[float, Choice]]] = {}
+    others: list[Choice] = []
+    for number, member in enumerate(members):
+        ((axis, label),) = member.settings.items()
+        choice = Choice(_words(axis, label), "alternative", False, _changes(sweep, number))
+        size = _size(member.case, axis) if axis in REFINED else 0.0
+        if axis in REFINED and size > _size(base.case, axis):
+            refined.setdefault(axis, []).append((size, choice))
+        elif choice.name not in known:
+            others.append(choice)
+    counted = [max(size for size, _ in of_field) for of_field in refined.values()]
+    return [
+        replace(choice, kind="refinement", counted=size == largest)
+        for of_field, largest in zip(refined.values(), counted, strict=True)
+        for size, choice in of_field
+    ], others
+
+
+def _changes(sweep: Sweep, number: int) -> dict[str, float]:
+    changes = {site: sweep.energies.changes(site)[number] for site in sweep.energies.base}
+    return {site: change for site, change in changes.items() if change is not None}
+
+
+def _size(case: Case, field: str) -> float:
+    value: object = case
+    for part in field.split("."):
+        value = getattr(value, part)
+    if isinstance(value, tuple):
+        return math.prod(value)
+    assert isinstance(value, (int, float))  # noqa: S101
+    return value
+
+
+def _words(axis: str, label: str) -> str:
+    if (axis, label) == ("dft.dipole_correction", "dipole_correction-off"):
+        return NO_DIPOLE
+    value = label.removeprefix(axis.rpartition(".")[2]).lstrip("-") or label
+    if axis == "dft.kpoints.host_slab":
+        value = cell_in_words(value)
+    return FIELDS.get(axis, axis + " {}").format(value)
+
+
+def account_caption(case: Case) -> Caption:
+    """Return the caption of the figure."""
+    adatom = case.adatom
+    return caption(case) + (
+        f"Each bar is the change by one choice alone, {adatom} held; choices in another cell are "
+        "changes in that cell. What is left takes them as additive; a site goes without choices "
+        f"that were not computed for it. Dispersion of {adatom} cations on a metal is disputed: "
+        "three models, none of them the truth."
+    )
+
+
+def write_account(account: Account, into: Path) -> Path:
+    """Write the account (eV) as CSV into a directory; return the file's path."""
+    write_text(path := into / f"{STEM}.csv", account_csv(account))
+    return path
+
+
+def account_csv(account: Account) -> str:
+    """Return the account (eV) as CSV text."""
+    sites = account.sites
+    header = ["choice", "kind", "counted", *(f"{site}_eV" for site in sites)]
+    rows: list[list[Cell]] = [
+        ["ours without dispersion", "", "", *(account.plain[s] for s in sites)],
+        [GAP, "", "", *map(account.gap, sites)],
+        *(
+            [c.name, c.kind, "yes" if c.counted else "no", *(c.changes.get(s) for s in sites)]
+            for c in account.choices
+        ),
+        [f"{LEFT}, lowest", "", "", *(account.left(s)[0] for s in sites)],
+        [f"{LEFT}, highest", "", "", *(account.left(s)[1] for s in sites)],
+        ["published", "", "", *(account.published[s] for s in sites)],
+    ]
+    return csv_text(header, rows)
+
+
+def account_table(account: Account) -> RichTable:
+    """Return the account (eV) ready to print; a star marks choices that are counted."""
+    rich = RichTable(
+        title="From ours to theirs: changes of the held adsorption energies (eV)",
+        title_justify="left",
+        caption="* counted in what is left, as if choices were additive; of the models of "
+        "dispersion one at a time",
+        caption_justify="left",
+    )
+    rich.add_column("choice", no_wrap=True)
+    for site in account.sites:
+        rich.add_column(site, justify="right", no_wrap=True)
+    rich.add_row("ours without dispersion", *(f"{account.plain[s]:.3f}" for s in account.sites))
+    rich.add_row(GAP, *(f"{account.gap(s):+.3f}" for s in account.sites), style="bold")
+    for choice in account.choices:
+        cells = (choice.changes.get(site) for site in account.sites)
+        name = f"{choice.name} *" if choice.counted else choice.name
+        rich.add_row(name, *("" if c is None else f"{c:+.3f}" for c in cells))
+    ends = (account.left(site) for site in account.sites)
+    rich.add_row("left with all *", *(f"{a:+.2f} to {b:+.2f}" for a, b in ends), style="bold")
+    return rich
