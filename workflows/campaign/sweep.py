@@ -18,7 +18,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import tomli_w
 from pydantic import BaseModel, Field
@@ -198,6 +198,8 @@ def label(field: str, value: object) -> str:
             word = tail + "x".join(map(str, value))
         case {"cation": cation, "anion": anion}:
             word = f"{cation}{anion}"
+        case {"orbital": str(orbital), "U": int(value_U) | float(value_U)}:
+            word = f"{tail}-{orbital}-U{value_U:g}"
         case dict():
             word = "".join(f"{key}{text}" for key, text in value.items()) or f"{tail}-default"
         case _:
@@ -220,7 +222,7 @@ def kind_of(dotted: str) -> Any:
     kind: Any = Case
     for part in dotted.split("."):
         if get_origin(kind) is dict:  # a table with keys of the user's own, such as dft.setups
-            kind = str
+            kind = get_args(kind)[1]
         elif _is_table(kind) and part in kind.model_fields:
             kind = kind.model_fields[part].annotation
         else:
@@ -332,10 +334,11 @@ def _follow(data: dict[str, Any], base: Mapping[str, Any], given: Iterable[str])
                 mine = slice(0, 2) if section == "slab" else slice(2, 3)
                 moved = {f"top-{a}": f"top-{b}" for a, b in zip(old[mine], new[mine], strict=True)}
                 data[section]["sites"] = [moved.get(s, s) for s in data[section]["sites"]]
-        if "dft.setups" not in set_ and "setups" in data["dft"]:
-            given_ones = {field.removeprefix("dft.setups.") for field in set_}
-            setups = data["dft"]["setups"].items()
-            data["dft"]["setups"] = {s: n for s, n in setups if s in new or s in given_ones}
+        for table in ("setups", "hubbard"):
+            if f"dft.{table}" not in set_ and table in data["dft"]:
+                given_ones = {field.removeprefix(f"dft.{table}.").split(".")[0] for field in set_}
+                of = data["dft"][table].items()
+                data["dft"][table] = {s: n for s, n in of if s in new or s in given_ones}
     except (KeyError, TypeError, AttributeError):
         pass  # a value of the wrong kind: the check of the case reports it
 

@@ -197,6 +197,15 @@ class SCF(Section):
     """Iterations before the calculation is retried with other settings; changes no number."""
 
 
+class HubbardU(Section):
+    """A Hubbard U on an element, as `[dft.hubbard.V]`; the form of Dudarev, PRB 57, 1505 (1998)."""
+
+    orbital: Literal["s", "p", "d", "f"]
+    """Valence orbital that it acts on."""
+    U: Annotated[float, Field(gt=0.0, le=20.0)]
+    """Effective U, eV."""
+
+
 class DFT(Section):
     """Settings of the density-functional theory."""
 
@@ -208,6 +217,8 @@ class DFT(Section):
     """Exchange-correlation functional."""
     setups: dict[Element, SetupName] = {}
     """PAW data sets other than the default, by element: `{ V = "5" }` has 5 valence electrons."""
+    hubbard: dict[Element, HubbardU] = {}
+    """Hubbard U by element: tables such as `[dft.hubbard.V]`."""
     smearing: Annotated[float, Field(gt=0.0, le=0.5)] = 0.1
     """Width of the Fermi-Dirac distribution, eV; energies are extrapolated to zero."""
     dipole_correction: bool = True
@@ -314,9 +325,10 @@ class Case(Section):
             yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
         if self.metal_slab is not None:
             yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
-        for symbol in self.dft.setups:
-            if symbol not in self.elements:
-                yield f"dft.setups.{symbol}: unknown key; allowed: {', '.join(self.elements)}"
+        for table in ("setups", "hubbard"):
+            for symbol in getattr(self.dft, table):
+                if symbol not in self.elements:
+                    yield f"dft.{table}.{symbol}: unknown key; allowed: {', '.join(self.elements)}"
         yield from _no_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
         if self.metal_slab is not None:
             cell = self.metal_slab.cell

@@ -46,6 +46,33 @@ def require_setups(dft: DFT, elements: Iterable[str]) -> None:
         raise UserError("\n".join(lines))
 
 
+def require_hubbard(dft: DFT) -> None:
+    """Refuse a Hubbard U on an orbital of which an element's PAW data set has no bound state.
+
+    Parameters
+    ----------
+    dft
+        DFT settings of a case, whose PAW data sets are installed.
+
+    Raises
+    ------
+    UserError
+        With a line for each element: what was found, what is allowed.
+    """
+    lines = []
+    for symbol, of in dft.hubbard.items():
+        data = _setup(symbol, dft)
+        bound = {"spdf"[j] for n, j in zip(data.n_j, data.l_j, strict=True) if n > 0}
+        if of.orbital not in bound:
+            names = ", ".join(repr(name) for name in "spdf" if name in bound)
+            lines.append(
+                f"dft.hubbard.{symbol}.orbital: found {of.orbital!r}; allowed: {names}, the "
+                "valence orbitals of its PAW data set"
+            )
+    if lines:
+        raise UserError("\n".join(lines))
+
+
 # Phase of the fastest plane wave across the radius of the largest augmentation sphere. Below this
 # the partial waves inside cannot be represented, and energies are off by electronvolts.
 RADIANS = 4.2

@@ -79,7 +79,7 @@ def gpaw_parameters(
     parameters: GPAWParameters = {
         "mode": {"name": "pw", "ecut": settings.cutoff},
         "xc": settings.xc,
-        "setups": dict(settings.setups),
+        "setups": setups_with_hubbard(settings),
         "occupations": occupations(smearing_width(settings, system)),
         "convergence": convergence(settings.scf, rough=rough),
         "maxiter": settings.scf.max_iterations,
@@ -103,6 +103,13 @@ def gpaw_parameters(
     if share_kpoints_only:
         parameters["parallel"] = {"domain": 1, "band": 1}
     return parameters
+
+
+def setups_with_hubbard(settings: DFT) -> dict[str, str]:
+    """Return PAW data sets by element as GPAW takes them, with a Hubbard U (eV): '5:d,3.0'."""
+    of_u = {symbol: f":{of.orbital},{of.U!r}" for symbol, of in settings.hubbard.items()}
+    symbols = [*settings.setups, *(symbol for symbol in of_u if symbol not in settings.setups)]
+    return {symbol: settings.setups.get(symbol, "") + of_u.get(symbol, "") for symbol in symbols}
 
 
 def smearing_width(settings: DFT, system: System) -> float:

@@ -11,7 +11,7 @@ from workflows.campaign.campaign import Campaign
 from workflows.campaign.sweep import gather
 from workflows.case.reading import find
 from workflows.case.schema import Case
-from workflows.dft.datasets import require_cutoff, require_setups
+from workflows.dft.datasets import require_cutoff, require_hubbard, require_setups
 from workflows.dft.dispersion import require_dispersion
 from workflows.steps.initial import Structures, structures
 from workflows.system.messages import naming, shown
@@ -84,5 +84,6 @@ def computable_structures(case: Case) -> Structures:
     """Return the unrelaxed structures of a case that can be computed; see `require_computable`."""
     require_setups(case.dft, case.elements)
     require_cutoff(case.dft, case.elements)
+    require_hubbard(case.dft)
     require_dispersion(case.dft)
     return structures(case)

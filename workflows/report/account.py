@@ -184,6 +184,8 @@ def _size(case: Case, field: str) -> float:
 def _words(axis: str, label: str) -> str:
     if (axis, label) == ("dft.dipole_correction", "dipole_correction-off"):
         return NO_DIPOLE
+    if axis.startswith("dft.hubbard"):
+        return f"Hubbard {label}"
     value = label.removeprefix(axis.rpartition(".")[2]).lstrip("-") or label
     if axis == "dft.kpoints.host_slab":
         value = cell_in_words(value)

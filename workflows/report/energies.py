@@ -255,7 +255,11 @@ def _common_settings(results: Results, task: Task) -> Mapping[str, object]:
     """Return the settings that energies of the adatom must share whatever their cells."""
     dft, adatom = task.inputs["dft"], results.case.adatom
     common = {key: value for key, value in dft.items() if key in COMMON}
-    return common | {f"{adatom} data set": dft["setups"].get(adatom, "")}
+    of_adatom = {
+        f"{adatom} data set": dft["setups"].get(adatom, ""),
+        f"{adatom} U": dft.get("hubbard", {}).get(adatom),
+    }
+    return common | of_adatom
 
 
 def _task(results: Results, surface: Surface, kind: str) -> Task:

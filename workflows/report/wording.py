@@ -9,6 +9,7 @@ from analysis import paper
 from analysis.adsorption import Site
 from analysis.figures.style import Caption
 from workflows.case.schema import Case
+from workflows.report.dispersion import LABELS
 from workflows.report.evaluation import Evaluation
 from workflows.report.slab_checks import FLAT
 from workflows.tasks.graph import surface_label
@@ -36,6 +37,7 @@ def settings(case: Case) -> str:
     """Return the system and the settings that matter most in words."""
     dft, slab = case.dft, case.slab
     k = "×".join(map(str, dft.kpoints.host_slab))
+    hubbard = dft.hubbard.items()
     setups = ", ".join(f"{symbol}.{name}" for symbol, name in dft.setups.items())
     return (
         f"Case {case.name}: {case.adatom} on {surface_label(case, 'host')}, "
@@ -44,6 +46,8 @@ def settings(case: Case) -> str:
         f"GPAW, plane waves to {dft.cutoff:g} eV, {k} Γ-centred k-points, {dft.xc}, "
         f"smearing {dft.smearing:g} eV, fmax {case.relax.fmax:g} eV/Å"
         + (f", PAW sets {setups}" if setups else "")
+        + "".join(f", U = {of.U:g} eV on {symbol} {of.orbital}" for symbol, of in hubbard)
+        + ("" if dft.dispersion == "none" else f", dispersion {LABELS[dft.dispersion]}")
     )
 
 

@@ -422,11 +422,13 @@ def _dft(
 ) -> DFTSettings:
     """Return the DFT settings that change the numbers of a system with these elements."""
     of_slabs = set() if slab else {"dipole_correction"}
-    apart = {"kpoints", "setups", "scf", "dispersion"}
+    apart = {"kpoints", "setups", "scf", "dispersion", "hubbard"}
     settings: dict[str, Any] = case.dft.model_dump(exclude=apart | of_slabs)
     if kpoints and case.dft.dispersion != "none":  # an isolated atom has none
         package = PACKAGES[case.dft.dispersion]
         settings["dispersion"] = {"model": case.dft.dispersion, package: release(package)}
+    if hubbard := {s: of.model_dump() for s, of in case.dft.hubbard.items() if s in elements}:
+        settings["hubbard"] = hubbard
     settings |= {
         "kpoints": list(kpoints) if kpoints else None,
         "setups": {s: name for s, name in sorted(case.dft.setups.items()) if s in elements},

@@ -119,13 +119,20 @@ class SCFCriteria(TypedDict):
     eigenstates: float
 
 
+class HubbardSettings(TypedDict):
+    """A Hubbard `U`, eV, on an orbital."""
+
+    orbital: str
+    U: float
+
+
 class DFTSettings(TypedDict):
     """DFT settings that change a number: `cutoff` and `smearing` (Fermi-Dirac width) in eV.
 
     `kpoints` is the Gamma-centred grid, None for an isolated system; `setups` names the PAW data
     sets that are not the default, by element. Crystals and atoms have no dipole correction, atoms
     no dispersion either; `dispersion` has the `model`, if there is one, and the version of its
-    package.
+    package. `hubbard` is by element, where there is any.
     """
 
     mode: str
@@ -137,6 +144,7 @@ class DFTSettings(TypedDict):
     scf: SCFCriteria
     dipole_correction: NotRequired[bool]
     dispersion: NotRequired[dict[str, str]]
+    hubbard: NotRequired[dict[str, HubbardSettings]]
 
 
 class CrystalInputs(TypedDict):

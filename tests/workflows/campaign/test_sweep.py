@@ -6,7 +6,8 @@ import pytest
 
 from tests.paths import TINY
 from workflows.campaign.campaign import Campaign
-from workflows.campaign.sweep import gather
+from workflows.campaign.sweep import gather, variant
+from workflows.case.reading import load
 from workflows.system.messages import UserError
 
 
@@ -36,6 +37,26 @@ def test_a_sweep_is_every_combination_of_its_axes(tmp_path: Path) -> None:
     assert last.slab.sites == ("top-Ti",)
     assert last.dft.setups == {}
     assert cases["tiny-1x1-VN-Na"].dft.setups == {"V": "5"}
+
+
+def test_a_hubbard_u_is_an_axis_and_follows_its_element(tmp_path: Path) -> None:
+    campaign = sweep(
+        tmp_path,
+        """[axes]
+        "dft.hubbard.V" = [{ orbital = "d", U = 2.0 }, { orbital = "d", U = 4.0 }]
+        """,
+    )
+    assert [member.case.name for member in campaign.members] == ["tiny-V-d-U2", "tiny-V-d-U4"]
+    assert [member.case.dft.hubbard["V"].U for member in campaign.members] == [2.0, 4.0]
+    slabs = [name for name in campaign.tasks if name.startswith("VN-slab")]
+    assert len(slabs) == 2
+    atoms = [name for name in campaign.tasks if name.startswith("Na-atom")]
+    assert len(atoms) == 1  # has no V
+
+    data = load(TINY.read_bytes(), "a case")
+    data["dft"]["hubbard"] = {"V": {"orbital": "d", "U": 3.0}}
+    other = {"host": {"cation": "Ti", "anion": "N", "lattice_guess": 4.2}}
+    assert variant(data, "TiN", other, {}).case.dft.hubbard == {}
 
 
 def test_one_by_one_is_the_base_and_single_changes(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from structures.sites import find_site
 from tests.made_up import values_of
 from workflows.case.reading import MAX_BYTES, PRESETS, find, parse, presets, read
-from workflows.case.schema import Case
-from workflows.dft.datasets import require_setups
+from workflows.case.schema import Case, HubbardU
+from workflows.dft.datasets import require_hubbard, require_setups
 from workflows.steps.initial import structures
 from workflows.system.messages import UserError
 from workflows.tasks.folder import Result
@@ -237,6 +237,35 @@ def test_unknown_element_is_named(symbol: str, hint: str) -> None:
 def test_wrong_data_set_is_named(setups: str, line: str) -> None:
     (found,) = refusal(smoke(('V = "5"', setups)))
     assert found.startswith(f"a.toml: {line}")
+
+
+@pytest.mark.parametrize(
+    ("tables", "line"),
+    [
+        ("Ti = { orbital = 'd', U = 3.0 }", "dft.hubbard.Ti: unknown key; allowed: N, Na, V"),
+        ("V = { orbital = 'g', U = 3.0 }", "dft.hubbard.V.orbital: found 'g'; allowed: 's', 'p'"),
+        ("V = { orbital = 'd', U = -1.0 }", "dft.hubbard.V.U: found -1.0; allowed: above 0"),
+        ("V = { orbital = 'd' }", "dft.hubbard.V.U: missing"),
+        ("V = { orbital = 'd', U = 3.0, J = 1.0 }", "dft.hubbard.V.J: unknown key"),
+        ("V = 3.0", "dft.hubbard.V: found 3.0; allowed: a table"),
+    ],
+)
+def test_wrong_hubbard_u_is_named(tables: str, line: str) -> None:
+    (found,) = refusal(smoke(("[dft.kpoints]", f"[dft.hubbard]\n{tables}\n\n[dft.kpoints]")))
+    assert found.startswith(f"a.toml: {line}")
+
+
+def test_hubbard_u_on_an_orbital_that_the_data_set_lacks_is_named() -> None:
+    table = "[dft.hubbard.N]\norbital = 'd'\nU = 3.0\n\n[dft.kpoints]"
+    case = parse(smoke(("[dft.kpoints]", table)), "")
+    with pytest.raises(UserError) as refused:
+        require_hubbard(case.dft)
+    assert str(refused.value) == (
+        "dft.hubbard.N.orbital: found 'd'; allowed: 's', 'p', the valence orbitals of its PAW data "
+        "set"
+    )
+    of_v = {"V": HubbardU(orbital="d", U=3.0)}
+    require_hubbard(case.dft.model_copy(update={"hubbard": of_v}))
 
 
 def test_data_set_that_is_not_installed_is_named() -> None:

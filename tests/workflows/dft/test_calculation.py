@@ -9,9 +9,9 @@ from ase import Atoms
 from ase.build import bulk
 from dftd3.ase import DFTD3
 
-from structures.bulk import isolated_atom
+from structures.bulk import isolated_atom, rocksalt
 from structures.slab import metal_slab, rocksalt_slab
-from workflows.case.schema import DFT, SCF, KPoints
+from workflows.case.schema import DFT, SCF, HubbardU, KPoints
 from workflows.dft.calculation import Calculation
 from workflows.dft.datasets import require_setups, setups
 from workflows.dft.interface import AtomsCollide, IsolatedAtom, NotConverged, Periodic
@@ -192,6 +192,16 @@ def test_a_data_set_that_is_not_installed_is_refused() -> None:
     settings = TINY.model_copy(update={"setups": {"V": "13"}})
     with pytest.raises(UserError, match=r"dft\.setups\.V: found '13' for PBE; allowed: .*'5'"):
         require_setups(settings, ["V", "N", "Na"])
+
+
+def test_a_hubbard_u_raises_the_energy_of_partly_filled_d_states(tmp_path: Path) -> None:
+    vn = rocksalt("V", "N", 4.15)
+    with_u = TINY.model_copy(update={"hubbard": {"V": HubbardU(orbital="d", U=3.0)}})
+    (plain, _), (raised, _) = (calculation(tmp_path, settings)(vn) for settings in (TINY, with_u))
+    # U/2 sum (n - n^2) over the d states of both spins: above 0, and at most U/8 for each of 10
+    assert 0.5 < raised - plain < 10 * 3.0 / 8
+    log = (tmp_path / "gpaw-2.txt").read_text()
+    assert "Hubbard: {U: 3.0" in log.replace("3.0000000000000004", "3.0")
 
 
 def test_a_relaxation_has_the_energy_and_forces_of_dft_with_dispersion(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from ase.build import bulk
 
 from structures.bulk import isolated_atom
 from structures.slab import rocksalt_slab
-from workflows.case.schema import DFT, SCF, KPoints
+from workflows.case.schema import DFT, SCF, HubbardU, KPoints
 from workflows.dft.interface import IsolatedAtom, Periodic
 from workflows.dft.parameters import (
     ROUGH,
@@ -48,6 +48,13 @@ def test_the_settings_of_a_case_are_in_their_places() -> None:
         "kpts": {"size": (4, 4, 3), "gamma": True},
         "nbands": -6,
     }
+
+
+def test_a_hubbard_u_stands_behind_the_data_set() -> None:
+    of_v = {"V": HubbardU(orbital="d", U=3.0), "N": HubbardU(orbital="p", U=0.5)}
+    settings = SETTINGS.model_copy(update={"hubbard": of_v})
+    setups = gpaw_parameters(settings, Periodic(GRID), slab())["setups"]
+    assert setups == {"V": "5:d,3.0", "N": ":p,0.5"}
 
 
 def test_an_atom_has_hunds_rule_no_smearing_and_no_k_points() -> None:

@@ -258,6 +258,7 @@ CHANGES: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"dft__scf__eigenstates": 1e-8}, BOTH, ALL),
     ({"dft__dipole_correction": False}, BOTH, ON_SLABS),
     ({"dft__dispersion": "d3bj"}, BOTH, ALL - {"atom"}),
+    ({"dft__hubbard": {"V": {"orbital": "d", "U": 3.0}}}, HOST, ALL),
     ({"dft__setups": {}}, HOST, ALL),
     ({"dft__setups": {"V": "13"}}, HOST, ALL),
     ({"dft__setups": {"V": "5", "N": "s"}}, HOST, ALL),
@@ -327,6 +328,12 @@ def test_a_given_lattice_constant_changes_the_slab() -> None:
 
 def test_the_adatoms_data_set_leaves_the_host_lattice_alone() -> None:
     before, after = fingerprints(case()), fingerprints(case(dft__setups={"V": "5", "Na": "1"}))
+    assert {name for name in before if before[name] == after[name]} == {"VN-lattice"}
+
+
+def test_a_hubbard_u_on_the_adatom_leaves_the_host_lattice_alone() -> None:
+    of_sodium = {"Na": {"orbital": "p", "U": 1.0}}
+    before, after = fingerprints(case()), fingerprints(case(dft__hubbard=of_sodium))
     assert {name for name in before if before[name] == after[name]} == {"VN-lattice"}
 
 
