@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
@@ -425,6 +425,44 @@ class Run:
         if ax is None:
             return draw_on_new(self._evaluation, name, site)
         return draw_on(ax, self._evaluation, name, site)
+
+    def export(
+        self,
+        into: str | PathLike[str],
+        site: str | None = None,
+        formats: Sequence[str] = ("poscar", "chgcar"),
+    ) -> list[Path]:
+        """Write structures and density differences of the host for VASP, or systems for GPAW.
+
+        Parameters
+        ----------
+        into
+            Directory for the files; a file of the same name is set aside.
+        site
+            Name of a site, whose adatom is held, or 'clean' for the slab without adatom; all of
+            them if None.
+        formats
+            'poscar': the relaxed structure. 'chgcar': the density difference, as VASP has
+            densities: electrons, times the volume of the cell. 'gpw': GPAW's file with all
+            wavefunctions, for which an SCF cycle is computed: minutes to hours, which
+            `sodiophile export DIR --into DIR2 --format gpw --dry-run` estimates.
+
+        Returns
+        -------
+        list of Path
+            The files.
+
+        Raises
+        ------
+        ValueError
+            If there is no such site or format; the message lists what is allowed.
+        UserError
+            If nothing of it is computed (yet), or the directory cannot be used.
+        """
+        from workflows.report.export import deliver, plan_export
+
+        exports = list(plan_export(self._evaluation, formats, site))
+        return [deliver(export, Path(into)) for export in exports]
 
     @property
     def _surfaces(self) -> dict[str, Surface]:

@@ -34,6 +34,7 @@ VERBS = {
     "status": "show the state of every task of a run, and what is next",
     "timing": "show where a run's time went: SCF, ionic steps, outside GPAW",
     "report": "write tables and figures again from the results so far",
+    "export": "write structures and density differences for VASP, wavefunctions for GPAW",
     "clean": "delete files that can be regenerated; results, structures and cubes stay",
     "arrhenius": "fit activation energies to measured R_ct(T)",
     "info": "show versions, libraries, ranks and PAW data sets",

@@ -176,6 +176,18 @@ class Calculation:
         """Return the total magnetic moment of the last system, Bohr magnetons."""
         return float(self._calc.get_magnetic_moment())
 
+    def write(self, path: Path) -> None:
+        """Write the last system with its wavefunctions as a .gpw file, for any GPAW to read."""
+        from gpaw.dft import MSR1
+
+        # Who reads the file has none but GPAW's own mixers.
+        parameters = self._calc.dft.params
+        ours, parameters.mixer = parameters.mixer, MSR1()
+        try:
+            self._calc.write(str(path), mode="all")
+        finally:
+            parameters.mixer = ours
+
     def _make(self, atoms: Atoms) -> Any:
         from gpaw import GPAW
 

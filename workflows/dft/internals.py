@@ -80,6 +80,14 @@ USES = (
         ),
     ),
     Use(
+        "calculation.py",
+        "writing a .gpw file that any GPAW can read",
+        (
+            "gpaw.new.ase_interface.ASECalculator.write(filename, mode)",
+            "gpaw.dft.MSR1()",
+        ),
+    ),
+    Use(
         "mixing.py",
         "mixing densities with what earlier ionic steps taught",
         (
