@@ -5,6 +5,7 @@ import doctest
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -43,6 +44,23 @@ def test_the_docstrings_show_what_happens(monkeypatch: pytest.MonkeyPatch) -> No
     found = doctest.testmod(sodiophile)
     assert found.failed == 0
     assert found.attempted > 15
+
+
+def test_the_page_about_it_shows_what_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"^```pycon\n(.*?)^```", text, re.M | re.S))
+    test = doctest.DocTestParser().get_doctest(code, {}, "api.md", "docs/api.md", 0)
+    found = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test)
+    assert found.failed == 0
+    assert found.attempted > 20
+
+
+def test_the_page_about_it_names_what_is_public() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| (`.*?) \|", text, re.M)
+    words = set(re.findall(r"`(\w+)", " ".join(named)))
+    assert set(sodiophile.__all__) <= words
 
 
 def test_every_public_name_is_there_and_explained() -> None:
