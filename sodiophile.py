@@ -307,14 +307,14 @@ class Run:
             "clean": row.against_clean,
             "lowest": row.against_lowest,
         }
-        where = f"{row.surface} {site}, {relaxation}"
-        if row.problem is not None:
-            raise UserError(f"{where}: no adsorption energy: {row.problem.text}")
         energy = energies[reference]
-        if energy is None:
-            known = [name for name, value in energies.items() if value is not None]
+        refused = row.problem is not None and row.problem.kind == "refused"
+        if energy is None or refused:
+            known = [name for name, value in energies.items() if value is not None and not refused]
+            why = f" ({row.problem.text})" if row.problem else ""
             raise UserError(
-                f"{where}: no energy against {reference!r}; known: {', '.join(known) or 'none'}"
+                f"{row.surface} {site}, {relaxation}: no energy against {reference!r}{why}; "
+                f"known: {', '.join(known) or 'none'}"
             )
         return energy
 

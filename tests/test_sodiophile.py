@@ -274,7 +274,7 @@ def test_what_is_not_computed_is_named(unfinished: sodiophile.Run) -> None:
     missing = "VN-top-V-free: ready"
     assert missing in unfinished.missing
     assert unfinished.energy("top-V", "held") == pytest.approx(-0.871, abs=0.001)
-    with pytest.raises(sodiophile.UserError, match=r"VN\(001\) top-V, free: .*: ready"):
+    with pytest.raises(sodiophile.UserError, match=r"VN\(001\) top-V, free: .*ready"):
         unfinished.energy("top-V", "free")
     with pytest.raises(sodiophile.UserError, match=r"VN\(001\) top-V, free: no structure: ready"):
         unfinished.structure("top-V", "free")
@@ -286,6 +286,15 @@ def test_what_is_not_computed_is_written_on_its_axes(unfinished: sodiophile.Run)
     words = [text.get_text() for text in unfinished.figure("difference", site="hollow").texts]
     assert words == ["not computed"]
     assert len(unfinished.figure("top", site="hollow").images) > 0  # its structure is there
+
+
+def test_without_its_bare_slab_a_site_has_its_other_energies(tmp_path: Path) -> None:
+    shutil.copytree(LAPTOP, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "VN-top-N-held-basin")
+    run = sodiophile.load(tmp_path / "run")
+    with pytest.raises(sodiophile.UserError, match=r"VN-top-N-held-basin is missing .* clean, low"):
+        run.energy("top-N", "held")
+    assert run.energy("top-N", "held", "clean") == pytest.approx(-1.255, abs=0.001)
 
 
 def test_an_energy_that_the_case_does_not_compute_is_refused() -> None:
