@@ -176,6 +176,7 @@ class Calculation:
         """Return the total magnetic moment of the last system, Bohr magnetons."""
         return float(self._calc.get_magnetic_moment())
 
+    @collective
     def write(self, path: Path) -> None:
         """Write the last system with its wavefunctions as a .gpw file, for any GPAW to read."""
         from gpaw.dft import MSR1
