@@ -6,46 +6,15 @@ close-packed (110) face of bcc metals is ASE's.
 """
 
 import math
-import re
 
 import numpy as np
-import numpy.typing as npt
 from ase import Atoms
 from ase.build import bcc110, make_supercell
 from ase.constraints import FixAtoms
 
 from structures._checks import check_length
 from structures.bulk import metal, rocksalt
-
-
-def surface_cell(cell: str) -> npt.NDArray[np.int64]:
-    """Translate the name of a surface supercell into its integer matrix.
-
-    Parameters
-    ----------
-    cell
-        'NxM', such as '2x2' or '3x2', or 'sqrt2' for (√2 × √2)R45°.
-
-    Returns
-    -------
-    ndarray of shape (2, 2)
-        Rows: the supercell's vectors in units of the 1x1 surface vectors.
-
-    Raises
-    ------
-    ValueError
-        If the name is none of these.
-
-    References
-    ----------
-    The names follow E. A. Wood, J. Appl. Phys. 35, 1306 (1964).
-    """
-    if cell == "sqrt2":
-        return np.array([[1, 1], [-1, 1]])
-    repeats = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", cell, flags=re.ASCII)
-    if repeats is None:
-        raise ValueError(f"surface cell is {cell!r}: it must be 'NxM', such as '2x2', or 'sqrt2'")
-    return np.diag([int(repeats[1]), int(repeats[2])])
+from structures.supercell import surface_cell
 
 
 def rocksalt_slab(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from structures.slab import bcc110_slab, metal_slab, rocksalt_slab, surface_cell
+from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 
 A_VN, A_NA = 4.12, 4.19
 DEFAULTS: dict[str, Any] = {"layers": 4, "cell": "2x2", "vacuum": 7.0, "held_layers": 2}
@@ -30,25 +30,6 @@ BUILDERS = [
     pytest.param(na, id="bcc"),
     pytest.param(lambda **changes: na("fcc", **changes), id="fcc"),
 ]
-
-
-@pytest.mark.parametrize(
-    ("cell", "matrix"),
-    [
-        ("1x1", [[1, 0], [0, 1]]),
-        ("3x2", [[3, 0], [0, 2]]),
-        ("12x10", [[12, 0], [0, 10]]),
-        ("sqrt2", [[1, 1], [-1, 1]]),
-    ],
-)
-def test_surface_cell_matrix(cell: str, matrix: list[list[int]]) -> None:
-    assert surface_cell(cell).tolist() == matrix
-
-
-@pytest.mark.parametrize("cell", ["", "2", "0x2", "2x-2", "2 x 2", "2x2x2", "sqrt3", "²x2"])
-def test_unknown_surface_cell_is_refused(cell: str) -> None:
-    with pytest.raises(ValueError, match=r"surface cell is .*: it must be 'NxM'"):
-        surface_cell(cell)
 
 
 @pytest.mark.parametrize(("cell", "multiple"), CELLS.items())

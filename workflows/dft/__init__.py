@@ -1,4 +1,4 @@
-"""The DFT code: the only folder that imports gpaw. Imports analysis, case and system.
+"""The DFT code: the only folder that imports gpaw. Imports structures, analysis, case and system.
 
 The parts of GPAW that its documentation does not promise are listed in `internals.py`.
 """

@@ -46,10 +46,14 @@ class Periodic:
         Gamma-centred grid of k-points.
     dipole_correction
         Whether a slab's potential is flat on both sides, with a step in the vacuum between them.
+    translations
+        Into how many parts the surface's translations divide a slab's in-plane cell vectors
+        (`structures.supercell.primitive_translations`): its grid is that of one part, repeated.
     """
 
     kpoints: tuple[int, int, int]
     dipole_correction: bool = False
+    translations: tuple[int, int] = (1, 1)
 
 
 System = IsolatedAtom | Periodic

@@ -113,6 +113,11 @@ USES = (
     ),
     Use("parameters.py", "the grid", ("gpaw.fftw.get_efficient_fft_size(N)",)),
     Use(
+        "parameters.py",
+        "symmetry about an adatom that is not at the origin",
+        ("gpaw.dft.Symmetry(rotations, translations, atommaps, tolerance)",),
+    ),
+    Use(
         "datasets.py",
         "PAW data sets",
         ("gpaw.setup_paths", "gpaw.setup_data.SetupData(symbol, xcsetupname, name)"),

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.constraints import FixAtoms
 from ase.units import Bohr, Hartree
 from typing_extensions import TypedDict
 
+from structures.symmetry import TOLERANCE, find_symmetry
 from workflows.case.schema import DFT, SCF
 from workflows.dft.interface import IsolatedAtom, System
 
@@ -83,9 +83,6 @@ def gpaw_parameters(
         "occupations": occupations(smearing_width(settings, system)),
         "convergence": convergence(settings.scf, rough=rough),
         "maxiter": settings.scf.max_iterations,
-        # GPAW does not know ASE's constraints. Held atoms are told apart, or a mirror plane
-        # through a slab that is held on one side would tie its two surfaces together.
-        "symmetry": {"extra_ids": held_atoms(atoms)},
     }
     if isinstance(system, IsolatedAtom):
         parameters |= {"hund": True, "eigensolver": OF_ATOM}
@@ -96,8 +93,8 @@ def gpaw_parameters(
             "nbands": -empty_bands(atoms),  # GPAW: negative means empty ones
         }
         if is_slab(atoms):
-            # The same grid for a slab with and without adatom, whatever their symmetries.
-            parameters["gpts"] = grid_points(atoms, settings.cutoff)
+            grid = grid_points(atoms, settings.cutoff, system.translations)
+            parameters |= {"gpts": grid, "symmetry": symmetry(atoms, grid)}
             if system.dipole_correction:
                 parameters["poissonsolver"] = {"dipolelayer": "xy"}
     if share_kpoints_only:
@@ -141,23 +138,51 @@ def is_slab(atoms: Atoms) -> bool:
     return bool(atoms.pbc[:2].all() and not atoms.pbc[2])
 
 
-def held_atoms(atoms: Atoms) -> list[int]:
-    """Return 1 for every atom that a FixAtoms constraint holds, 0 for the others."""
-    held = np.zeros(len(atoms), dtype=int)
-    for constraint in atoms.constraints:
-        if isinstance(constraint, FixAtoms):
-            held[constraint.index] = 1
-    return [int(h) for h in held]
+def symmetry(slab: Atoms, grid: tuple[int, int, int]) -> dict[str, Any]:
+    """Return the operations of a slab that its grid allows, for GPAW (gpaw.dft.Symmetry).
+
+    GPAW itself looks for operations about the origin alone, where an adatom need not be. Nor does
+    it know constraints: it would take a slab that is held on one side for one with two like sides.
+    """
+    found = find_symmetry(slab).on_grid(grid)
+    return {
+        "rotations": found.rotation_scc.tolist(),
+        "translations": found.translation_sc.tolist(),
+        "atommaps": found.image_sa.tolist(),
+        # The operations were moved onto the grid by up to the tolerance that they were found with.
+        "tolerance": 3 * TOLERANCE,
+    }
 
 
-def grid_points(atoms: Atoms, cutoff: float) -> tuple[int, int, int]:
-    """Return the wavefunction grid for a cutoff (eV): fine enough for the density, good for FFT.
+def grid_points(
+    atoms: Atoms, cutoff: float, translations: tuple[int, int] = (1, 1)
+) -> tuple[int, int, int]:
+    """Return the wavefunction grid: fine enough for the density, and good for FFT.
 
     The rule is GPAW's own for a structure without symmetry: h = pi / sqrt(4 E_cut) in atomic units.
+    It is applied to each part into which a surface's translations divide a cell vector, so that
+    like atoms see the grid alike, and supercells have the grid of their 1x1 cell.
+
+    Parameters
+    ----------
+    atoms
+        Structure; of a slab the grid is the same with and without its adatom.
+    cutoff
+        Cutoff of the plane waves, eV.
+    translations
+        Number of parts of the first two cell vectors.
+
+    Returns
+    -------
+    tuple of int
+        Number of points along each cell vector.
     """
     from gpaw.fftw import get_efficient_fft_size
 
     spacing = math.pi / math.sqrt(4 * cutoff / Hartree) * Bohr
     lengths = np.linalg.norm(atoms.cell, axis=1)
-    nx, ny, nz = (int(get_efficient_fft_size(math.ceil(length / spacing))) for length in lengths)
+    nx, ny, nz = (
+        parts * int(get_efficient_fft_size(math.ceil(length / parts / spacing)))
+        for length, parts in zip(lengths, (*translations, 1), strict=True)
+    )
     return nx, ny, nz

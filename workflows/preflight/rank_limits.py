@@ -39,7 +39,7 @@ def usable_ranks(cases: Computable, names: Iterable[str]) -> dict[str, float]:
 
 
 def _fewest_shares(case: Case, task: Task, atoms: Atoms) -> int:
-    system = system_of(task)
+    system = system_of(case, task)
     return min(kpoints.usable_ranks(case.dft, system, part) for part in _systems(task, atoms))
 
 

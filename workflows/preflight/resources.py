@@ -18,10 +18,10 @@ from ase.units import Bohr, Hartree
 
 from workflows.case.schema import Case
 from workflows.dft.datasets import valence_electrons
-from workflows.dft.parameters import grid_points
+from workflows.dft.parameters import grid_points, is_slab
 from workflows.preflight.computable import Computable
 from workflows.system.messages import UserError, in_bytes, shown
-from workflows.tasks.graph import Task
+from workflows.tasks.graph import Task, translations_of
 from workflows.tasks.records import Kind
 
 MB = 1e6
@@ -132,7 +132,8 @@ def estimate_needs(cases: Computable) -> Needs:
 
 
 def _task_needs(case: Case, task: Task, atoms: Atoms) -> TaskNeeds:
-    grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff)) * 8.0
+    translations = translations_of(case, task.surface) if is_slab(atoms) else (1, 1)
+    grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff, translations)) * 8.0
     return TaskNeeds(task.kind, _size(case, task, atoms), grid, _disk(case, task, atoms, grid))
 
 

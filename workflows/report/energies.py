@@ -23,11 +23,12 @@ from analysis.adsorption import (
     require_same_settings,
 )
 from structures.sites import largest_displacement
+from workflows.case.schema import Case
 from workflows.dft.parameters import grid_points
 from workflows.report import dispersion
 from workflows.report.results import Results
 from workflows.tasks.atoms_json import from_json
-from workflows.tasks.graph import Task, slab_of, surface_label, surfaces
+from workflows.tasks.graph import Task, slab_of, surface_label, surfaces, translations_of
 from workflows.tasks.records import AdatomValues, RelaxedValues, Surface
 from workflows.tasks.status import State
 
@@ -218,20 +219,22 @@ def _require_comparable(results: Results, surface: Surface, task: Task, atoms: A
     clean, atom = _task(results, surface, "slab"), _task(results, "metal", "atom")
     require_same_settings(
         {
-            clean.name: settings_in_cell(clean, from_json(slab["structure"])),
-            task.name: settings_in_cell(task, atoms),
+            clean.name: settings_in_cell(results.case, clean, from_json(slab["structure"])),
+            task.name: settings_in_cell(results.case, task, atoms),
         }
     )
     require_same_settings({t.name: _common_settings(results, t) for t in (clean, atom)})
 
 
-def settings_in_cell(task: Task, atoms: Atoms) -> dict[str, Any]:
+def settings_in_cell(case: Case, task: Task, atoms: Atoms) -> dict[str, Any]:
     """Return the settings that a slab's energy has to share with another one to be subtracted.
 
     k-points and grid points count by their density in the cell.
 
     Parameters
     ----------
+    case
+        The case that the task belongs to.
     task
         A task that relaxed a slab.
     atoms
@@ -247,7 +250,8 @@ def settings_in_cell(task: Task, atoms: Atoms) -> dict[str, Any]:
     dft = dict(settings)
     period_c = 2 * math.pi * np.linalg.norm(atoms.cell.reciprocal(), axis=1)
     k_spacing = np.round(period_c / np.array(dft.pop("kpoints")), 4)[:2]
-    spacing = np.round(atoms.cell.lengths() / grid_points(atoms, settings["cutoff"]), 4)
+    grid = grid_points(atoms, settings["cutoff"], translations_of(case, task.surface))
+    spacing = np.round(atoms.cell.lengths() / grid, 4)
     return dft | {"k-point spacing": k_spacing.tolist(), "grid spacing": spacing.tolist()}
 
 

@@ -221,7 +221,9 @@ def _gpw(
     )
 
     def write(path: Path) -> None:
-        calculation = Calculation(found.case.dft, system_of(task), lambda: Path(os.devnull))
+        calculation = Calculation(
+            found.case.dft, system_of(found.case, task), lambda: Path(os.devnull)
+        )
         try:
             energy, _ = calculation(atoms)
         except NotConverged as error:

@@ -10,7 +10,7 @@ from workflows.dft.interface import Calculation, IsolatedAtom, NewCalculation, P
 from workflows.steps.optimize import Step
 from workflows.tasks.finished import Finished
 from workflows.tasks.folder import OnProgress, TaskFolder
-from workflows.tasks.graph import Task
+from workflows.tasks.graph import Task, translations_of
 from workflows.tasks.journal import Journal, RecordT
 from workflows.tasks.records import InputsT_co, ValuesT_co
 
@@ -33,13 +33,16 @@ class TaskFailed(Exception):
         self.reason = reason
 
 
-def system_of(task: Task) -> System:
-    """Return the kind of system that a task is about, with its k-points."""
+def system_of(case: Case, task: Task) -> System:
+    """Return the kind of system that a task is about, with its k-points and grid."""
     dft = task.inputs["dft"]
     if dft["kpoints"] is None:
         return IsolatedAtom()
     kx, ky, kz = dft["kpoints"]
-    return Periodic((kx, ky, kz), dft.get("dipole_correction", False))
+    if task.kind == "lattice":
+        return Periodic((kx, ky, kz))
+    translations = translations_of(case, task.surface)
+    return Periodic((kx, ky, kz), dft.get("dipole_correction", False), translations)
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class TaskContext(Generic[InputsT_co]):
     @property
     def system(self) -> System:
         """The kind of system that the task is about."""
-        return system_of(self.task)
+        return system_of(self.case, self.task)
 
     def calculation(self, system: System | None = None) -> Calculation:
         """Return a new calculation with the task's settings and a log file of its own.

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
 
 from structures.hessian import free_hessian
+from structures.symmetry import find_symmetry
 from workflows.tasks.folder import OnProgress
 from workflows.tasks.journal import Journal
 from workflows.tasks.records import Count, Energy, Force, Length
@@ -91,6 +92,8 @@ def relax(
 ) -> Relaxed:
     """Relax a structure with BFGS until no free atom feels more than `fmax`.
 
+    The symmetry that the start has, that of its lattice included, is kept.
+
     Parameters
     ----------
     atoms
@@ -119,6 +122,7 @@ def relax(
         The energy or a force is not a finite number.
     """
     atoms = atoms.copy()
+    symmetry, start_av = find_symmetry(atoms), atoms.positions.copy()
     optimizer = BFGS(atoms, logfile=None)
     optimizer.H0 = free_hessian(atoms)
     largest, trend = np.inf, list[float]()
@@ -141,6 +145,8 @@ def relax(
             atoms.calc = None
             return Relaxed(atoms, energy, largest, number + 1)
         optimizer.step()
+        # Noise must not add up: a plane-wave code uses a symmetry to 1e-5 angstrom, or not at all.
+        atoms.positions[:] = start_av + symmetry.project(atoms.positions - start_av)
         atoms.calc = None
     raise OutOfSteps(
         f"fmax is {largest:.3f} eV/Å after {len(journal)} ionic steps, {fmax} was asked for"

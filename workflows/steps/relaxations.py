@@ -13,6 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from typing_extensions import TypedDict
 
 from structures import sites
+from structures.supercell import primitive_translations
 from workflows.dft.interface import Calculation, Periodic, System
 from workflows.steps.atoms_files import write_frames, write_structure
 from workflows.steps.context import Outcome, TaskContext, TaskFailed, present
@@ -21,6 +22,7 @@ from workflows.steps.initial import clean_slab
 from workflows.steps.optimize import Step, relax
 from workflows.tasks.atoms_json import from_json, to_json
 from workflows.tasks.folder import RELAXATION
+from workflows.tasks.graph import FACES
 from workflows.tasks.records import (
     EFFORT,
     AdatomInputs,
@@ -99,7 +101,8 @@ def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant
     repeats = _repeats(built, small)
     if repeats == (1, 1):
         return built
-    calculation = context.calculation(_repeated(context.system, repeats))
+    translations = primitive_translations("1x1", FACES[context.task.surface].miller)
+    calculation = context.calculation(_repeated(context.system, repeats, translations))
     relaxed = relax(
         small,
         calculation,
@@ -126,15 +129,19 @@ def _repeats(slab: Atoms, small: Atoms) -> tuple[float, float]:
     return round(float(x), 6), round(float(y), 6)
 
 
-def _repeated(system: System, repeats: tuple[float, float]) -> System:
-    """Return the system in a cell so many times smaller along x and y.
+def _repeated(
+    system: System, repeats: tuple[float, float], translations: tuple[int, int]
+) -> System:
+    """Return the system in a cell so many times smaller along x and y, with its translations.
 
-    Its k-points have the same density; for whole multiples of the cell they are the very same ones.
+    Its k-points and its grid have the same density; for whole multiples of the cell they are the
+    very same ones.
     """
     if not isinstance(system, Periodic):
         raise TypeError("only a periodic system has a smallest cell")
     kx, ky, kz = system.kpoints
-    return replace(system, kpoints=(round(kx * repeats[0]), round(ky * repeats[1]), kz))
+    kpoints = (round(kx * repeats[0]), round(ky * repeats[1]), kz)
+    return replace(system, kpoints=kpoints, translations=translations)
 
 
 def relax_held(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:

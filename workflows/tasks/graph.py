@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, cast
 
+from structures.supercell import primitive_translations
 from workflows.case.schema import Case, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
@@ -42,7 +43,7 @@ from workflows.tasks.records import (
     Surface,
 )
 
-RECIPE = 3  # raise it when the way that a task computes its numbers changes
+RECIPE = 4  # raise it when the way that a task computes its numbers changes
 
 
 # References first, then sites, then details: the table fills up before the pictures do.
@@ -248,6 +249,11 @@ def slab_of(case: Case, surface: Surface) -> Slab:
     """Return how a surface's slab is cut, and the sites on it that are asked for."""
     slab: Slab = getattr(case, FACES[surface].slab)
     return slab
+
+
+def translations_of(case: Case, surface: Surface) -> tuple[int, int]:
+    """Return into how many parts a surface's translations divide its slab's in-plane vectors."""
+    return primitive_translations(slab_of(case, surface).cell, FACES[surface].miller)
 
 
 def _formula(case: Case, surface: Surface) -> str:

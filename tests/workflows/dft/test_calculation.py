@@ -10,11 +10,14 @@ from ase.build import bulk
 from dftd3.ase import DFTD3
 
 from structures.bulk import isolated_atom, rocksalt
+from structures.sites import place_adatom
 from structures.slab import metal_slab, rocksalt_slab
 from workflows.case.schema import DFT, SCF, HubbardU, KPoints
 from workflows.dft.calculation import Calculation
 from workflows.dft.datasets import require_setups, setups
 from workflows.dft.interface import AtomsCollide, IsolatedAtom, NotConverged, Periodic
+from workflows.dft.kpoints import usable_ranks
+from workflows.dft.parameters import grid_points
 from workflows.dft.retry_ladder import LADDER
 from workflows.steps.optimize import Step, relax
 from workflows.system.messages import UserError
@@ -36,8 +39,10 @@ def calculation(
     folder: Path,
     settings: DFT = TINY,
     kpoints: tuple[int, int, int] | None = (2, 2, 2),
+    translations: tuple[int, int] = (1, 1),
 ) -> Calculation:
-    system = Periodic(kpoints, settings.dipole_correction) if kpoints else IsolatedAtom()
+    dipole = settings.dipole_correction
+    system = Periodic(kpoints, dipole, translations) if kpoints else IsolatedAtom()
     return Calculation(settings, system, lambda: TaskFolder(folder, "slab").new_log("gpaw"))
 
 
@@ -92,6 +97,42 @@ def test_a_slab_held_on_one_side_relaxes_without_breaking_symmetry(tmp_path: Pat
     energy, forces = calc(slab)
     assert np.isfinite(energy)
     assert abs(forces[:, :2]).max() < 0.02  # the square symmetry is used still
+
+
+def test_a_supercell_of_a_slab_is_its_smallest_cell_repeated(tmp_path: Path) -> None:
+    # The same k-points and the same grid: equivalent atoms feel the same force.
+    small = rocksalt_slab("V", "N", 4.12, layers=2, cell="1x1", vacuum=5.0, held_layers=1)
+    wide = rocksalt_slab("V", "N", 4.12, layers=2, cell="2x2", vacuum=5.0, held_layers=1)
+    settings = with_scf(density=1e-5, eigenstates=1e-8).model_copy(update={"cutoff": 330.0})
+    assert grid_points(wide, 330.0)[0] == 25  # and 28 with the translations, twice 14
+    energy, forces = {}, {}
+    for name, slab, kpoints, translations in (
+        ("small", small, (2, 2, 1), (1, 1)),
+        ("wide", wide, (1, 1, 1), (2, 2)),
+    ):
+        calc = calculation(tmp_path, settings, kpoints, translations)
+        energy[name], forces[name] = calc(slab)
+    assert energy["wide"] == pytest.approx(4 * energy["small"], abs=1e-4)
+    for atom in small:
+        like = (wide.get_tags() == atom.tag) & (wide.symbols == atom.symbol)
+        assert forces["wide"][like] == pytest.approx(
+            np.tile(forces["small"][atom.index], (4, 1)), abs=1e-3
+        )
+
+
+def test_an_adatom_away_from_the_origin_keeps_its_axis(tmp_path: Path) -> None:
+    slab = rocksalt_slab("V", "N", 4.12, layers=2, cell="sqrt2", vacuum=5.0, held_layers=1)
+    atoms = place_adatom(slab, "Na", "top-V")
+    system = Periodic((3, 3, 1), True, (2, 2))
+    assert abs(atoms.get_scaled_positions()[-1, :2] % 0.5).max() < 1e-6
+    energy, forces = calculation(tmp_path, TINY, (3, 3, 1), (2, 2))(atoms)
+    assert usable_ranks(TINY, system, atoms) == 3  # of nine k-points
+    assert abs(forces[-1, :2]).max() < 1e-9
+    atoms.positions[-1] += [0.002, 0.001, 0.0]  # no symmetry at all
+    assert usable_ranks(TINY, system, atoms) == 5
+    other_energy, other_forces = calculation(tmp_path, TINY, (3, 3, 1), (2, 2))(atoms)
+    assert other_energy == pytest.approx(energy, abs=1e-3)
+    assert other_forces == pytest.approx(forces, abs=0.02)
 
 
 def test_all_electron_density_holds_all_electrons(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """The content of PAW data sets belongs to a task: another one under the same name is seen."""
 
 import gzip
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,18 +80,3 @@ def test_another_data_set_of_the_same_name_makes_its_tasks_stale(other_sodium: P
     assert states["Na-atom"].status == "stale"
     assert states["VN-top-V-held"].status == "stale"
     assert states["VN-slab"].status == states["VN-lattice"].status == "done"  # no Na in them
-
-
-def test_only_results_of_the_same_versions_are_signed_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from examples.sign_again import sign_again
-    from workflows.tasks import graph
-
-    copy = tmp_path / "laptop"
-    shutil.copytree(LAPTOP, copy)
-    assert sign_again(copy) == 0  # they are signed for today's recipe
-    others = {"ase": "3.29.0", "gpaw": "26.7.0", "gpaw-data": "1.2.2"}
-    monkeypatch.setattr(graph, "versions", lambda: others)
-    with pytest.raises(SystemExit, match="not a result of recipe 2 with these versions"):
-        sign_again(copy)

@@ -2,11 +2,13 @@
 
 import inspect
 
+import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
 
 from structures.bulk import isolated_atom
+from structures.sites import place_adatom
 from structures.slab import rocksalt_slab
 from workflows.case.schema import DFT, SCF, HubbardU, KPoints
 from workflows.dft.interface import IsolatedAtom, Periodic
@@ -16,7 +18,6 @@ from workflows.dft.parameters import (
     empty_bands,
     gpaw_parameters,
     grid_points,
-    held_atoms,
 )
 
 GRID = (2, 2, 1)
@@ -44,7 +45,6 @@ def test_the_settings_of_a_case_are_in_their_places() -> None:
         "eigensolver": {"name": "davidson", "niter": 1},
         "convergence": {"energy": 1e-4, "density": 1e-5, "eigenstates": 1e-7},
         "maxiter": 77,
-        "symmetry": {"extra_ids": [0]},
         "kpts": {"size": (4, 4, 3), "gamma": True},
         "nbands": -6,
     }
@@ -89,10 +89,14 @@ def test_ranks_share_k_points_alone_where_that_is_asked_for() -> None:
     assert shared["parallel"] == {"domain": 1, "band": 1}
 
 
-def test_held_atoms_are_told_apart_for_symmetry() -> None:
-    assert held_atoms(slab()) == [1, 1, 0, 0]
-    parameters = gpaw_parameters(SETTINGS, Periodic(GRID), slab())
-    assert parameters["symmetry"] == {"extra_ids": [1, 1, 0, 0]}
+def test_a_slab_has_the_symmetry_of_what_is_held_and_of_its_site() -> None:
+    bare = gpaw_parameters(SETTINGS, Periodic(GRID), slab())["symmetry"]
+    assert len(bare["rotations"]) == 8  # no mirror between the held and the free side
+    system = Periodic(GRID, translations=(2, 2))
+    sodium = place_adatom(slab("2x2"), "Na", "top-V")
+    above_v = gpaw_parameters(SETTINGS, system, sodium)["symmetry"]
+    assert len(above_v["rotations"]) == 8
+    assert np.unique(above_v["translations"]).tolist() == [0.0, 0.5]
 
 
 def test_empty_bands_grow_with_the_system() -> None:
@@ -101,9 +105,23 @@ def test_empty_bands_grow_with_the_system() -> None:
 
 
 def test_the_grid_is_the_same_with_and_without_adatom() -> None:
-    bare = grid_points(slab("2x2"), 400.0)
-    assert bare == grid_points(slab("2x2") + Atoms("Na", positions=[[0.3, 0.4, 9.5]]), 400.0)
-    assert bare[0] == bare[1]
+    bare = grid_points(slab("2x2"), 400.0, (2, 2))
+    sodium = slab("2x2") + Atoms("Na", positions=[[0.3, 0.4, 9.5]])
+    assert bare == grid_points(sodium, 400.0, (2, 2))
+
+
+@pytest.mark.parametrize(("cell", "repeats"), [("2x2", (2, 2)), ("3x2", (3, 2)), ("5x1", (5, 1))])
+def test_the_grid_of_a_supercell_repeats_that_of_its_smallest_cell(
+    cell: str, repeats: tuple[int, int]
+) -> None:
+    nx, ny, nz = grid_points(slab(), 400.0)
+    assert grid_points(slab(cell), 400.0, repeats) == (nx * repeats[0], ny * repeats[1], nz)
+
+
+def test_without_its_translations_a_supercell_would_have_another_grid() -> None:
+    wide = rocksalt_slab("V", "N", 4.12, layers=2, cell="2x2", vacuum=5.0, held_layers=1)
+    assert grid_points(wide, 400.0)[0] == 27
+    assert grid_points(wide, 400.0, (2, 2))[0] == 28
 
 
 def test_a_finer_grid_is_good_for_the_fourier_transform() -> None:

@@ -11,6 +11,7 @@ from ase.build import add_adsorbate, fcc100, fcc111
 from ase.calculators.emt import EMT
 from ase.constraints import FixAtoms, FixedLine
 
+from structures.symmetry import find_symmetry
 from workflows.steps.optimize import NEAR, Evaluate, OutOfSteps, Relaxed, Step, relax
 from workflows.tasks.journal import Journal
 
@@ -78,6 +79,27 @@ def damaged(folder: Path) -> list[str]:
 
 
 # ---- where it ends ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_the_symmetry_of_the_start_is_kept(noise: float, tmp_path: Path) -> None:
+    # the translation of the clean slab among it, which forces about the origin do not know
+    slab = fcc100("Al", (2, 2, 3), vacuum=6.0)
+    slab.set_constraint(FixAtoms(range(4)))
+    slab.positions[8:, 2] += 0.2
+    random, exact = np.random.default_rng(1), Emt()
+
+    def evaluate(atoms: Atoms, /, *, rough: bool = False) -> tuple[float, np.ndarray]:
+        energy, forces = exact(atoms, rough=rough)
+        return energy, forces + noise * random.standard_normal(forces.shape)
+
+    start = find_symmetry(slab)
+    relaxed = run(slab, tmp_path / "steps.jsonl", evaluate, fmax=0.1)
+    assert relaxed.steps > 1
+    assert len(start) == 4 * 8
+    assert len(find_symmetry(relaxed.atoms)) == len(start)
+    heights = relaxed.atoms.positions[4:, 2].reshape(2, 4)
+    assert np.ptp(heights, axis=1).max() < 1e-9
 
 
 def test_a_rigid_slab_is_one_step_and_its_adatom_alone_moves(tmp_path: Path) -> None:
