@@ -1,5 +1,6 @@
 # make fig5   sets up and runs the main job: the smoke case, its table and its figure
 # make test   sets up and passes the tests
+# make docs   the documentation as a site, in site/
 # make bench  a hand-written script against us, minutes; BENCH=--full for the real work, hours
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ CHECKED := --require-hashes --no-deps --no-build-isolation --use-pep517 --requir
 packages = awk '/^[a-z]/ { on = $(1) } on' constraints.txt
 
 MAKEFLAGS += --no-print-directory
-.PHONY: fig5 test bench lint constraints clean
+.PHONY: fig5 test docs bench lint constraints clean
 
 fig5: $(VENV)/.installed
 	@$(BIN)/sodiophile run smoke --into runs/smoke
@@ -20,6 +21,9 @@ fig5: $(VENV)/.installed
 # A file's tests share what is costly (a run of GPAW, a cluster, a browser), so one worker does them.
 test: lint $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder --cov
+
+docs: $(VENV)/.docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: $(VENV)/.installed
 	@$(BIN)/python -m tests.benchmarks.bench $(BENCH)
@@ -34,6 +38,8 @@ UV ?= uv pip compile
 constraints:
 	@$(UV) --quiet pyproject.toml --group build --output-file constraints.txt
 	@$(UV) --quiet --group dev --constraints constraints.txt --output-file constraints-dev.txt
+	@$(UV) --quiet --group docs --constraints constraints.txt --constraints constraints-dev.txt \
+	    --output-file constraints-docs.txt
 
 $(VENV)/.python: constraints.txt
 	@echo "setting up $(VENV): a few minutes, once"
@@ -45,6 +51,11 @@ $(VENV)/.python: constraints.txt
 $(VENV)/.tools: $(VENV)/.python constraints-dev.txt
 	@echo "installing tools for tests"
 	@$(PIP) install $(CHECKED) constraints-dev.txt
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.python constraints-docs.txt
+	@echo "installing tools for the documentation"
+	@$(PIP) install $(CHECKED) constraints-docs.txt
 	@touch $@
 
 $(VENV)/.libraries: $(VENV)/.python constraints.txt
@@ -67,8 +78,8 @@ $(VENV)/.installed: $(VENV)/.gpaw pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed $(VENV)/.tools
+$(VENV)/.installed-dev: $(VENV)/.installed $(VENV)/.tools $(VENV)/.docs
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

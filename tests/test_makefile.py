@@ -23,7 +23,7 @@ from packaging.version import Version
 
 from tests.paths import ROOT
 
-CONSTRAINTS = ("constraints.txt", "constraints-dev.txt")
+CONSTRAINTS = ("constraints.txt", "constraints-dev.txt", "constraints-docs.txt")
 
 
 def pinned(name: str) -> dict[str, tuple[Version, list[str]]]:
@@ -52,7 +52,7 @@ def test_what_is_pinned_is_what_is_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
     asked = [*project["project"]["dependencies"], *itertools.chain(*groups.values())]
-    packages = pinned(CONSTRAINTS[1]) | pinned(CONSTRAINTS[0])
+    packages = {name: found for file in CONSTRAINTS[::-1] for name, found in pinned(file).items()}
     for requirement in map(Requirement, asked):
         version, _ = packages[canonicalize_name(requirement.name)]
         assert version in requirement.specifier, requirement

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from tests.paths import ROOT
 
+WORKFLOW = ".github/workflows/test.yml"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 ZENODO = json.loads((ROOT / ".zenodo.json").read_text(encoding="utf-8"))
 
@@ -41,7 +42,12 @@ def test_the_paper_is_cited() -> None:
 
 
 def test_the_workflow_runs_the_readmes_test_command_on_the_supported_pythons() -> None:
-    (job,) = yaml(".github/workflows/test.yml")["jobs"].values()
+    job = yaml(WORKFLOW)["jobs"]["test"]
     assert "make test" in [step.get("run") for step in job["steps"]]
     oldest = PROJECT["requires-python"].removeprefix(">=")
     assert job["strategy"]["matrix"]["python"][0] == oldest
+
+
+def test_the_workflow_builds_the_documentation() -> None:
+    steps = yaml(WORKFLOW)["jobs"]["docs"]["steps"]
+    assert "make docs" in [step.get("run") for step in steps]
