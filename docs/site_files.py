@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 FIRST = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 LINK = re.compile(r"(!?\[[^\[\]]*\])\((?![a-z]+:|#)([^()#\s]+)(#[^()\s]*)?\)")
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.M | re.S)
-# What mkdocstrings shows below the page of the API; a code host would print these lines as they are.
+# Shown below the page of the API by mkdocstrings; a code host would print such lines as they are.
 DOCSTRINGS = ("sodiophile.load", "sodiophile.Run", "sodiophile.build", "sodiophile.run",
               "analysis.adsorption.Site", "analysis.charge.Density")  # fmt: skip
 

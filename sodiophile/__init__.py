@@ -30,7 +30,7 @@ from workflows.case.schema import Case
 from workflows.system.files import Locked
 from workflows.system.messages import UserError, naming, require_one_of, shown
 from workflows.tasks.graph import surface_label, surfaces
-from workflows.tasks.status import State, survey
+from workflows.tasks.status import State, survey_recorded
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -81,7 +81,7 @@ def load(directory: str | PathLike[str], case: str | None = None) -> Run:
         case = names[0]
     require_one_of("case", case, names)
     number = names.index(str(case))
-    states = campaign.states_of(number, survey(campaign.tasks, root))
+    states = campaign.states_of(number, survey_recorded(campaign.tasks, root))
     return Run(root, campaign.members[number].case, states)
 
 

@@ -17,7 +17,7 @@ from workflows.cli import main
 from workflows.report.account import account_csv, account_of, read_sweep
 from workflows.report.evaluation import Evaluation
 from workflows.report.results import results_of
-from workflows.tasks.status import survey
+from workflows.tasks.status import survey_recorded
 
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
 ENDS = ("lowest", "highest")
@@ -47,7 +47,7 @@ def test_the_laptop_case_is_the_preset_and_whole() -> None:
     campaign = read_campaign(LAPTOP)
     (preset,) = gather(["laptop"]).members
     assert campaign.members[0].case == preset.case
-    states = survey(campaign.tasks, LAPTOP)
+    states = survey_recorded(campaign.tasks, LAPTOP)
     assert {state.status for state in states.values()} == {"done"}
 
 
@@ -118,7 +118,7 @@ def test_the_docs_have_what_is_left_of_the_differences() -> None:
 
 def test_what_is_left_is_drawn_from_what_is_shipped() -> None:
     campaign = read_campaign(LAPTOP)
-    results_of_case = results_of(campaign, 0, survey(campaign.tasks, LAPTOP))
+    results_of_case = results_of(campaign, 0, survey_recorded(campaign.tasks, LAPTOP))
     found = Evaluation(results_of_case, LAPTOP)
     account = account_of(found, read_sweep(SENSITIVITY / "run", found.case))
     assert account is not None
@@ -139,7 +139,7 @@ def test_the_sweep_is_the_one_that_was_computed_and_whole() -> None:
     asked = gather([str(SENSITIVITY / "sweep.toml")])
     computed = read_campaign(SENSITIVITY / "run")
     assert asked.tasks.keys() == computed.tasks.keys()
-    states = survey(computed.tasks, SENSITIVITY / "run")
+    states = survey_recorded(computed.tasks, SENSITIVITY / "run")
     assert {state.status for state in states.values()} == {"done"}
 
 
@@ -187,7 +187,7 @@ def test_the_docs_have_what_moves_the_numbers_of_the_laptop_case(results: Any) -
 
 def test_the_docs_have_what_the_k_points_do() -> None:
     path = SENSITIVITY / "kpoints"
-    states = survey(read_campaign(path).tasks, path)
+    states = survey_recorded(read_campaign(path).tasks, path)
     assert {state.status for state in states.values()} == {"done"}
     study = json.loads((path / "convergence.json").read_text(encoding="utf-8"))
     assert study["values"] == ["4×4", "6×6", "8×8"]

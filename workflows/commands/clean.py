@@ -9,7 +9,7 @@ from workflows.campaign.directory import read_campaign, working_in
 from workflows.commands import DONE, INCOMPLETE
 from workflows.commands.arguments import add_directory
 from workflows.run.clean import carry_out, plan_cleaning
-from workflows.tasks.status import survey
+from workflows.tasks.status import survey_recorded
 from workflows.terminal.console import confirmed, say
 
 
@@ -37,7 +37,7 @@ def execute(arguments: Namespace) -> int:
     root = arguments.directory
     campaign = read_campaign(root)
     with nullcontext() if arguments.dry_run else working_in(root):
-        states = survey(campaign.tasks, root)
+        states = survey_recorded(campaign.tasks, root)
         cleaning = plan_cleaning(
             campaign,
             states,

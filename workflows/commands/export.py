@@ -12,7 +12,7 @@ from workflows.report.evaluation import Evaluation
 from workflows.report.export import FORMATS, deliver, plan_export
 from workflows.report.results import results_of
 from workflows.system.messages import UserError, require_one_of, shown
-from workflows.tasks.status import survey
+from workflows.tasks.status import survey_recorded
 from workflows.terminal.console import say
 
 
@@ -62,5 +62,5 @@ def _evaluation(root: Path, case: str | None) -> Evaluation:
         case = names[0]
     require_one_of("case", case, names)
     return Evaluation(
-        results_of(campaign, names.index(str(case)), survey(campaign.tasks, root)), root
+        results_of(campaign, names.index(str(case)), survey_recorded(campaign.tasks, root)), root
     )

@@ -20,7 +20,7 @@ from workflows.report.page import write_page
 from workflows.report.tables import write_tables
 from workflows.steps.initial import Structures
 from workflows.system.messages import UserError, shown
-from workflows.tasks.status import State, survey
+from workflows.tasks.status import State, survey_recorded
 from workflows.terminal.console import console, say
 from workflows.terminal.energy_table import conclusions, detail_table, energy_table
 
@@ -56,7 +56,7 @@ def execute(arguments: Namespace) -> int:
         details=arguments.all,
         sweep=_sweep(arguments.with_sweep, campaign),
     )
-    return show_results(campaign, survey(campaign.tasks, root), root, options)
+    return show_results(campaign, survey_recorded(campaign.tasks, root), root, options)
 
 
 def _sweep(directory: Path | None, campaign: Campaign) -> Sweep | None:

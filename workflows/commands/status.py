@@ -9,7 +9,7 @@ from workflows.commands import DONE
 from workflows.commands.arguments import add_directory
 from workflows.run.slurm.queue import describe_jobs
 from workflows.system.messages import shown
-from workflows.tasks.status import summary, survey
+from workflows.tasks.status import earlier_version, summary, survey_recorded
 from workflows.terminal.console import console, say
 from workflows.terminal.logs import ends_of_logs
 from workflows.terminal.progress import status_table
@@ -34,10 +34,11 @@ def execute(arguments: Namespace) -> int:
 
         states = watch_campaign(campaign, root, console())
     else:
-        states = survey(campaign.tasks, root)
+        states = survey_recorded(campaign.tasks, root)
         console().print(status_table(states))
     idle, lines = describe_jobs(states, root)
     failed = [name for name, state in states.items() if state.status == "failed"]
-    for line in [*lines, *ends_of_logs([*failed, *idle], root), summary(states)]:
+    ends = ends_of_logs([*failed, *idle], root)
+    for line in filter(None, [*lines, *ends, summary(states), earlier_version(states)]):
         say(line)
     return DONE

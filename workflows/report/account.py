@@ -24,7 +24,7 @@ from workflows.report.sensitivity import one_by_one, sensitivity
 from workflows.report.wording import caption, cell_in_words
 from workflows.system.files import write_text
 from workflows.system.messages import UserError, shown
-from workflows.tasks.status import survey
+from workflows.tasks.status import survey_recorded
 
 STEM = "from-ours-to-theirs"  # of the files
 
@@ -80,7 +80,7 @@ def read_sweep(directory: Path, case: Case) -> Sweep:
             f"{shown(directory)}: found a sweep of {base.adatom} on {base.host.formula}; "
             f"allowed: one of {case.adatom} on {case.host.formula}"
         )
-    return Sweep(campaign, sensitivity(campaign, survey(campaign.tasks, directory)))
+    return Sweep(campaign, sensitivity(campaign, survey_recorded(campaign.tasks, directory)))
 
 
 def account_of(found: Evaluation, sweep: Sweep | None = None) -> Account | None:

@@ -21,7 +21,7 @@ from workflows.report.results import Results, results_of
 from workflows.report.slab_checks import SlabCheck, slab_checks
 from workflows.steps.cubes import read_difference
 from workflows.steps.initial import Structures, structures
-from workflows.tasks.status import State
+from workflows.tasks.status import State, earlier_version
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ class Evaluation:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Return a line for each setting that makes the numbers mean little."""
-        return tuple(warnings(self.case, self.built or structures(self.case)))
+        found = warnings(self.case, self.built or structures(self.case))
+        return tuple(line for line in (earlier_version(self.results.states), *found) if line)
 
 
 def evaluations(

@@ -180,6 +180,14 @@ class TaskFolder:
             return None
         return str(data["fingerprint"])
 
+    def recipe(self) -> int | None:
+        """Return the recipe that the folder's contents were begun with; None if unknown."""
+        if self.is_link or self.started_from() is None:
+            return None
+        data = read_signed(self / INPUTS) or {}
+        found = data["inputs"].get("recipe") if isinstance(data.get("inputs"), dict) else None
+        return found if isinstance(found, int) else None
+
     def has_contents(self) -> bool:
         """Return whether anything but lock files lies in the folder."""
         return self.path.is_dir() and any(not p.name.startswith(".") for p in self.path.iterdir())

@@ -44,6 +44,7 @@ from workflows.tasks.records import (
 )
 
 RECIPE = 4  # raise it when the way that a task computes its numbers changes
+EARLIER_RECIPES = (3,)  # whose results are still shown, never beside those of another recipe
 
 
 # References first, then sites, then details: the table fills up before the pictures do.
@@ -154,22 +155,23 @@ class Task(Generic[InputsT_co]):
         fmax = self.inputs.get("fmax")
         return fmax if isinstance(fmax, float) else None
 
-    def fingerprint(self, parents: Mapping[str, Result]) -> str:
+    def fingerprint(self, parents: Mapping[str, Result], recipe: int = RECIPE) -> str:
         """Return the identity of everything that the task is computed from (SHA-256)."""
-        return digest(self.origin(parents))
+        return digest(self.origin(parents, recipe))
 
     def folder(self, root: Path) -> TaskFolder:
         """Return the task's folder in the directory of its run."""
         return TaskFolder(root / self.name, self.kind)
 
-    def origin(self, parents: Mapping[str, Result]) -> Origin:
+    def origin(self, parents: Mapping[str, Result], recipe: int = RECIPE) -> Origin:
         """Return everything that the task is computed from, as JSON data.
 
-        `parents` are the results of the tasks that it needs, by name.
+        `parents` are the results of the tasks that it needs, by name; `recipe` is the version of
+        the way that tasks compute their numbers.
         """
         dft = self.inputs["dft"]
         return {
-            "recipe": RECIPE,
+            "recipe": recipe,
             "kind": self.kind,
             "inputs": self.inputs,
             "needs": {own_name(name): parents[name].digest for name in self.needs},

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from workflows.tasks.folder import RESULT, Result, TaskFolder
-from workflows.tasks.graph import Task
+from workflows.tasks.graph import EARLIER_RECIPES, RECIPE, Task
 from workflows.tasks.records import Progress
 
 Status = Literal["done", "running", "failed", "blocked", "stale", "waiting", "ready"]
@@ -29,6 +29,8 @@ class State:
         How far it is, if it is running.
     seconds
         Time that it took, seconds; None if it is neither done nor failed.
+    recipe
+        The version of the way that tasks compute their numbers that its result is of.
     """
 
     task: Task
@@ -37,10 +39,26 @@ class State:
     result: Result | None = None
     progress: Progress = field(default_factory=Progress)
     seconds: float | None = None
+    recipe: int = RECIPE
+
+
+def survey_recorded(tasks: Mapping[str, Task], root: Path) -> dict[str, State]:
+    """Find out how far each task is, for reading: results of an earlier recipe count as done.
+
+    They do so only where all results of the directory are of that one recipe: two are never shown
+    beside each other. To continue a run, use `survey`. See there for the arguments.
+    """
+    found = {task.folder(root).recipe() for task in tasks.values()} - {None}
+    (recipe,) = found if len(found) == 1 else (RECIPE,)
+    return survey(tasks, root, recipe=recipe if recipe in EARLIER_RECIPES else RECIPE)
 
 
 def survey(
-    tasks: Mapping[str, Task], root: Path, known: Mapping[str, State] | None = None
+    tasks: Mapping[str, Task],
+    root: Path,
+    known: Mapping[str, State] | None = None,
+    *,
+    recipe: int = RECIPE,
 ) -> dict[str, State]:
     """Find out how far each task is, from its folder; writes nothing.
 
@@ -52,6 +70,8 @@ def survey(
         The directory of the run.
     known
         An earlier survey: what was done then is not looked at again.
+    recipe
+        The recipe that results must be of.
 
     Returns
     -------
@@ -64,19 +84,19 @@ def survey(
         if before is not None and before.status == "done":
             states[task.name] = before
         else:
-            states[task.name] = _look(task, task.folder(root), states)
+            states[task.name] = _look(task, task.folder(root), states, recipe)
     return states
 
 
-def _look(task: Task, folder: TaskFolder, states: Mapping[str, State]) -> State:
+def _look(task: Task, folder: TaskFolder, states: Mapping[str, State], recipe: int) -> State:
     parents = {name: states[name] for name in task.needs}
     results = {name: state.result for name, state in parents.items() if state.result}
     if len(results) < len(parents):
         return _not_yet(task, parents)
-    fingerprint = task.fingerprint(results)
+    fingerprint = task.fingerprint(results, recipe)
     result = folder.result(fingerprint)
     if result is not None:
-        return State(task, "done", result=result, seconds=result.seconds)
+        return State(task, "done", result=result, seconds=result.seconds, recipe=recipe)
     if folder.is_running():
         return State(task, "running", progress=folder.progress())
     failure = folder.failure(fingerprint)
@@ -103,10 +123,22 @@ def _unfinished(task: Task, folder: TaskFolder, fingerprint: str) -> State:
     if started_from is None:
         return State(task, "stale", "its record of inputs is damaged; it will be computed afresh")
     if started_from != fingerprint:
-        return State(task, "stale", "its inputs have changed; it will be computed afresh")
+        older = folder.recipe() not in (None, RECIPE)
+        what = "it is of another version of the program" if older else "its inputs have changed"
+        return State(task, "stale", f"{what}; it will be computed afresh")
     if os.path.lexists(folder / RESULT):
         return State(task, "stale", "its result is damaged; it will be computed again")
     return State(task, "ready", "begun; resumes after its last finished step")
+
+
+def earlier_version(states: Mapping[str, State]) -> str:
+    """Return a line where results of an earlier recipe are shown; "" where they are today's."""
+    recipes = {state.recipe for state in states.values() if state.status == "done"} - {RECIPE}
+    return "".join(
+        f"computed by an earlier version (recipe {recipe}, today's is {RECIPE}): `sodiophile run` "
+        "computes everything again"
+        for recipe in recipes
+    )
 
 
 def summary(states: Mapping[str, State]) -> str:

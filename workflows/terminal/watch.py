@@ -19,7 +19,7 @@ from workflows.run.time_left import Remaining
 from workflows.system.messages import UserError, shown
 from workflows.tasks.folder import FAILURE, INPUTS, RESULT, TaskFolder
 from workflows.tasks.graph import Task
-from workflows.tasks.status import State, survey
+from workflows.tasks.status import State, survey_recorded
 from workflows.terminal.progress import view
 
 PAUSE = 1.0  # seconds between looks
@@ -59,7 +59,7 @@ def watch(
         while not stop.is_set():
             now = [_mark(task.folder(root)) for task in tasks.values()]
             if now != seen:  # only then: to believe a result, all of its files are read
-                seen, states = now, survey(tasks, root)
+                seen, states = now, survey_recorded(tasks, root)
             states = {name: _refreshed(state, root) for name, state in states.items()}
             view.show(states)
             if all(state.status in SETTLED for state in states.values()):

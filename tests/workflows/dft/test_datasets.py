@@ -13,7 +13,7 @@ from workflows.case.reading import find, read
 from workflows.dft import datasets
 from workflows.dft.datasets import data_set_digests, data_set_file
 from workflows.tasks.graph import plan
-from workflows.tasks.status import survey
+from workflows.tasks.status import survey_recorded
 
 LAPTOP = ROOT / "examples" / "laptop"
 
@@ -76,7 +76,7 @@ def test_each_task_names_the_elements_whose_data_sets_it_reads() -> None:
 
 def test_another_data_set_of_the_same_name_makes_its_tasks_stale(other_sodium: Path) -> None:
     campaign = read_campaign(LAPTOP)
-    states = survey(campaign.tasks, LAPTOP)
+    states = survey_recorded(campaign.tasks, LAPTOP)
     assert states["Na-atom"].status == "stale"
     assert states["VN-top-V-held"].status == "stale"
     assert states["VN-slab"].status == states["VN-lattice"].status == "done"  # no Na in them

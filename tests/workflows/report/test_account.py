@@ -12,7 +12,7 @@ from workflows.report.account import account_caption, account_of, account_table,
 from workflows.report.evaluation import Evaluation
 from workflows.report.results import Results, results_of
 from workflows.system.messages import UserError
-from workflows.tasks.status import State, survey
+from workflows.tasks.status import State, survey_recorded
 
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
 
@@ -20,7 +20,7 @@ LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensiti
 @pytest.fixture(scope="module")
 def found() -> Evaluation:
     campaign = read_campaign(LAPTOP)
-    return Evaluation(results_of(campaign, 0, survey(campaign.tasks, LAPTOP)), LAPTOP)
+    return Evaluation(results_of(campaign, 0, survey_recorded(campaign.tasks, LAPTOP)), LAPTOP)
 
 
 def test_a_case_alone_has_dispersion_reference_hold_and_dipole(found: Evaluation) -> None:

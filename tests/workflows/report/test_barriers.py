@@ -13,7 +13,7 @@ from workflows.report.evaluation import Evaluation
 from workflows.report.page import write_page
 from workflows.report.results import Results
 from workflows.report.tables import results_json
-from workflows.tasks.status import State, survey
+from workflows.tasks.status import State, survey_recorded
 from workflows.terminal.energy_table import report_text
 
 LAPTOP = ROOT / "examples" / "laptop"
@@ -26,7 +26,7 @@ def case() -> Case:
 
 @pytest.fixture(scope="module")
 def states() -> Mapping[str, State]:
-    return survey(read_campaign(LAPTOP).tasks, LAPTOP)
+    return survey_recorded(read_campaign(LAPTOP).tasks, LAPTOP)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from workflows.report.evaluation import Evaluation
 from workflows.report.results import Results, results_of
 from workflows.report.tables import energies_csv
 from workflows.tasks.records import RelaxedValues
-from workflows.tasks.status import survey
+from workflows.tasks.status import survey_recorded
 from workflows.terminal.site_tables import dispersion_by_site
 
 LAPTOP = ROOT / "examples" / "laptop"
@@ -29,7 +29,7 @@ LAPTOP = ROOT / "examples" / "laptop"
 @pytest.fixture(scope="module")
 def results() -> Results:
     campaign = read_campaign(LAPTOP)
-    return results_of(campaign, 0, survey(campaign.tasks, LAPTOP))
+    return results_of(campaign, 0, survey_recorded(campaign.tasks, LAPTOP))
 
 
 def relaxed(energy: float, **added: float) -> RelaxedValues:

@@ -9,7 +9,7 @@ from tests.paths import ROOT
 from workflows.case.reading import read
 from workflows.tasks.finished import Finished
 from workflows.tasks.graph import plan
-from workflows.tasks.status import survey
+from workflows.tasks.status import survey_recorded
 
 Found = TypeVar("Found")
 LAPTOP = ROOT / "examples" / "laptop"
@@ -17,7 +17,7 @@ LAPTOP = ROOT / "examples" / "laptop"
 
 @pytest.fixture(scope="module")
 def shipped() -> Finished:
-    return Finished(survey(plan(read(LAPTOP / "case.toml")), LAPTOP))
+    return Finished(survey_recorded(plan(read(LAPTOP / "case.toml")), LAPTOP))
 
 
 def test_both_faces_of_the_metal_share_its_lattice(shipped: Finished) -> None:
@@ -62,7 +62,7 @@ def test_what_a_case_does_not_ask_for_is_none(shipped: Finished) -> None:
 
 
 def test_what_is_not_done_is_none(tmp_path: Path) -> None:
-    nothing = Finished(survey(plan(read(LAPTOP / "case.toml")), tmp_path))
+    nothing = Finished(survey_recorded(plan(read(LAPTOP / "case.toml")), tmp_path))
     state = nothing.state("host", "slab")
     assert state is not None
     assert state.status == "waiting"
