@@ -10,7 +10,7 @@ from workflows.campaign.campaign import Campaign
 from workflows.campaign.directory import read_campaign
 from workflows.commands import DONE, INCOMPLETE
 from workflows.commands.arguments import add_directory, positive
-from workflows.report.account import Sweep, account_of, account_table, read_sweep, write_account
+from workflows.report.account import Sweep, account_of, read_sweep, write_account
 from workflows.report.campaign import report_all
 from workflows.report.database import write_database
 from workflows.report.evaluation import Evaluation, evaluations
@@ -23,6 +23,7 @@ from workflows.system.messages import UserError, shown
 from workflows.tasks.status import State, survey_recorded
 from workflows.terminal.console import console, say
 from workflows.terminal.energy_table import conclusions, detail_table, energy_table
+from workflows.terminal.site_tables import account_by_site
 
 
 def add_arguments(verb: ArgumentParser) -> None:
@@ -107,7 +108,7 @@ def _show_case(found: Evaluation, root: Path, options: Options) -> None:
     if options.details:
         terminal.print(detail_table(found, terminal.width))
     if account is not None and (options.details or options.sweep):
-        terminal.print(account_table(account))
+        terminal.print(account_by_site(account, terminal.width))
     for line in conclusions(found):
         say(line)
     say(f"table:  {', '.join(shown(path) for path in tables)}")

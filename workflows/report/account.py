@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.table import Table as RichTable
-
 from analysis.account import Account, Choice
 from analysis.adsorption import Site
 from analysis.figures.account import GAP, LEFT
@@ -225,26 +223,3 @@ def account_csv(account: Account) -> str:
         ["published", "", "", *(account.published[s] for s in sites)],
     ]
     return csv_text(header, rows)
-
-
-def account_table(account: Account) -> RichTable:
-    """Return the account (eV) ready to print; a star marks choices that are counted."""
-    rich = RichTable(
-        title="From ours to theirs: changes of the held adsorption energies (eV)",
-        title_justify="left",
-        caption="* counted in what is left, as if choices were additive; of the models of "
-        "dispersion one at a time",
-        caption_justify="left",
-    )
-    rich.add_column("choice", no_wrap=True)
-    for site in account.sites:
-        rich.add_column(site, justify="right", no_wrap=True)
-    rich.add_row("ours without dispersion", *(f"{account.plain[s]:.3f}" for s in account.sites))
-    rich.add_row(GAP, *(f"{account.gap(s):+.3f}" for s in account.sites), style="bold")
-    for choice in account.choices:
-        cells = (choice.changes.get(site) for site in account.sites)
-        name = f"{choice.name} *" if choice.counted else choice.name
-        rich.add_row(name, *("" if c is None else f"{c:+.3f}" for c in cells))
-    ends = (account.left(site) for site in account.sites)
-    rich.add_row("left with all *", *(f"{a:+.2f} to {b:+.2f}" for a, b in ends), style="bold")
-    return rich

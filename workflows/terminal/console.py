@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from textwrap import fill
 
 from rich.console import Console
 
@@ -21,8 +22,11 @@ def console() -> Console:
 
 
 def say(line: str) -> None:
-    """Print a line as it is, however long."""
-    console().print(line, markup=False, highlight=False, soft_wrap=True)
+    """Print a line: on a terminal broken between words, never within one; elsewhere as it is."""
+    screen = console()
+    if screen.is_terminal:
+        line = fill(line, screen.width, break_long_words=False, break_on_hyphens=False)
+    screen.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def confirmed(question: str) -> bool:

@@ -37,7 +37,7 @@ def detail_table(found: Evaluation, width: int = WIDTH) -> Group:
             moved = density["charge_moved"], density.get("bader_charge")
             charges[site.surface, site.site] = moved
     details = details_by_site(found.table, charges, width)
-    spread = dispersion_by_site(found.table)
+    spread = dispersion_by_site(found.table, width)
     return details if spread is None else Group(details, spread)
 
 

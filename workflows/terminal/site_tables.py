@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rich import box
@@ -11,13 +11,16 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from analysis.account import Account
 from analysis.adsorption import Pair, Site, Table
+from analysis.figures.account import GAP
 from workflows.report.dispersion import spread
 
 NARROW = 62  # columns; on fewer, tables show the first few columns only
 
 
 INDENT = "  "  # of a site below its surface
+COLUMN = 8  # width of an energy with the space before it
 
 
 # charge moved by the plane average and Bader charge, electrons, of the sites that have them
@@ -87,29 +90,82 @@ def details_by_site(table: Table, charges: Charges, width: int) -> Group:
     return Group(Text("The adatom held at each site", style="italic"), rich)
 
 
-def dispersion_by_site(table: Table) -> Group | None:
-    """Return the energies (eV) of the held adatom with each model of dispersion; None without."""
+def dispersion_by_site(table: Table, width: int) -> Group | None:
+    """Return the energies (eV) of the held adatom with each model of dispersion; None without.
+
+    Parameters
+    ----------
+    table
+        The sites of host and metal.
+    width
+        Columns of the terminal; where not all energies fit, those against the metal are left out.
+    """
     found = spread(table.all_sites)
     if not found.rows:
         return None
     rich = _empty()
-    rich.padding = (0, 0, 0, 1)  # nine columns are to fit 80
-    for what in ("", "\n−E_coh"):
-        for label in found.labels:
-            rich.add_column(label + what, justify="right", no_wrap=True)
+    headings: Sequence[str] = [label + s for s in ("", "\n−E_coh") for label in found.labels]
+    first = len(INDENT) + max(len(row.site) for row in found.rows)
+    if first + len(headings) * COLUMN > width:
+        headings = _fitting(found.labels, width - first)
+    for heading in headings:
+        rich.add_column(heading, justify="right", no_wrap=True)
     for surface, rows in groupby(found.rows, key=lambda row: row.surface):
         rich.add_row(f"[bold]{escape(surface)}[/]")
         for row in rows:
-            rich.add_row(INDENT + row.site, *map(_signed, row.energies))
+            rich.add_row(INDENT + row.site, *map(_signed, row.energies[: len(headings)]))
         rich.add_section()
     title = "With dispersion at the same structures, adatom held (eV)"
     return Group(Text(title, style="italic"), rich, Text(found.caveat))
 
 
-def _empty() -> RichTable:
-    """Return a table with the column of sites; title and caption are wrapped outside of it."""
-    rich = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    rich.add_column("site", no_wrap=True)
+def account_by_site(account: Account, width: int) -> Group:
+    """Return what each choice changes at each site (eV); a star marks those that are counted.
+
+    Parameters
+    ----------
+    account
+        The changes from our energies to the published ones.
+    width
+        Columns of the terminal; sites that do not fit are left out.
+    """
+    rows: list[tuple[str, Callable[[str], float | None], str]] = [
+        ("ours without dispersion", account.plain.get, ""),
+        (GAP, account.gap, "bold"),
+        *(
+            (f"{choice.name} *" if choice.counted else choice.name, choice.changes.get, "")
+            for choice in account.choices
+        ),
+        ("left with all *, lowest", lambda site: account.left(site)[0], "bold"),
+        ("left with all *, highest", lambda site: account.left(site)[1], "bold"),
+    ]
+    rich = _empty("choice")
+    sites = _fitting(account.sites, width - max(len(name) for name, *_ in rows))
+    for site in sites:
+        rich.add_column(escape(site), justify="right", no_wrap=True)
+    for name, change, style in rows:
+        rich.add_row(escape(name), *(_signed(change(site)) for site in sites), style=style)
+    title = "From ours to theirs: changes of the held adsorption energies (eV)"
+    below = (
+        "* counted in what is left, as if choices were additive; of the models of dispersion one "
+        "at a time"
+    )
+    return Group(Text(title, style="italic"), rich, Text(below))
+
+
+def _fitting(headings: Sequence[str], width: int) -> Sequence[str]:
+    """Return the first headings of energies that fit so many columns, at least one."""
+    each = max(COLUMN, 2 + max(map(len, headings)))
+    return headings[: max(1, width // each)]
+
+
+def _empty(first: str = "site") -> RichTable:
+    """Return a table with its first column; title and caption are wrapped outside of it."""
+    rich = RichTable(
+        box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False,
+        padding=(0, 0, 0, 1),  # nine columns are to fit 80
+    )  # fmt: skip
+    rich.add_column(first, no_wrap=True)
     return rich
 
 

@@ -126,7 +126,7 @@ def test_csv_table_and_page_have_all_models_beside_each_other(results: Results) 
         assert found == pytest.approx(energy, abs=1e-6)
 
     console = Console(file=io.StringIO(), width=80, record=True)
-    console.print(dispersion_by_site(table))
+    console.print(dispersion_by_site(table, 80))
     text = console.export_text()
     assert "arXiv:2303.17273" in " ".join(text.split())
     row = next(line for line in text.splitlines() if "top-V" in line)
@@ -140,5 +140,5 @@ def test_csv_table_and_page_have_all_models_beside_each_other(results: Results) 
 
 def test_without_energies_there_is_no_table(results: Results) -> None:
     nothing = Evaluation(Results({}, results.case), LAPTOP)
-    assert dispersion_by_site(nothing.table) is None
+    assert dispersion_by_site(nothing.table, 80) is None
     assert spread(()).rows == []

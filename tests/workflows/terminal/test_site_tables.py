@@ -6,8 +6,14 @@ from dataclasses import replace
 import pytest
 from rich.console import Console, Group
 
+from analysis.account import Account, Choice
 from analysis.adsorption import Problem, Site, Table
-from workflows.terminal.site_tables import details_by_site, energies_by_site
+from workflows.terminal.site_tables import (
+    account_by_site,
+    details_by_site,
+    dispersion_by_site,
+    energies_by_site,
+)
 
 TOP = Site(
     "VN(001)", "top-V", "held", energy=-101.0, adsorption_energy=-0.871, against_metal=0.199,
@@ -45,6 +51,15 @@ def test_eighty_columns_hold_every_number_on_one_line() -> None:
     assert not any("…" in line or "..." in line for line in found)
 
 
+def test_eighty_columns_hold_rows_without_energy() -> None:
+    missing = tuple(
+        replace(site, adsorption_energy=None, problem=Problem("unfinished", "bare slab"))
+        for site in TABLE.metal_sites
+    )
+    found = [" ".join(line.split()) for line in energies(80, replace(TABLE, metal_sites=missing))]
+    assert "short-bridge missing missing -0.860 long-bridge (0.05 Å)" in found
+
+
 def test_forty_columns_hold_the_energies() -> None:
     found = [" ".join(line.split()) for line in energies(40)]
     assert "top-V -0.871 -1.095" in found
@@ -60,6 +75,46 @@ def test_geometry_and_charges_are_whole_or_left_out(width: int) -> None:
     ]
     more = " +0.199 +0.196 +0.541" if width > 60 else ""
     assert f"top-V 2.64 V 2.83, N 3.23{more}" in found
+    assert not any("…" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"), [(160, 8), (80, 8), (79, 8), (70, 4), (60, 4), (40, 4), (36, 3), (10, 1)]
+)
+def test_dispersion_is_whole_or_left_out(width: int, columns: int) -> None:
+    models = {"none": -0.871, "d3bj": -1.176, "d3zero": -1.304, "d4": -1.100}
+    against = {"none": 0.199, "d3bj": 0.048, "d3zero": -0.075, "d4": -0.015}
+    site = replace(TOP, by_dispersion=models, against_metal_by_dispersion=against)
+    table = replace(TABLE, sites=(site,), metal_sites=())
+    group = dispersion_by_site(table, width)
+    assert group is not None
+    (row,) = [line.split() for line in lines(group, max(width, 20)) if "top-V" in line]
+    every = [f"{energy:+.3f}" for energy in (*models.values(), *against.values())]
+    assert row == ["top-V", *every[:columns]]
+
+
+@pytest.mark.parametrize(("width", "sites"), [(160, 4), (80, 4), (60, 4), (40, 2)])
+def test_choices_are_whole_for_the_sites_that_fit(width: int, sites: int) -> None:
+    names = ["bridge", "hollow", "top-V", "top-N"]
+    account = Account(
+        dict(zip(names, (-1.028, -1.100, -0.871, -1.125), strict=True)),
+        dict(zip(names, (-1.564, -1.457, -1.830, -1.358), strict=True)),
+        (
+            Choice("D3(BJ)", "dispersion", True, dict.fromkeys(names, -0.335)),
+            Choice("k-points 6×6×1", "refinement", True, {"bridge": 0.1}),
+            Choice("[b]odd[/b]", "alternative", False, {"hollow": 0.2}),
+        ),
+    )
+    found = lines(account_by_site(account, width), width)
+    rows = {line[:24].strip(): line[24:].split() for line in found}
+    assert rows["ours without dispersion"] == ["-1.028", "-1.100", "-0.871", "-1.125"][:sites]
+    assert rows["published less ours"] == ["-0.536", "-0.357", "-0.959", "-0.233"][:sites]
+    assert rows["D3(BJ) *"] == ["-0.335"] * sites
+    assert rows["k-points 6×6×1 *"] == ["+0.100"]
+    assert rows["[b]odd[/b]"] == ["+0.200"][: sites - 1]
+    # -0.536 + 0.335 - 0.100
+    for end in ("lowest", "highest"):
+        assert rows[f"left with all *, {end}"][0] == "-0.301"
     assert not any("…" in line for line in found)
 
 
