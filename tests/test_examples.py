@@ -17,7 +17,7 @@ from workflows.cli import main
 from workflows.report.account import account_csv, account_of, read_sweep
 from workflows.report.evaluation import Evaluation
 from workflows.report.results import results_of
-from workflows.tasks.status import survey_recorded
+from workflows.tasks.status import recipe_of, survey_recorded
 
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
 ENDS = ("lowest", "highest")
@@ -120,7 +120,9 @@ def test_what_is_left_is_drawn_from_what_is_shipped() -> None:
     campaign = read_campaign(LAPTOP)
     results_of_case = results_of(campaign, 0, survey_recorded(campaign.tasks, LAPTOP))
     found = Evaluation(results_of_case, LAPTOP)
-    account = account_of(found, read_sweep(SENSITIVITY / "run", found.case))
+    account = account_of(
+        found, read_sweep(SENSITIVITY / "run", found.case, recipe_of(found.results.states))
+    )
     assert account is not None
     shipped = (LAPTOP / "from-ours-to-theirs.csv").read_text(encoding="utf-8")
     assert account_csv(account) == shipped

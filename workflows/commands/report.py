@@ -20,7 +20,7 @@ from workflows.report.page import write_page
 from workflows.report.tables import write_tables
 from workflows.steps.initial import Structures
 from workflows.system.messages import UserError, shown
-from workflows.tasks.status import State, survey_recorded
+from workflows.tasks.status import State, recipe_of, survey_recorded
 from workflows.terminal.console import console, say
 from workflows.terminal.energy_table import conclusions, detail_table, energy_table
 from workflows.terminal.site_tables import account_by_site
@@ -50,22 +50,23 @@ def execute(arguments: Namespace) -> int:
     """Write tables, figures and the page; return the exit code."""
     root = arguments.directory
     campaign = read_campaign(root)
+    states = survey_recorded(campaign.tasks, root)
     options = Options(
         redraw=True,
         isovalue=arguments.isovalue,
         page=arguments.html,
         details=arguments.all,
-        sweep=_sweep(arguments.with_sweep, campaign),
+        sweep=_sweep(arguments.with_sweep, campaign, recipe_of(states)),
     )
-    return show_results(campaign, survey_recorded(campaign.tasks, root), root, options)
+    return show_results(campaign, states, root, options)
 
 
-def _sweep(directory: Path | None, campaign: Campaign) -> Sweep | None:
+def _sweep(directory: Path | None, campaign: Campaign, recipe: int) -> Sweep | None:
     if directory is None:
         return None
     if campaign.shared:
         raise UserError("--with-sweep: found with several cases; allowed: with one case")
-    return read_sweep(directory, campaign.members[0].case)
+    return read_sweep(directory, campaign.members[0].case, recipe)
 
 
 def show_results(

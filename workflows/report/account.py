@@ -22,7 +22,7 @@ from workflows.report.sensitivity import one_by_one, sensitivity
 from workflows.report.wording import caption, cell_in_words
 from workflows.system.files import write_text
 from workflows.system.messages import UserError, shown
-from workflows.tasks.status import survey_recorded
+from workflows.tasks.status import recipe_of, survey_recorded
 
 STEM = "from-ours-to-theirs"  # of the files
 
@@ -51,7 +51,7 @@ class Sweep:
     energies: Sensitivity
 
 
-def read_sweep(directory: Path, case: Case) -> Sweep:
+def read_sweep(directory: Path, case: Case, recipe: int) -> Sweep:
     """Return a one-by-one sweep of the same adatom and host, and its energies.
 
     Parameters
@@ -60,11 +60,13 @@ def read_sweep(directory: Path, case: Case) -> Sweep:
         Of the run of the sweep.
     case
         The case that it is put beside.
+    recipe
+        The version of the way that tasks compute their numbers that the case's results are of.
 
     Raises
     ------
     UserError
-        It is no such sweep.
+        It is no such sweep, or its results are of another recipe.
     """
     campaign = read_campaign(directory)
     if not one_by_one(campaign):
@@ -78,7 +80,13 @@ def read_sweep(directory: Path, case: Case) -> Sweep:
             f"{shown(directory)}: found a sweep of {base.adatom} on {base.host.formula}; "
             f"allowed: one of {case.adatom} on {case.host.formula}"
         )
-    return Sweep(campaign, sensitivity(campaign, survey_recorded(campaign.tasks, directory)))
+    states = survey_recorded(campaign.tasks, directory)
+    if (found := recipe_of(states)) != recipe:
+        raise UserError(
+            f"{shown(directory)}: found results of recipe {found}; allowed: those of recipe "
+            f"{recipe}, like the case's; run it again"
+        )
+    return Sweep(campaign, sensitivity(campaign, states))
 
 
 def account_of(found: Evaluation, sweep: Sweep | None = None) -> Account | None:

@@ -131,13 +131,19 @@ def _unfinished(task: Task, folder: TaskFolder, fingerprint: str) -> State:
     return State(task, "ready", "begun; resumes after its last finished step")
 
 
+def recipe_of(states: Mapping[str, State]) -> int:
+    """Return the recipe of all results that a survey found; today's if it found none."""
+    return next((s.recipe for s in states.values() if s.status == "done"), RECIPE)
+
+
 def earlier_version(states: Mapping[str, State]) -> str:
     """Return a line where results of an earlier recipe are shown; "" where they are today's."""
-    recipes = {state.recipe for state in states.values() if state.status == "done"} - {RECIPE}
-    return "".join(
+    recipe = recipe_of(states)
+    if recipe == RECIPE:
+        return ""
+    return (
         f"computed by an earlier version (recipe {recipe}, today's is {RECIPE}): `sodiophile run` "
         "computes everything again"
-        for recipe in recipes
     )
 
 

@@ -12,7 +12,8 @@ from workflows.report.account import account_caption, account_of, read_sweep
 from workflows.report.evaluation import Evaluation
 from workflows.report.results import Results, results_of
 from workflows.system.messages import UserError
-from workflows.tasks.status import State, survey_recorded
+from workflows.tasks.graph import RECIPE
+from workflows.tasks.status import State, recipe_of, survey_recorded
 
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
 
@@ -42,7 +43,7 @@ def test_a_case_alone_has_dispersion_reference_hold_and_dipole(found: Evaluation
 
 
 def test_of_a_sweep_the_farthest_refinement_of_each_setting_counts(found: Evaluation) -> None:
-    sweep = read_sweep(SENSITIVITY / "run", found.case)
+    sweep = read_sweep(SENSITIVITY / "run", found.case, recipe_of(found.results.states))
     account = account_of(found, sweep)
     assert account is not None
     counted = {c.name: c.counted for c in account.choices if c.kind == "refinement"}
@@ -83,7 +84,7 @@ def test_a_host_without_published_values_has_no_account(found: Evaluation) -> No
 )
 def test_what_is_no_such_sweep_is_refused(found: Evaluation, directory: str, said: str) -> None:
     with pytest.raises(UserError, match=said) as refusal:
-        read_sweep(SENSITIVITY / directory, found.case)
+        read_sweep(SENSITIVITY / directory, found.case, RECIPE)
     assert "\n" not in str(refusal.value)
 
 
@@ -92,7 +93,13 @@ def test_a_sweep_of_another_host_is_refused(found: Evaluation) -> None:
         update={"host": found.case.host.model_copy(update={"cation": "Ti"})}
     )
     with pytest.raises(UserError, match="found a sweep of Na on VN; allowed: one of Na on TiN"):
-        read_sweep(SENSITIVITY / "run", other)
+        read_sweep(SENSITIVITY / "run", other, RECIPE)
+
+
+def test_a_sweep_of_another_recipe_is_refused(found: Evaluation) -> None:
+    recipe = recipe_of(found.results.states)
+    with pytest.raises(UserError, match=f"found results of recipe {recipe}; allowed: those of"):
+        read_sweep(SENSITIVITY / "run", found.case, recipe + 1)
 
 
 def test_several_cases_have_no_sweep_beside_them(

@@ -17,7 +17,14 @@ from workflows.tasks.folder import Failure, Result, TaskFolder
 from workflows.tasks.graph import find as find_task
 from workflows.tasks.graph import plan, slab_task, surfaces
 from workflows.tasks.records import Surface
-from workflows.tasks.status import State, summary, survey
+from workflows.tasks.status import (
+    State,
+    earlier_version,
+    recipe_of,
+    summary,
+    survey,
+    survey_recorded,
+)
 
 CASE = """
 name = "small"
@@ -345,10 +352,11 @@ def test_another_version_changes_every_task(package: str, monkeypatch: pytest.Mo
     assert not set(before.values()) & set(after.values())
 
 
-def test_another_recipe_changes_every_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = fingerprints(case())
-    monkeypatch.setattr(module, "RECIPE", module.RECIPE + 1)
-    assert not set(before.values()) & set(fingerprints(case()).values())
+def test_another_recipe_changes_every_task() -> None:
+    for task in plan(case()).values():
+        parents = dict.fromkeys(task.needs, PARENT)
+        assert task.fingerprint(parents) == task.fingerprint(parents, module.RECIPE)
+        assert task.fingerprint(parents) != task.fingerprint(parents, module.RECIPE + 1)
 
 
 def test_another_result_of_a_parent_changes_its_child() -> None:
@@ -520,3 +528,26 @@ def test_summary_counts_and_names(tmp_path: Path) -> None:
         "2 of 34 tasks done; failed: Na-atom; ready: VN-slab, Na-slab; "
         "waiting: VN-bridge-held, VN-hollow-held, VN-top-V-held, VN-top-N-held ..."
     )
+
+
+def test_results_of_one_earlier_recipe_are_read_by_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = module.EARLIER_RECIPES[-1]
+    with monkeypatch.context() as old:
+        old.setattr(module.Task.origin, "__defaults__", (earlier,))
+        old.setattr(module.Task.fingerprint, "__defaults__", (earlier,))
+        finish(tmp_path, *CHAIN[:2])
+    states = survey_recorded(TASKS, tmp_path)
+    assert statuses(states, *CHAIN) == ["done", "done", "ready", "waiting"]
+    assert recipe_of(states) == earlier
+    assert earlier_version(states).startswith(f"computed by an earlier version (recipe {earlier}, ")
+    # A run goes by today's recipe.
+    before_a_run = survey(TASKS, tmp_path)
+    assert statuses(before_a_run, *CHAIN[:2]) == ["stale", "waiting"]
+    assert "another version of the program" in before_a_run["VN-lattice"].note
+    # Two recipes are never shown beside each other.
+    finish(tmp_path, "Na-lattice")
+    mixed = survey_recorded(TASKS, tmp_path)
+    assert statuses(mixed, "VN-lattice", "Na-lattice") == ["stale", "done"]
+    assert earlier_version(mixed) == ""
