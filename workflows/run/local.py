@@ -14,6 +14,7 @@ from workflows.campaign.directory import log_path, require_own, working_in, writ
 from workflows.preflight.computable import Computable
 from workflows.preflight.resources import Needs, require_room
 from workflows.preflight.setting_warnings import all_warnings
+from workflows.run.priority import chains
 from workflows.run.program import program
 from workflows.run.worker import FAILED, REFUSED
 from workflows.system.machine import cores
@@ -58,6 +59,8 @@ class Run:
         How many tasks run side by side.
     view
         Shows the progress.
+    priority
+        Of each task by its folder: the largest is started first.
     workers
         The processes that run, by the folder of their task.
     attempted
@@ -68,6 +71,7 @@ class Run:
     root: Path
     jobs: int
     view: View
+    priority: Mapping[str, float] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)
     attempted: set[str] = field(default_factory=set)
 
@@ -118,6 +122,7 @@ class Run:
             for name, state in states.items()
             if state.status in wanted and name not in self.attempted
         ]
+        ready.sort(key=lambda found: -self.priority.get(found[0], 0.0))
         return ready[: max(free, 0)]
 
     def _start(self, state: State) -> Worker:
@@ -223,4 +228,5 @@ def run(
         for line in all_warnings(cases):
             say(f"warning: {line}")
         view.note(forecast)
-        return Run(campaign, root, chosen, view).go(walltime)
+        priority = chains(campaign.tasks, needs.sizes)
+        return Run(campaign, root, chosen, view, priority).go(walltime)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from workflows.preflight.resources import TYPICAL_SCF_ITERATIONS
+from workflows.run.priority import effort
 from workflows.tasks.graph import Task
 from workflows.tasks.status import State
 
@@ -86,8 +86,8 @@ def _expected(task: Task, states: Mapping[str, State], sizes: Mapping[str, float
     like = _like(task, states)
     if not like:
         return None
-    paces = [(state.seconds or 0.0) / _effort(state.task, sizes) for state in like]
-    return sum(paces) / len(paces) * _effort(task, sizes)
+    paces = [(state.seconds or 0.0) / effort(state.task, sizes) for state in like]
+    return sum(paces) / len(paces) * effort(task, sizes)
 
 
 def _like(task: Task, states: Mapping[str, State]) -> list[State]:
@@ -96,10 +96,6 @@ def _like(task: Task, states: Mapping[str, State]) -> list[State]:
     if same_kind or task.kind not in SLABS:
         return same_kind
     return [state for state in done if state.task.kind in SLABS]
-
-
-def _effort(task: Task, sizes: Mapping[str, float]) -> float:
-    return TYPICAL_SCF_ITERATIONS[task.kind] * sizes.get(task.name, 1.0)
 
 
 def _rest(state: State, expected: float) -> float:
