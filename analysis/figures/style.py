@@ -64,6 +64,7 @@ def rc() -> dict[Any, Any]:
         "legend.handlelength": 1.6,
         "legend.borderaxespad": 0.2,
         "mathtext.default": "regular",
+        "text.hinting": "none",  # hinted letters are wider than `text_width` makes them
         "text.color": INK,
         "axes.labelcolor": INK,
         "axes.edgecolor": INK,

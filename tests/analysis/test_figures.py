@@ -669,6 +669,17 @@ def test_the_adatom_is_named_in_the_top_view() -> None:
 # Small print
 
 
+def test_a_line_is_drawn_as_wide_as_it_was_measured() -> None:
+    line = "What is left takes them as additive; a site goes without choices that were not"
+    with style.context():
+        figure = style.new_figure(180.0, 20.0)
+        figure.set_dpi(style.RESOLUTION_DPI)
+        drawn = figure.text(0.0, 0.5, line, fontsize=6.0)
+        width = drawn.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width
+    millimetres = width / style.RESOLUTION_DPI * style.MM_PER_INCH
+    assert millimetres == pytest.approx(style.text_width(line, 6.0), rel=0.003)
+
+
 def test_wrapped_lines_fit_and_lose_no_letter() -> None:
     text = "plane waves " * 12 + "x" * 300
     lines = style.wrapped(text, 6.0, 60.0)
