@@ -24,6 +24,8 @@ LABEL = 6.0  # pt
 WIDE = 80.0  # mm of axes from which the legend has three columns
 CLEAR = 2.0  # pt between a bar or a line and a label
 LABEL_WIDTH = 20.0  # pt that a label such as -1.56 and a gap need
+# behind words that lines may cross
+ON_WHITE = {"boxstyle": "square,pad=0.12", "facecolor": "white", "edgecolor": "none"}
 LOOKS: dict[Kind, dict[str, Any]] = {
     "held": {"facecolor": style.OURS, "edgecolor": style.OURS},
     "free": {"facecolor": style.OURS_PALE, "edgecolor": style.OURS, "hatch": "/////"},
@@ -139,8 +141,9 @@ def _draw_bar(
     text: dict[str, Any] = {"ha": "center", "textcoords": "offset points", "fontsize": LABEL}
     if bar.energy is None:
         ax.annotate(
-            bar.instead, (x, 0.0), (0.0, -4.0), rotation=90.0, va="top", color=style.MUTED, **text
-        )
+            bar.instead, (x, 0.0), (0.0, -4.0), rotation=90.0, va="top", color=style.MUTED,
+            zorder=4.0, bbox=ON_WHITE, **text,
+        )  # fmt: skip
         return
     ax.bar(x, bar.energy, width, lw=0.5, zorder=2.0, **LOOKS[kind])
     down = bar.energy < 0.0
@@ -162,7 +165,7 @@ def _draw_bar(
             rotation=90.0,
             va="top" if down else "bottom",
             zorder=4.0,
-            bbox={"boxstyle": "square,pad=0.12", "facecolor": "white", "edgecolor": "none"},
+            bbox=ON_WHITE,
             **text,
         )
 

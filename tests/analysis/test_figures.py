@@ -387,7 +387,11 @@ def test_a_site_without_energy_says_why_and_has_no_bar(
     _, ax = axes_of()
     hollow = Site("VN(001)", "hollow", "held", energy=energy, problem=problem)
     draw_adsorption_bars(ax, table(hollow))
-    assert word in [text.get_text() for text in ax.texts]
+    written = next(text for text in ax.texts if text.get_text() == word)
+    behind = written.get_bbox_patch()
+    assert behind is not None  # the metal's lines do not cross the word
+    assert behind.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+    assert written.zorder > max(line.zorder for line in ax.lines)
     assert len(ax.patches) == len(paper.ADSORPTION_ENERGIES)
 
 
