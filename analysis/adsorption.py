@@ -274,13 +274,15 @@ class Table:
         """Whether the paper has an energy of this adatom on this host."""
         return any(site.published is not None for site in self.sites)
 
-    def strongest(self, relaxation: Relaxation) -> Site | None:
-        """Find the host site that binds most strongly.
+    def strongest(self, relaxation: Relaxation, surface: str | None = None) -> Site | None:
+        """Find the site of the host, or of another surface, that binds most strongly.
 
         Parameters
         ----------
         relaxation
             ``'held'`` or ``'free'``: only such sites are looked at.
+        surface
+            Name of a surface, such as ``'Na(110)'``; the host's if None.
 
         Returns
         -------
@@ -292,7 +294,9 @@ class Table:
         ValueError
             If the relaxation is neither ``'held'`` nor ``'free'``.
         """
-        return _strongest(self.sites, relaxation)
+        if surface is None:
+            return _strongest(self.sites, relaxation)
+        return _strongest((s for s in self.all_sites if s.surface == surface), relaxation)
 
     @property
     def metal_references(self) -> tuple[Site, ...]:

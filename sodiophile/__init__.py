@@ -3,7 +3,7 @@
 >>> import sodiophile
 >>> run = sodiophile.load("examples/laptop")
 >>> run
-<Run of case laptop in examples/laptop: 39 of 39 tasks done>
+<Run of case laptop in examples/laptop: ... of 41 tasks done>
 >>> round(run.energy("top-V", "held", reference="clean"), 3)  # eV
 -0.872
 
@@ -29,7 +29,7 @@ from workflows.case.reading import find, presets, read
 from workflows.case.schema import Case
 from workflows.system.files import Locked
 from workflows.system.messages import UserError, naming, require_one_of, shown
-from workflows.tasks.graph import surface_label, surfaces
+from workflows.tasks.graph import slab_of, surface_label, surfaces
 from workflows.tasks.status import State, survey_recorded
 
 if TYPE_CHECKING:
@@ -353,24 +353,26 @@ class Run:
             raise UserError(f"{row.surface} {site}, {relaxation}: no structure: {why}")
         return from_json(values["structure"])
 
-    def density(self, site: str) -> Density:
+    def density(self, site: str, surface: str | None = None) -> Density:
         """Return a site's charge-density difference, adatom held: rho(all) - rho(slab) - rho(atom).
 
         Parameters
         ----------
         site
-            Name of a site of the host.
+            Name of a site.
+        surface
+            Name of a surface, such as 'Na(110)'; the host's if None.
 
         Returns
         -------
         Density
             `values` in e/angstrom^3 with shape (nx, ny, nz), positive where electrons gather, and
-            `cell_cv` in angstrom, rows. Its atoms are those of `structure(site, "held")`.
+            `cell_cv` in angstrom, rows. Its atoms are those of `structure(site, "held", surface)`.
 
         Raises
         ------
         ValueError
-            If the case has no such site; the message lists those that it has.
+            If the case has no such surface or site; the message lists those that it has.
         UserError
             If it is not computed (yet).
 
@@ -380,10 +382,12 @@ class Run:
         >>> density.values.shape, density.units
         ((30, 30, 91), 'e/angstrom^3')
         """
-        require_one_of("site", site, self.case.slab.sites)
-        picture = self._evaluation.pictures.get(site)
+        name = next(iter(self._surfaces)) if surface is None else surface
+        require_one_of("surface", name, self._surfaces)
+        require_one_of("site", site, slab_of(self.case, self._surfaces[name]).sites)
+        picture = self._evaluation.pictures_on(self._surfaces[name]).get(site)
         if picture is None or picture.difference is None:
-            state = self._results.state("host", "density", site)
+            state = self._results.state(self._surfaces[name], "density", site)
             why = f"{state.status} {state.note}".rstrip() if state else "not part of this run"
             raise UserError(f"{site}: no density difference: {why}")
         return picture.difference

@@ -59,11 +59,12 @@ def traced(picture: SitePicture, isovalue: float | None) -> SitePicture:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of pictures: what is shown, from where, and its letters."""
+    """A row of pictures: what is shown, from where, its letters; its sites, all of them if None."""
 
     kind: Literal["atoms", "difference"]
     direction: scene.Direction
     letters: str
+    sites: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,9 @@ class Sheet:
     Attributes
     ----------
     sites
-        The columns, from left to right.
+        All of them; from left to right in rows that do not choose.
+    columns
+        In the longest row, `LEAST_COLUMNS` at least.
     pictures
         By site, as far as they are there.
     scenes
@@ -85,6 +88,7 @@ class Sheet:
     """
 
     sites: tuple[str, ...]
+    columns: int
     pictures: Mapping[str, SitePicture]
     scenes: Mapping[tuple[Row, str], scene.Scene]
     isovalue: float | None
@@ -93,8 +97,8 @@ class Sheet:
     @property
     def column(self) -> float:
         """Give the width of a picture in mm."""
-        columns = max(LEAST_COLUMNS, len(self.sites))
-        return (style.WIDTH_MM - 2.0 * style.MARGIN - (columns - 1) * GAP) / columns
+        room = style.WIDTH_MM - 2.0 * style.MARGIN - (self.columns - 1) * GAP
+        return room / self.columns
 
     def extent(self, row: Row) -> raster.Extent:
         """Give the common extent in angstrom of one row, so that all sites share a scale."""
@@ -145,13 +149,14 @@ def sheet(
     named = {picture.site: picture for picture in pictures}
     scenes: dict[tuple[Row, str], scene.Scene] = {}
     for row in rows:
-        for site in sites:
+        for site in row.sites or sites:
             picture = named.get(site)
             if picture is None or (row.kind == "difference" and picture.difference is None):
                 continue
             surfaces = picture.surfaces if row.kind == "difference" else None
             scenes[row, site] = scene.build(picture.atoms, row.direction, surfaces)
-    return Sheet(tuple(sites), named, scenes, isovalue, dpi)
+    columns = max(LEAST_COLUMNS, *(len(row.sites or sites) for row in rows))
+    return Sheet(tuple(sites), columns, named, scenes, isovalue, dpi)
 
 
 def row_heights(shared: Sheet, rows: Sequence[Row]) -> tuple[list[float], float]:
@@ -187,9 +192,10 @@ def _draw_row(
     # All rows have one scale: a narrow view is widened to the column.
     more = 0.5 * max(0.0, shared.column / scale - (right - left))
     extent = (left - more, right + more, bottom, top)
-    drawn = [number for number, site in enumerate(shared.sites) if (row, site) in shared.scenes]
+    sites = row.sites or shared.sites
+    drawn = [number for number, site in enumerate(sites) if (row, site) in shared.scenes]
     first = min(drawn, default=0)
-    for number, site in enumerate(shared.sites):
+    for number, site in enumerate(sites):
         x = style.MARGIN + number * (shared.column + GAP)
         style.letter(figure, x, y, row.letters[number])
         style.write(figure, x + 5.0, y + 0.7, nice(site))

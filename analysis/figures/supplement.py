@@ -1,4 +1,4 @@
-"""Figures S17 and S18 of the paper's supplement, and the differences averaged over planes."""
+"""Figures S17 and S18 of the paper's supplement, and more of the density differences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from analysis.figures.bars import nice
 from analysis.figures.plane_average import draw_plane_average
 from analysis.figures.sheet import LEGEND, Row, Sheet, SitePicture
 
-LETTERS = "abcdefgh"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LONGEST = 4  # pictures in a row
 
 
 def s17(
@@ -60,6 +61,35 @@ def s18(
     side, top = Row("difference", "side", ""), Row("difference", "top", "")
     rows = _lettered(len(sites), side, top)
     shared = sheets.sheet(pictures, sites, rows, isovalue, dpi)
+    return _compose(shared, rows, caption)
+
+
+def host_and_metal(
+    host: Sequence[SitePicture],
+    metal: Sequence[SitePicture],
+    caption: style.Caption,
+    *,
+    isovalue: float | None = None,
+    dpi: float = style.RESOLUTION_DPI,
+) -> Figure:
+    """Draw the differences on the host and on the adatom's own metal from the front; see `s18`.
+
+    Parameters
+    ----------
+    host, metal
+        Pictures traced at the same `isovalue`, which name their surface, too: 'Na(110) hollow'.
+    caption, isovalue, dpi
+        As in `s18`.
+    """
+    rows: list[Row] = []
+    for names in ([picture.site for picture in host], [picture.site for picture in metal]):
+        for start in range(0, len(names), LONGEST):
+            sites = tuple(names[start : start + LONGEST])
+            before = sum(len(row.letters) for row in rows)
+            letters = LETTERS[before : before + len(sites)]
+            rows.append(Row("difference", "front", letters, sites))
+    pictures = [*host, *metal]
+    shared = sheets.sheet(pictures, [p.site for p in pictures], rows, isovalue, dpi)
     return _compose(shared, rows, caption)
 
 

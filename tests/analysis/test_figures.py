@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -220,6 +221,22 @@ def test_supplement_figures_have_two_rows_of_letters() -> None:
         figure = draw_supplement(given, SITES, style.Caption(CAPTION, physical=False), dpi=DPI)
         assert set("abcdefgh") <= set(words(figure))
         assert style.WATERMARK in words(figure)
+
+
+def test_host_and_metal_stand_in_rows_of_their_own() -> None:
+    host = pictures()
+    metal = [replace(pictures(("hollow",))[0], site=f"Na({face}) hollow") for face in (1, 2)]
+    metal[1] = replace(metal[1], difference=None, surfaces=None)
+    figure = supplement.host_and_metal(
+        host, metal, style.Caption(CAPTION, physical=False), isovalue=ISOVALUE, dpi=DPI
+    )
+    written = texts(figure)
+    height = {text.get_text(): text.get_position()[1] for text in written}
+    assert len({height[letter] for letter in "abcd"}) == 1
+    assert height["e"] == height["f"] < height["a"]
+    assert "density not computed" in words(figure)
+    assert any(f"±{ISOVALUE:g} e" in text for text in words(figure))
+    assert style.WATERMARK in words(figure)
 
 
 def test_plane_averages_say_what_is_missing() -> None:

@@ -156,7 +156,7 @@ def _disk(case: Case, task: Task, atoms: Atoms, grid: float) -> float:
         return grid / 8 * CUBE_BYTES
     steps = case.relax.max_steps if task.kind in ("slab", "held", "free", "basin") else 10
     text = steps * (len(atoms) * 400 + 3000)  # journal, trajectory and log of every step
-    if task.kind == "held" and task.surface == "host":  # its all-electron density is kept
+    if task.kind == "held":  # its all-electron density is kept
         return text + grid
     return text
 

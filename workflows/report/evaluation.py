@@ -21,6 +21,8 @@ from workflows.report.results import Results, results_of
 from workflows.report.slab_checks import SlabCheck, slab_checks
 from workflows.steps.cubes import read_difference
 from workflows.steps.initial import Structures, structures
+from workflows.tasks.graph import slab_of, surfaces
+from workflows.tasks.records import Surface
 from workflows.tasks.status import State, earlier_version
 
 
@@ -65,15 +67,29 @@ class Evaluation:
         published = {site.site: site.published for site in held if site.published is not None}
         return compare_labels(ours, published)
 
-    @cached_property
+    @property
     def pictures(self) -> Mapping[str, SitePicture]:
         """Return structure and density difference (e/angstrom^3) of the host's sites, by name."""
-        found = (self._picture(site) for site in self.case.slab.sites)
-        return {picture.site: picture for picture in found if picture is not None}
+        return self.pictures_on("host")
 
-    def _picture(self, site: str) -> SitePicture | None:
-        atoms, difference = self.results.site_structure(site), None
-        state = self.results.state("host", "density", site)
+    def pictures_on(self, surface: Surface) -> Mapping[str, SitePicture]:
+        """Return structure and density difference (e/angstrom^3) of a surface's sites, by name."""
+        return self._pictures[surface]
+
+    @cached_property
+    def _pictures(self) -> Mapping[Surface, Mapping[str, SitePicture]]:
+        return {
+            surface: {
+                site: picture
+                for site in slab_of(self.case, surface).sites
+                if (picture := self._picture(surface, site)) is not None
+            }
+            for surface in surfaces(self.case)
+        }
+
+    def _picture(self, surface: Surface, site: str) -> SitePicture | None:
+        atoms, difference = self.results.site_structure(surface, site), None
+        state = self.results.state(surface, "density", site)
         if state is not None and state.result is not None:
             folder = state.task.folder(self.root)
             difference, _ = read_difference(folder, state.result.files)
@@ -81,7 +97,7 @@ class Evaluation:
 
     @cached_property
     def first_isovalue(self) -> float | None:
-        """Return the isovalue (e/angstrom^3) of all sites by the rule of Fig. 5; None without any.
+        """Return the isovalue (e/angstrom^3) by the rule of Fig. 5, from the host; None without.
 
         See `analysis.figures.isosurfaces.enclosing_isovalue`.
         """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from string import ascii_lowercase
@@ -31,14 +31,16 @@ from workflows.report.wording import caption
 from workflows.system.files import digest, file_digest, write_text
 from workflows.system.machine import cores
 from workflows.system.signals import end_with
+from workflows.tasks.graph import surface_label, surfaces
+from workflows.tasks.records import Surface
 
 DRAWN = ".drawn"  # what the figures were drawn from
 
 
-LOOK = 5  # raise it when the figures look different for the same results
+LOOK = 6  # raise it when the figures look different for the same results
 
 
-FIG5 = "fig5"
+FIG5, DIFFERENCES = "fig5", "differences"
 
 Drawing: TypeAlias = Callable[[], Figure]
 
@@ -87,9 +89,7 @@ def _draw_all(
     folder.mkdir(exist_ok=True)
     value = isovalue or found.first_isovalue
     with _pool(cores()) as pool:
-        # Traced once for all figures.
-        pictures = list(pool.map(traced, found.pictures.values(), [value] * len(found.pictures)))
-        drawings = dict(_drawings(found, pictures, value))
+        drawings = dict(_drawings(found, _traced(found, value, pool), value))
         if account is not None:
             drawings[STEM] = partial(compose, account, account_caption(found.case))
         for job in [pool.submit(_draw, draw, folder, stem) for stem, draw in drawings.items()]:
@@ -97,11 +97,22 @@ def _draw_all(
     _remove_panels_but(folder, drawings.keys())
 
 
+def _traced(
+    found: Evaluation, isovalue: float | None, pool: ProcessPoolExecutor
+) -> dict[Surface, list[SitePicture]]:
+    """Return the pictures of each surface with their isosurfaces: traced once for all figures."""
+    on = {surface: list(found.pictures_on(surface).values()) for surface in surfaces(found.case)}
+    every = [picture for pictures in on.values() for picture in pictures]
+    done = pool.map(traced, every, [isovalue] * len(every))
+    return {surface: [next(done) for _ in pictures] for surface, pictures in on.items()}
+
+
 def _drawings(
-    found: Evaluation, pictures: Sequence[SitePicture], isovalue: float | None
+    found: Evaluation, traced_on: Mapping[Surface, list[SitePicture]], isovalue: float | None
 ) -> Iterator[tuple[str, Drawing]]:
     """Yield the names of the figures and what draws them, Fig. 5 first."""
     sites, below = found.case.slab.sites, caption(found.case)
+    pictures = traced_on["host"]
     content = fig5.Content(found.table, pictures, isovalue, measured_fits(found.root))
     yield FIG5, partial(fig5.compose, content, below, dpi=FINE)
     yield "figS18", partial(supplement.s18, pictures, sites, below, isovalue=isovalue, dpi=PLAIN)
@@ -113,6 +124,19 @@ def _drawings(
     yield "lattice", partial(lattice.compose, found.rings, lines, below)
     yield "potentials", partial(potential.compose, _potentials(found.results), below)
     yield "profiles", partial(supplement.plane_averages, pictures, sites, below)
+    on_host, *on_metal = (_with_surface(found, *of_one) for of_one in traced_on.items())
+    metal = [picture for on_face in on_metal for picture in on_face]
+    if metal:
+        compared = partial(supplement.host_and_metal, on_host, metal, below)
+        yield DIFFERENCES, partial(compared, isovalue=isovalue, dpi=PLAIN)
+
+
+def _with_surface(
+    found: Evaluation, surface: Surface, pictures: Iterable[SitePicture]
+) -> list[SitePicture]:
+    """Return pictures that name their surface beside their site."""
+    label = surface_label(found.case, surface)
+    return [replace(picture, site=f"{label} {picture.site}") for picture in pictures]
 
 
 def _potentials(results: Results) -> dict[str, tuple[Potential, WorkFunctions]]:

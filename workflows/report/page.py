@@ -27,17 +27,19 @@ from analysis.figures.sheet import SitePicture
 from workflows.campaign.directory import FIGURES
 from workflows.case.schema import Case
 from workflows.report import convergence
+from workflows.report.densities import DifferenceRow, charge_transfer, difference_row
 from workflows.report.dispersion import Spread, spread
 from workflows.report.evaluation import Evaluation
-from workflows.report.figures import FIG5
-from workflows.report.tables import DifferenceRow, difference_row
+from workflows.report.figures import DIFFERENCES, FIG5
 from workflows.report.wording import MadeWith, caption, made_with, missing_lines, notes
 from workflows.steps.optimize import Step, largest_force
 from workflows.system.files import write_text
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.finished import RELAXING, relaxed_values
 from workflows.tasks.folder import RELAXATION, STEPS
+from workflows.tasks.graph import slab_of, surface_label, surfaces
 from workflows.tasks.journal import whole_records
+from workflows.tasks.records import Surface
 from workflows.tasks.status import State
 
 PAGE = "report.html"
@@ -78,7 +80,10 @@ class Traces:
 
 @dataclass(frozen=True)
 class SiteSection:
-    """A site of the host: its 3D model, plane average (e/angstrom), relaxations and charges."""
+    """A site: its 3D model, plane average (e/angstrom), relaxations and charges.
+
+    `name` is that of the site, on the metal that of surface and site.
+    """
 
     name: str
     model: Model | None
@@ -118,8 +123,9 @@ class Content:
         What must be read first, a line each.
     rows, published
         Sites, held and free; whether the paper has energies of this system.
-    barriers
-        What is known of the barrier on each surface, in words.
+    barriers, charge_transfer
+        What is known of the barrier on each surface, and of how the charge that moves to the host
+        differs from that on the metal, in words.
     dispersion
         Energies with each model of dispersion.
     sites, view, elements, isovalue
@@ -143,6 +149,7 @@ class Content:
     rows: Sequence[Pair]
     published: bool
     barriers: Sequence[str]
+    charge_transfer: str
     dispersion: Spread
     sites: Sequence[SiteSection]
     view: View
@@ -169,7 +176,11 @@ class Content:
 def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content:
     case, results, table = found.case, found.results, found.table
     chosen = (isovalue or found.first_isovalue) if found.first_isovalue else None
-    sites = [_site(found, site, chosen) for site in case.slab.sites]
+    sites = [
+        _site(found, surface, site, chosen)
+        for surface in surfaces(case)
+        for site in slab_of(case, surface).sites
+    ]
     models = {site.name: site.model for site in sites}
     missing = (f"missing: {line}" for line in missing_lines(results.states))
     figures = folder / FIGURES
@@ -182,6 +193,7 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
         rows=table.pairs,
         published=table.published,
         barriers=[of.sentence(case.adatom) for of in found.barriers],
+        charge_transfer=charge_transfer(found),
         dispersion=spread(site for site in table.all_sites if site.by_dispersion),
         sites=sites,
         view={
@@ -216,6 +228,7 @@ def _words_of_fig5(case: Case, *, published: bool) -> str:
 def _details(figures: Path) -> Iterator[Drawing | None]:
     """Yield the smaller figures that are drawn."""
     for stem, text in (
+        (DIFFERENCES, "Charge-density differences on the host and on the adatom's own metal"),
         ("potentials", "Electrostatic potential along z, vacuum levels and work functions"),
         ("lattice", "Powder pattern and diffraction rings of the host"),
         ("from-ours-to-theirs", "By how much each choice changes our energies, and what is left"),
@@ -271,16 +284,16 @@ def _without_caption(svg: str) -> str:
 # ---- sites and relaxations ----------------------------------------------------------------------
 
 
-def _site(found: Evaluation, site: str, isovalue: float | None) -> SiteSection:
-    picture, results = found.pictures.get(site), found.results
+def _site(found: Evaluation, surface: Surface, site: str, isovalue: float | None) -> SiteSection:
+    picture, results = found.pictures_on(surface).get(site), found.results
     kinds: tuple[Literal["held", "free"], ...] = ("held", "free")
-    states = [results.state("host", kind, site) for kind in kinds]
+    states = [results.state(surface, kind, site) for kind in kinds]
     return SiteSection(
-        site,
+        site if surface == "host" else f"{surface_label(found.case, surface)} {site}",
         None if picture is None else _model(picture, isovalue),
         None if picture is None else _plane_average(picture.atoms, picture.difference),
         _traces(found, [state for state in states if state is not None]),
-        difference_row(found, site),
+        difference_row(found, surface, site),
     )
 
 
@@ -356,8 +369,7 @@ def _other_traces(found: Evaluation) -> Iterator[tuple[str, Traces]]:
     """Yield the traces of all relaxations that no section of a site shows, by task."""
     for name, state in found.results.states.items():
         task = state.task
-        shown = task.surface == "host" and task.kind in ("held", "free")
-        if task.kind in RELAXING and not shown:
+        if task.kind in RELAXING and task.kind not in ("held", "free"):
             traces = _traces(found, [state])
             if traces is not None:
                 yield name, traces

@@ -31,9 +31,9 @@ class Results(Finished):
         given = crystal_of(self.case, surface).lattice_constant
         return given if found is None else found["lattice_constant"]
 
-    def site_structure(self, site: str) -> Atoms | None:
-        """Return the structure (angstrom) of the adatom held at a site of the host, if there."""
-        density, held = self.density("host", site), self.adatom("host", site, "held")
+    def site_structure(self, surface: Surface, site: str) -> Atoms | None:
+        """Return the structure (angstrom) of the adatom held at a site, if there."""
+        density, held = self.density(surface, site), self.adatom(surface, site, "held")
         if density is not None:
             return from_json(density["structure"])
         return None if held is None else from_json(held["structure"])

@@ -14,15 +14,21 @@ from analysis.lattice import Ring
 from structures.diffraction import interplanar_spacing
 from workflows.report.barriers import SurfaceBarrier
 from workflows.report.csv_text import Cell, csv_text
+from workflows.report.densities import (
+    Charges,
+    DifferenceRow,
+    charge_transfer,
+    charges,
+    difference_row,
+)
 from workflows.report.dispersion import LABELS
 from workflows.report.energies import cohesive_energy_of
 from workflows.report.evaluation import Evaluation
 from workflows.report.results import Results
 from workflows.report.slab_checks import SlabCheck
 from workflows.report.wording import MadeWith, made_with, missing_lines, notes
-from workflows.steps.cubes import cube_of
 from workflows.system.files import write_text
-from workflows.tasks.graph import surface_name, surfaces
+from workflows.tasks.graph import slab_of, surface_label, surface_name, surfaces
 from workflows.tasks.records import ReflectionData, Surface
 
 SCHEMA = "sodiophile-results/1"
@@ -120,19 +126,6 @@ class LabelRow(TypedDict):
     worst: str
 
 
-class DifferenceRow(TypedDict):
-    """A density difference: charges in electrons, `boundary` in angstrom, and its file.
-
-    `integral` is that of the file; the charges were counted on the grid of the calculation.
-    """
-
-    integral: float | None
-    charge_moved: float
-    bader_charge: float | None
-    boundary: float
-    cube: str
-
-
 class ResultsJSON(TypedDict):
     """Everything in results.json."""
 
@@ -152,6 +145,8 @@ class ResultsJSON(TypedDict):
     barriers: list[BarrierRow]
     labels: dict[str, LabelRow] | None
     density_differences: dict[str, DifferenceRow | None]
+    metal_density_differences: dict[str, dict[str, DifferenceRow | None]]
+    charge_transfer: str
     slab_checks: Mapping[str, SlabCheck]
     binds_more_strongly_than_metal: bool | None
     verdict: str
@@ -181,7 +176,13 @@ def results_json(found: Evaluation) -> ResultsJSON:
         "metal_sites": [site_row(site) for site in table.metal_sites],
         "barriers": list(map(_barrier_row, found.barriers)),
         "labels": cast("dict[str, LabelRow]", asdict(found.labels)) if found.labels else None,
-        "density_differences": {site: difference_row(found, site) for site in case.slab.sites},
+        "density_differences": _differences(found, "host"),
+        "metal_density_differences": {
+            surface_label(case, surface): _differences(found, surface)
+            for surface in surfaces(case)
+            if surface != "host"
+        },
+        "charge_transfer": charge_transfer(found),
         "slab_checks": found.checks,
         "binds_more_strongly_than_metal": table.binds_more_strongly,
         "verdict": table.verdict(),
@@ -242,46 +243,40 @@ def _barrier_row(of: SurfaceBarrier) -> BarrierRow:
     }
 
 
-def difference_row(found: Evaluation, site: str) -> DifferenceRow | None:
-    """Return what is known of a site's density difference; None if it is not computed."""
-    values = found.results.density("host", site)
-    state = found.results.state("host", "density", site)
-    if values is None or state is None or state.result is None:
-        return None
-    picture = found.pictures.get(site)
-    density = picture.difference if picture else None
-    return {
-        "integral": density.integral() if density else None,
-        "charge_moved": values["charge_moved"],
-        "bader_charge": values.get("bader_charge"),
-        "boundary": values["boundary"],
-        "cube": f"{state.task.name}/{cube_of(state.result.files)}",
-    }
+def _differences(found: Evaluation, surface: Surface) -> dict[str, DifferenceRow | None]:
+    sites = slab_of(found.case, surface).sites
+    return {site: difference_row(found, surface, site) for site in sites}
 
 
-def energies_csv(table: Table) -> str:
-    """Return the table as CSV text: one line per surface, site and relaxation; eV and angstrom."""
+def energies_csv(table: Table, charges: Charges) -> str:
+    """Return the table as CSV text: one line per surface, site and relaxation; eV and angstrom.
+
+    `charges` are those that move at the held adatom's sites, electrons.
+    """
     elements = sorted({element for site in table.all_sites for element in site.nearest})
     header = [
         "surface", "site", "relaxation", "adsorption_energy_eV", "published_eV", "difference_eV",
         "against_metal_eV", "reference", "against_clean_slab_eV", "against_lowest_slab_eV",
         "reconstruction_eV", "reconstruction_A", "without_dipole_eV", "total_energy_eV",
         "height_A", *(f"nearest_{element}_A" for element in elements),
-        "ended_at", "site_offset_A",
+        "ended_at", "site_offset_A", "charge_moved_e", "bader_charge_e",
         *(f"dispersion_{model}_eV" for model in LABELS),
         *(f"against_metal_dispersion_{model}_eV" for model in LABELS), "quality", "problem",
     ]  # fmt: skip
-    return csv_text(header, (_csv_row(s, elements, table.quality) for s in table.all_sites))
+    rows = (_csv_row(s, elements, charges, table.quality) for s in table.all_sites)
+    return csv_text(header, rows)
 
 
-def _csv_row(s: Site, elements: list[str], quality: str) -> list[Cell]:
+def _csv_row(s: Site, elements: list[str], charges: Charges, quality: str) -> list[Cell]:
+    known = charges.get((s.surface, s.site)) if s.relaxation == "held" else None
+    moved, bader = known or (None, None)
     return [
         s.surface, s.site, s.relaxation, s.adsorption_energy, s.published, s.difference,
         s.against_metal, s.reference, s.against_clean, s.against_lowest,
         s.reconstruction_energy, s.reconstruction_displacement, s.without_dipole, s.energy,
         s.height, *(s.nearest.get(element) for element in elements),
-        s.ended_at, s.site_offset,
-        *(known.get(m) for known in (s.by_dispersion, s.against_metal_by_dispersion)
+        s.ended_at, s.site_offset, moved, bader,
+        *(energies.get(m) for energies in (s.by_dispersion, s.against_metal_by_dispersion)
           for m in LABELS), quality, s.problem.text if s.problem else None,
     ]  # fmt: skip
 
@@ -295,5 +290,5 @@ def write_tables(found: Evaluation, folder: Path) -> list[Path]:
     """Write results.json and energies.csv into a folder; return their paths."""
     results, energies = folder / RESULTS, folder / ENERGIES
     write_text(results, json_text(results_json(found)))
-    write_text(energies, energies_csv(found.table))
+    write_text(energies, energies_csv(found.table, charges(found.results)))
     return [results, energies]

@@ -159,10 +159,9 @@ def relax_held(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
     slab = from_json(present(context.needed.slab(task.surface))["structure"])
     start = sites.place_adatom(slab, task.inputs["adatom"], task.site)
     relaxed = _relax_adatom(context, sites.hold_lateral(start))
-    kept: dict[str, str] = {}
-    if task.surface == "host":  # whose density difference is computed from it
-        kept["density"] = keep_density(context.folder, relaxed.calculation)
-    values = cast("AdatomValues", {**relaxed.values, **kept, **_where(relaxed.atoms)})
+    kept = keep_density(context.folder, relaxed.calculation)
+    found = {**relaxed.values, **_where(relaxed.atoms), "density": kept}
+    values = cast("AdatomValues", found)
     return Outcome(values, relaxed.files)
 
 

@@ -5,7 +5,7 @@ VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free -> VN-top-V-free-basin
                   |                   |-> VN-top-V-density
                   |                   \-> VN-top-V-uncorrected   (the same for every site)
                   \-> VN-slab-uncorrected
-Na-lattice -> Na-slab -> Na-hollow-held -> Na-hollow-free
+Na-lattice -> Na-slab -> Na-hollow-held -> ...           (the same without "uncorrected")
 Na-lattice -> Na110-slab -> ...                          (where the case has [metal_slab_110])
 Na-atom
 """
@@ -356,10 +356,9 @@ def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
         tasks += _basin_tasks(case, held, free)
     if _without_dipole(case, surface):
         tasks.append(_uncorrected(held))
-    if surface == "host":
-        title = f"charge-density difference, {what}"
-        alone: DensityInputs = {"dft": dft, "site": site}
-        tasks.append(_on(held, "density", title, (held.name,), alone))
+    alone: DensityInputs = {"dft": dft, "site": site}
+    title = f"charge-density difference, {what}"
+    tasks.append(_on(held, "density", title, (held.name,), alone))
     return tasks
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import Console, Group
 
+from workflows.report.densities import charge_transfer, charges
 from workflows.report.evaluation import Evaluation
 from workflows.report.wording import NOT_PHYSICAL, missing_lines, notes, reference_in_words
 from workflows.terminal.console import WIDTH
@@ -30,13 +31,7 @@ def energy_table(found: Evaluation, width: int = WIDTH) -> Group:
 
 def detail_table(found: Evaluation, width: int = WIDTH) -> Group:
     """Return geometry (angstrom), charge (electrons) and dispersion (eV) of all sites."""
-    charges = {}
-    for site in found.table.sites:
-        density = found.results.density("host", site.site)
-        if density is not None:
-            moved = density["charge_moved"], density.get("bader_charge")
-            charges[site.surface, site.site] = moved
-    details = details_by_site(found.table, charges, width)
+    details = details_by_site(found.table, charges(found.results), width)
     spread = dispersion_by_site(found.table, width)
     return details if spread is None else Group(details, spread)
 
@@ -47,6 +42,8 @@ def conclusions(found: Evaluation) -> Iterator[str]:
     if found.table.published:
         yield found.table.ranking_agreement()
     yield from (of.sentence(found.case.adatom) for of in found.barriers if of.barrier is not None)
+    if differs := charge_transfer(found):
+        yield differs
     yield from (f"warning: {line}" for line in found.warnings)
     yield from (f"note: {line}" for line in notes(found))
     yield from (f"missing: {line}" for line in missing_lines(found.results.states))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from rich import box
@@ -14,6 +14,7 @@ from rich.text import Text
 from analysis.account import Account
 from analysis.adsorption import Pair, Site, Table
 from analysis.figures.account import GAP
+from workflows.report.densities import Charges
 from workflows.report.dispersion import spread
 
 NARROW = 62  # columns; on fewer, tables show the first few columns only
@@ -21,10 +22,6 @@ NARROW = 62  # columns; on fewer, tables show the first few columns only
 
 INDENT = "  "  # of a site below its surface
 COLUMN = 8  # width of an energy with the space before it
-
-
-# charge moved by the plane average and Bader charge, electrons, of the sites that have them
-Charges = Mapping[tuple[str, str], tuple[float | None, float | None]]
 
 
 def energies_by_site(table: Table, title: str, caption: str, width: int) -> Group:
@@ -82,7 +79,7 @@ def details_by_site(table: Table, charges: Charges, width: int) -> Group:
         for site, _ in pairs:
             nearest = ", ".join(f"{symbol} {far:.2f}" for symbol, far in site.nearest.items())
             height = "" if site.height is None else f"{site.height:.2f}"
-            moved = charges.get((site.surface, site.site), (None, None))
+            moved = charges.get((site.surface, site.site)) or (None, None)
             against = _signed(site.against_metal) if site.problem is None else ""
             cells = [height, nearest, against, *map(_signed, moved)]
             rich.add_row(INDENT + site.site, *cells[: len(headings)])

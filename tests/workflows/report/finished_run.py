@@ -54,7 +54,8 @@ def made_up(task: Task) -> dict[str, Any]:
     elif kind == "slab":
         found = {"energy": SLABS[surface]}
     elif kind == "density":
-        found = {"integral": 1e-4, "charge_moved": 0.6, "bader_charge": 0.7, "boundary": 5.0}
+        moved, bader = (0.05, -0.02) if surface in ON_METAL else (0.6, 0.7)
+        found = {"integral": 1e-4, "charge_moved": moved, "bader_charge": bader, "boundary": 5.0}
     elif kind in ("basin", "uncorrected"):
         found = made_up_check(surface, kind, site)
     elif kind in ("held", "free"):

@@ -117,7 +117,7 @@ def test_dispersion_binds_on_vn_and_hardly_on_na(results: Results) -> None:
 def test_csv_table_and_page_have_all_models_beside_each_other(results: Results) -> None:
     table = Evaluation(results, LAPTOP).table
     held = next(s for s in table.sites if s.site == "top-V" and s.relaxation == "held")
-    lines = csv.DictReader(io.StringIO(energies_csv(table)))
+    lines = csv.DictReader(io.StringIO(energies_csv(table, {})))
     line = next(r for r in lines if (r["site"], r["relaxation"]) == ("top-V", "held"))
     for model, energy in held.by_dispersion.items():
         assert float(line[f"dispersion_{model}_eV"]) == pytest.approx(energy, abs=1e-6)

@@ -59,7 +59,7 @@ def test_both_faces_are_in_the_table(two_faces: Evaluation) -> None:
     ]
     slabs = results_json(two_faces)["references"]["clean_slabs"]
     assert slabs == {"host": -100.0, "metal": -10.0, "metal_110": -20.0}
-    assert "Na(110),hollow,held,-0.900000,-0.860000" in energies_csv(two_faces.table)
+    assert "Na(110),hollow,held,-0.900000,-0.860000" in energies_csv(two_faces.table, {})
 
 
 def test_the_verdict_names_the_face_that_binds_most(two_faces: Evaluation) -> None:

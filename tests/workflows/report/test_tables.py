@@ -15,6 +15,7 @@ from tests.workflows.report.finished_run import (
     written,
 )
 from workflows.case.schema import Case
+from workflows.report.densities import charges
 from workflows.report.tables import energies_csv, write_tables
 from workflows.tasks.graph import plan
 
@@ -43,6 +44,14 @@ def test_density_differences_name_their_files(data: dict[str, Any], root: Path) 
     assert (found["charge_moved"], found["boundary"]) == (0.6, 5.0)
     assert (found["bader_charge"], data["units"]["bader_charge"]) == (0.7, "electrons")
     assert (root / found["cube"]).is_file()
+
+
+def test_the_metals_density_differences_are_there_by_face(data: dict[str, Any], root: Path) -> None:
+    found = data["metal_density_differences"]
+    assert list(found) == ["Na(001)"]
+    assert found["Na(001)"]["hollow"]["charge_moved"] == 0.05
+    assert found["Na(001)"]["hollow"]["cube"] == "Na-hollow-density/difference.cube"
+    assert (root / found["Na(001)"]["hollow"]["cube"]).is_file()
 
 
 def test_the_verdict_is_the_comparison_of_like_with_like(data: dict[str, Any]) -> None:
@@ -113,7 +122,9 @@ def test_laptop_numbers_are_not_marked(root: Path, data: dict[str, Any]) -> None
 
 
 def rows(root: Path, case: Case) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(energies_csv(evaluation(root, case).table))))
+    found = evaluation(root, case)
+    text = energies_csv(found.table, charges(found.results))
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def test_csv_has_a_line_for_every_site_and_relaxation(root: Path) -> None:

@@ -120,6 +120,7 @@ VN-bridge-held -> VN-bridge-density
 VN-hollow-held -> VN-hollow-density
 VN-top-V-held -> VN-top-V-density
 VN-top-N-held -> VN-top-N-density
+Na-hollow-held -> Na-hollow-density
 VN-slab -> VN-slab-uncorrected
 VN-bridge-held -> VN-bridge-held-uncorrected
 VN-hollow-held -> VN-hollow-held-uncorrected
@@ -170,7 +171,8 @@ def test_every_task_is_found_by_what_it_is(preset: str) -> None:
         (("host", "density", "hollow"), "VN-hollow-density"),
         (("host", "uncorrected"), "VN-slab-uncorrected"),
         (("host", "uncorrected", "bridge", "held"), "VN-bridge-held-uncorrected"),
-        (("metal", "density", "hollow"), None),
+        (("metal", "density", "hollow"), "Na-hollow-density"),
+        (("metal_110", "density", "long-bridge"), "Na110-long-bridge-density"),
         (("host", "held", "top-Na"), None),
     ],
 )
@@ -525,7 +527,7 @@ def test_summary_counts_and_names(tmp_path: Path) -> None:
     finish(tmp_path, "VN-lattice", "Na-lattice")
     made_up.fail(TASKS["Na-atom"], tmp_path)
     assert summary(survey(TASKS, tmp_path)) == (
-        "2 of 34 tasks done; failed: Na-atom; ready: VN-slab, Na-slab; "
+        "2 of 35 tasks done; failed: Na-atom; ready: VN-slab, Na-slab; "
         "waiting: VN-bridge-held, VN-hollow-held, VN-top-V-held, VN-top-N-held ..."
     )
 

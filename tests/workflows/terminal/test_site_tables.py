@@ -8,6 +8,7 @@ from rich.console import Console, Group
 
 from analysis.account import Account, Choice
 from analysis.adsorption import Problem, Site, Table
+from workflows.report.densities import Charge
 from workflows.terminal.site_tables import (
     account_by_site,
     details_by_site,
@@ -69,7 +70,7 @@ def test_forty_columns_hold_the_energies() -> None:
 
 @pytest.mark.parametrize("width", [40, 60, 80, 160])
 def test_geometry_and_charges_are_whole_or_left_out(width: int) -> None:
-    charges = {("VN(001)", "top-V"): (0.196, 0.541)}
+    charges = {("VN(001)", "top-V"): Charge(0.196, 0.541)}
     found = [
         " ".join(line.split()) for line in lines(details_by_site(TABLE, charges, width), width)
     ]
