@@ -157,6 +157,9 @@ class Site:
         them; empty if not known.
     against_metal_by_dispersion
         `against_metal` likewise.
+    as_relaxed
+        The same row with the energies of the relaxation's own settings, where those here are of
+        single points with better ones; None where there are no single points.
     published
         Published adsorption energy in eV; None if there is none.
     problem
@@ -187,6 +190,7 @@ class Site:
     ended_at: str | None = None
     site_offset: float | None = None
     saddle: bool = False
+    as_relaxed: "Site | None" = None
     published: float | None = None
     problem: Problem | None = None
 
@@ -268,6 +272,11 @@ class Table:
         free = {(site.surface, site.site): site for site in every if site.relaxation == "free"}
         held = (site for site in every if site.relaxation == "held")
         return tuple(Pair(site, free.get((site.surface, site.site))) for site in held)
+
+    @property
+    def refined(self) -> bool:
+        """Whether the energies are of single points with better settings than the relaxations'."""
+        return any(site.as_relaxed is not None for site in self.all_sites)
 
     @property
     def published(self) -> bool:

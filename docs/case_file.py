@@ -55,9 +55,11 @@ def _tables(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[
 
 def _table(field: FieldInfo) -> type[Section] | None:
     """Return the model of a field that is a table, else None."""
-    for part in (field.annotation, *get_args(field.annotation)):
+    parts = [field.annotation]
+    for part in parts:
         if isinstance(part, type) and issubclass(part, Section):
             return part
+        parts += get_args(part)
     return None
 
 

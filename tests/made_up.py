@@ -40,6 +40,7 @@ VALUES: dict[Kind, dict[str, Any]] = {
         "integral": 1e-4, "charge_moved": 0.6, "boundary": 5.0, "bader_charge": 0.7, "z": [0.0],
         "plane_average": [0.0], "structure": to_json(STRUCTURE),
     },
+    "refined": {"energy": -1.0},
     "uncorrected": {"energy": -1.0},
 }  # fmt: skip
 

@@ -31,6 +31,7 @@ LOOKS: dict[Kind, dict[str, Any]] = {
     "free": {"facecolor": style.OURS_PALE, "edgecolor": style.OURS, "hatch": "/////"},
     "paper": {"facecolor": style.PAPER, "edgecolor": "#8a8a8a"},
 }
+AS_RELAXED: dict[str, Any] = {"color": style.INK, "lw": 1.0, "zorder": 2.5}
 OURS: tuple[Kind, ...] = ("held", "free")
 PAPERS: tuple[Kind, ...] = ("paper",)
 PUBLISHED = "published"
@@ -38,11 +39,15 @@ PUBLISHED = "published"
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar: energy in eV or None, and what stands there instead or in it."""
+    """One bar: energy in eV or None, and what stands there instead or in it.
+
+    `as_relaxed` (eV) is marked beside an energy of a single point.
+    """
 
     energy: float | None
     instead: str = ""
     inside: str = ""
+    as_relaxed: float | None = None
 
 
 def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
@@ -77,6 +82,8 @@ def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
     ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
     ax.set_ylabel("adsorption energy (eV)")
     lines = _metal_lines(ax, table)
+    if table.refined:
+        lines.insert(0, Line2D([], [], label="with the relaxation's settings", **AS_RELAXED))
     handles = [Patch(lw=0.5, label=_name(kind, table), **LOOKS[kind]) for kind in kinds]
     _legend(ax, [*handles, *lines])
     return ax
@@ -117,7 +124,8 @@ def _bar(table: Table, name: str, kind: Kind) -> Bar:
     if site.problem is not None:
         return Bar(None, instead=_why_not(site, site.problem))
     inside = f"to {nice(site.ended_at)}" if site.moved and site.ended_at else ""
-    return Bar(site.adsorption_energy, instead="not computed", inside=inside)
+    relaxed = site.as_relaxed.binding if site.as_relaxed else None
+    return Bar(site.adsorption_energy, "not computed", inside, relaxed)
 
 
 def _why_not(site: Site, problem: Problem) -> str:
@@ -146,6 +154,8 @@ def _draw_bar(
         )  # fmt: skip
         return
     ax.bar(x, bar.energy, width, lw=0.5, zorder=2.0, **LOOKS[kind])
+    if bar.as_relaxed is not None:
+        ax.plot([x - 0.5 * width, x + 0.5 * width], [bar.as_relaxed] * 2, **AS_RELAXED)
     down = bar.energy < 0.0
     tall = LABEL_WIDTH if upright else LABEL
     ax.annotate(
@@ -186,6 +196,7 @@ def _label_offset(ax: Axes, energy: float, levels: Sequence[float], tall: float)
 def _limits(table: Table, sites: list[str]) -> tuple[float, float]:
     """Give the range in eV that holds all bars, lines and the numbers beyond them."""
     bars = [_bar(table, site, kind).energy for site in sites for kind in (*OURS, *PAPERS)]
+    bars += [s.as_relaxed.binding for s in table.sites if s.as_relaxed]
     energies = [e for e in bars if e is not None] + [e for _, e in _metal_energies(table)]
     low, high = min([0.0, *energies]), max([0.0, *energies])
     span = max(high - low, 0.5)

@@ -186,6 +186,7 @@ def study(
     sites: Fields = {} if site is None else {"slab.sites": [site]}
     chosen = _values(AXES[over], case, values)
     data = load(content, "a case")
+    data.pop("refine", None)  # what is varied are the settings of the relaxations
     members = []
     for value in chosen:
         fields = AXES[over].fields(case, value) | sites

@@ -86,6 +86,15 @@ GRID = "three whole numbers from 1 to 50"
 Tolerance = Annotated[float, Field(gt=0.0, le=0.1)]
 
 
+Cutoff = Annotated[float, Field(ge=150.0, le=2000.0)]
+
+
+Functional = Literal["PBE", "RPBE", "revPBE", "LDA"]
+
+
+Dispersion = Literal["none", "d3bj", "d3zero", "d4"]
+
+
 class Section(BaseModel):
     """A table of a file: unknown keys and silently converted types are refused."""
 
@@ -154,19 +163,8 @@ class Slab(Section):
         return self
 
 
-class KPoints(Section):
+class Grids(Section):
     """Gamma-centred k-point grids; the third number of a slab is 1."""
-
-    host_bulk: Grid
-    """For the lattice constant of the host."""
-    host_slab: Grid
-    """For slabs of the host."""
-    metal_bulk: Grid
-    """For the lattice constant of the metal."""
-    metal_slab: Grid | None = None
-    """For (001) slabs of the metal; needed with `[metal_slab]`."""
-    metal_slab_110: Grid | None = None
-    """For (110) slabs of the metal; needed with `[metal_slab_110]`."""
 
     @field_validator("*")
     @classmethod
@@ -182,6 +180,21 @@ class KPoints(Section):
                 "allowed: 1 as the third number, because a slab does not repeat along z"
             )
         return grid
+
+
+class KPoints(Grids):
+    """Gamma-centred k-point grids; the third number of a slab is 1."""
+
+    host_bulk: Grid
+    """For the lattice constant of the host."""
+    host_slab: Grid
+    """For slabs of the host."""
+    metal_bulk: Grid
+    """For the lattice constant of the metal."""
+    metal_slab: Grid | None = None
+    """For (001) slabs of the metal; needed with `[metal_slab]`."""
+    metal_slab_110: Grid | None = None
+    """For (110) slabs of the metal; needed with `[metal_slab_110]`."""
 
 
 class SCF(Section):
@@ -211,9 +224,9 @@ class DFT(Section):
 
     mode: Literal["pw"] = "pw"
     """Basis: plane waves."""
-    cutoff: Annotated[float, Field(ge=150.0, le=2000.0)]
+    cutoff: Cutoff
     """Kinetic-energy cutoff of the plane waves, eV."""
-    xc: Literal["PBE", "RPBE", "revPBE", "LDA"] = "PBE"
+    xc: Functional = "PBE"
     """Exchange-correlation functional."""
     setups: dict[Element, SetupName] = {}
     """PAW data sets other than the default, by element: `{ V = "5" }` has 5 valence electrons."""
@@ -223,12 +236,84 @@ class DFT(Section):
     """Width of the Fermi-Dirac distribution, eV; energies are extrapolated to zero."""
     dipole_correction: bool = True
     """Whether slabs have a dipole correction along z."""
-    dispersion: Literal["none", "d3bj", "d3zero", "d4"] = "none"
+    dispersion: Dispersion = "none"
     """London dispersion in all energies and forces but the atom's: D3(BJ), D3(0) or D4."""
     kpoints: KPoints
     """Table `[dft.kpoints]`."""
     scf: SCF = SCF()
     """Table `[dft.scf]`."""
+
+
+class RefinedKPoints(Grids):
+    """Grids of the single points, none coarser than that of the relaxation."""
+
+    host_slab: Grid | None = None
+    """For slabs of the host."""
+    metal_bulk: Grid | None = None
+    """For the bulk metal, at the lattice constant of the relaxation."""
+    metal_slab: Grid | None = None
+    """For (001) slabs of the metal."""
+    metal_slab_110: Grid | None = None
+    """For (110) slabs of the metal."""
+
+
+# What another value of needs another relaxation
+OF_THE_SLAB = ("layers", "cell", "vacuum", "held_layers", "sites")
+
+
+class Refine(Section):
+    """Single points at the relaxed structures; what is not given is as in `[dft]`.
+
+    All adsorption energies are then those of the single points, and those with the relaxation's
+    own settings stand beside them.
+    """
+
+    cutoff: Cutoff | None = None
+    """Kinetic-energy cutoff of the plane waves, eV; not below that of `[dft]`."""
+    xc: Functional | None = None
+    """Exchange-correlation functional."""
+    setups: dict[Element, SetupName] | None = None
+    """PAW data sets in the place of those of `[dft]`; `{}` for the default ones."""
+    hubbard: dict[Element, HubbardU] | None = None
+    """Hubbard U in the place of those of `[dft]`: tables such as `[refine.hubbard.V]`."""
+    dispersion: Dispersion | None = None
+    """London dispersion."""
+    kpoints: RefinedKPoints = RefinedKPoints()
+    """Table `[refine.kpoints]`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_of_the_slab(cls, data: object) -> object:
+        found = [name for name in OF_THE_SLAB if isinstance(data, dict) and name in data]
+        if found:
+            raise ValueError(
+                "\n".join(
+                    f"{name}: found with single points; allowed: in the table of the slab, "
+                    f"because another value of {name} needs another relaxation"
+                    for name in found
+                )
+            )
+        return data
+
+    def over(self, dft: DFT) -> DFT:
+        """Return DFT settings with those given here in the place of their own."""
+        given = {name: value for name, value in self if name != "kpoints" and value is not None}
+        grids = {name: grid for name, grid in self.kpoints if grid is not None}
+        return dft.model_copy(update=given | {"kpoints": dft.kpoints.model_copy(update=grids)})
+
+    def coarser(self, dft: DFT) -> Iterator[str]:
+        """Yield a line for each setting that is coarser than that of the relaxation."""
+        if self.cutoff is not None and self.cutoff < dft.cutoff:
+            yield f"cutoff: found {self.cutoff:g}; allowed: {dft.cutoff:g} (dft.cutoff) or more"
+        for name, grid in self.kpoints:
+            relaxed = getattr(dft.kpoints, name)
+            if grid is None or relaxed is None:
+                continue
+            if any(n < least for n, least in zip(grid, relaxed, strict=True)):
+                yield (
+                    f"kpoints.{name}: found {list(grid)}; allowed: {list(relaxed)} "
+                    f"(dft.kpoints.{name}) or more of each"
+                )
 
 
 class Relax(Section):
@@ -283,6 +368,8 @@ class Case(Section):
     """Table `[dft]`."""
     relax: Relax
     """Table `[relax]`."""
+    refine: Refine | None = Field(None, exclude_if=lambda refine: refine is None)
+    """Table `[refine]`."""
     checks: Checks = Checks()
     """Table `[checks]`."""
 
@@ -290,6 +377,13 @@ class Case(Section):
     def physical(self) -> bool:
         """Tell whether the numbers mean anything; smoke settings only show that the chain works."""
         return self.quality != "smoke"
+
+    @property
+    def refined(self) -> Case:
+        """Return the case with the settings of its single points as those of all of it."""
+        if self.refine is None:
+            return self
+        return self.model_copy(update={"dft": self.refine.over(self.dft), "refine": None})
 
     @property
     def elements(self) -> list[str]:
@@ -325,10 +419,7 @@ class Case(Section):
             yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
         if self.metal_slab is not None:
             yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
-        for table in ("setups", "hubbard"):
-            for symbol in getattr(self.dft, table):
-                if symbol not in self.elements:
-                    yield f"dft.{table}.{symbol}: unknown key; allowed: {', '.join(self.elements)}"
+        yield from _wrong_elements("dft", self.dft, self.elements)
         yield from _no_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
         if self.metal_slab is not None:
             cell = self.metal_slab.cell
@@ -340,6 +431,8 @@ class Case(Section):
             elif getattr(self, table) is not None and grid is None:
                 yield f"dft.kpoints.{table}: missing; allowed with [{table}]: {GRID}"
         yield from self._contradictions_110()
+        if self.refine is not None:
+            yield from self._contradictions_refined(self.refine)
 
     def _contradictions_110(self) -> Iterator[str]:
         slab = self.metal_slab_110
@@ -359,6 +452,18 @@ class Case(Section):
             yield from _no_room("metal_slab_110.cell", slab.cell, self._metal_side, self.adatom)
         yield from _wrong_sites("metal_slab_110.sites", slab.sites, self.metal_110_sites)
 
+    def _contradictions_refined(self, refine: Refine) -> Iterator[str]:
+        yield from _wrong_elements("refine", refine, self.elements)
+        for table in ("metal_slab", "metal_slab_110"):
+            if getattr(self, table) is None and getattr(refine.kpoints, table) is not None:
+                yield f"refine.kpoints.{table}: found a grid; allowed: with [{table}]"
+        yield from (f"refine.{line}" for line in refine.coarser(self.dft))
+        if self.refined.dft == self.dft:
+            yield (
+                "refine: found nothing that differs from [dft]; allowed: denser k-points, a higher "
+                "cutoff, another functional, data set or U"
+            )
+
     @property
     def _host_side(self) -> float:
         return (self.host.lattice_constant or self.host.lattice_guess) / 2**0.5
@@ -367,6 +472,13 @@ class Case(Section):
     def _metal_side(self) -> float:
         side = self.metal.lattice_constant or self.metal.lattice_guess
         return side if self.metal.structure == "bcc" else side / 2**0.5
+
+
+def _wrong_elements(table: str, of: DFT | Refine, elements: list[str]) -> Iterator[str]:
+    for name in ("setups", "hubbard"):
+        for symbol in getattr(of, name) or ():
+            if symbol not in elements:
+                yield f"{table}.{name}.{symbol}: unknown key; allowed: {', '.join(elements)}"
 
 
 def _wrong_sites(field: str, sites: tuple[str, ...], allowed: tuple[str, ...]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,11 +11,11 @@ from ase import Atoms
 from workflows.campaign.campaign import Campaign
 from workflows.campaign.sweep import gather
 from workflows.case.reading import find
-from workflows.case.schema import Case
+from workflows.case.schema import DFT, Case
 from workflows.dft.datasets import require_cutoff, require_hubbard, require_setups
 from workflows.dft.dispersion import require_dispersion
 from workflows.steps.initial import Structures, structures
-from workflows.system.messages import naming, shown
+from workflows.system.messages import UserError, naming, shown
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,17 @@ def require_computable(campaign: Campaign, source: str) -> Computable:
 
 def computable_structures(case: Case) -> Structures:
     """Return the unrelaxed structures of a case that can be computed; see `require_computable`."""
-    require_setups(case.dft, case.elements)
-    require_cutoff(case.dft, case.elements)
-    require_hubbard(case.dft)
-    require_dispersion(case.dft)
+    _require_computable(case.dft, case.elements)
+    if case.refine is not None:
+        try:
+            _require_computable(case.refined.dft, case.elements)
+        except UserError as error:  # the fields have the same names there
+            raise UserError(re.sub(r"^dft\.", "refine.", str(error), flags=re.M)) from None
     return structures(case)
+
+
+def _require_computable(dft: DFT, elements: Sequence[str]) -> None:
+    require_setups(dft, elements)
+    require_cutoff(dft, elements)
+    require_hubbard(dft)
+    require_dispersion(dft)

@@ -15,7 +15,7 @@ from workflows.preflight.computable import Computable
 from workflows.steps.context import system_of
 from workflows.steps.relaxations import PUSHES
 from workflows.system.messages import UserError
-from workflows.tasks.graph import Task
+from workflows.tasks.graph import Task, settings_of
 
 
 def usable_ranks(cases: Computable, names: Iterable[str]) -> dict[str, float]:
@@ -39,17 +39,18 @@ def usable_ranks(cases: Computable, names: Iterable[str]) -> dict[str, float]:
 
 
 def _fewest_shares(case: Case, task: Task, atoms: Atoms) -> int:
-    system = system_of(case, task)
-    return min(kpoints.usable_ranks(case.dft, system, part) for part in _systems(task, atoms))
+    dft, system = settings_of(case, task), system_of(case, task)
+    return min(kpoints.usable_ranks(dft, system, part) for part in _systems(task, atoms))
 
 
 def _systems(task: Task, atoms: Atoms) -> list[Atoms]:
     """Return the structures that a task calculates: their symmetries and k-points differ."""
-    if task.kind == "free":
+    kind = task.of or task.kind
+    if kind == "free":
         return [sites.displace_lateral(atoms, PUSHES[0])]
-    if task.kind == "basin":
+    if kind == "basin":
         return [atoms[:-1]]
-    if task.kind == "density":
+    if kind == "density":
         free = atoms.copy()
         free.set_constraint()
         return [free, free[:-1], free[-1:]]

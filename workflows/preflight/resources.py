@@ -21,7 +21,7 @@ from workflows.dft.datasets import valence_electrons
 from workflows.dft.parameters import grid_points, is_slab
 from workflows.preflight.computable import Computable
 from workflows.system.messages import UserError, in_bytes, shown
-from workflows.tasks.graph import Task, translations_of
+from workflows.tasks.graph import Task, settings_of, translations_of
 from workflows.tasks.records import Kind
 
 MB = 1e6
@@ -54,7 +54,7 @@ HARDSHIP = 10  # times the typical SCF iterations: the time of a job has to suff
 # those of one step.
 TYPICAL_SCF_ITERATIONS: dict[Kind, float] = {
     "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
-    "basin": 20, "uncorrected": 20,
+    "basin": 20, "refined": 25, "uncorrected": 20,
 }  # fmt: skip
 
 
@@ -133,21 +133,22 @@ def estimate_needs(cases: Computable) -> Needs:
 
 def _task_needs(case: Case, task: Task, atoms: Atoms) -> TaskNeeds:
     translations = translations_of(case, task.surface) if is_slab(atoms) else (1, 1)
-    grid = 8 * math.prod(grid_points(atoms, case.dft.cutoff, translations)) * 8.0
+    grid = 8 * math.prod(grid_points(atoms, settings_of(case, task).cutoff, translations)) * 8.0
     return TaskNeeds(task.kind, _size(case, task, atoms), grid, _disk(case, task, atoms, grid))
 
 
 def _size(case: Case, task: Task, atoms: Atoms) -> float:
     """Return the number of plane-wave coefficients of all wavefunctions."""
-    cutoff = float(case.dft.cutoff / Hartree)
+    dft = settings_of(case, task)
+    cutoff = float(dft.cutoff / Hartree)
     volume = float(atoms.get_volume() / Bohr**3)
     # N = V k^3 / (6 pi^2) plane waves with k = sqrt(2 E_cut)
     plane_waves = volume * (2 * cutoff) ** 1.5 / (6 * math.pi**2)
-    electrons = sum(valence_electrons(s, case.dft) for s in atoms.get_chemical_symbols())
+    electrons = sum(valence_electrons(s, dft) for s in atoms.get_chemical_symbols())
     bands = 0.6 * electrons + 6
     grid = task.inputs["dft"]["kpoints"] or (1, 1, 1)
     kpoints = (math.prod(grid) + 1) // 2  # time reversal at least
-    spins = 2 if task.kind == "atom" else 1
+    spins = 2 if "atom" in (task.kind, task.of) else 1
     return float(plane_waves * bands * kpoints * spins)
 
 

@@ -132,8 +132,9 @@ def _of_case(found: Evaluation, held: Mapping[str, Site]) -> Iterator[Choice]:
             clean[site] = of.against_clean - of.adsorption_energy
         if (energy := freed.get(site)) is not None:
             free[site] = energy - of.adsorption_energy
-        if of.without_dipole is not None and of.against_clean is not None:
-            no_dipole[site] = of.without_dipole - of.against_clean
+        relaxed = of.as_relaxed or of  # single points are computed with the correction alone
+        if relaxed.without_dipole is not None and relaxed.against_clean is not None:
+            no_dipole[site] = relaxed.without_dipole - relaxed.against_clean
     yield Choice("against the clean slab", "alternative", False, clean)
     yield Choice(f"{found.case.adatom} free", "alternative", False, free)
     yield Choice(NO_DIPOLE, "alternative", False, no_dipole)

@@ -26,6 +26,7 @@ from structures.sites import largest_displacement
 from workflows.case.schema import Case
 from workflows.dft.parameters import grid_points
 from workflows.report import dispersion
+from workflows.report.refinement import refined_results
 from workflows.report.results import Results
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.graph import Task, slab_of, surface_label, surfaces, translations_of
@@ -36,7 +37,37 @@ COMMON = ("mode", "cutoff", "xc", "smearing", "scf")  # settings that no two cel
 
 
 def adsorption_table(results: Results) -> Table:
-    """Return all sites of the adatom on host and metal, with their energies as far as known."""
+    """Return all sites of the adatom on host and metal, with their energies as far as known.
+
+    With [refine] they are those of the single points; `Site.as_relaxed` has the relaxation's own.
+    """
+    relaxed = _table(results)
+    if results.case.refine is None:
+        return relaxed
+    refined = _table(refined_results(results))
+    return replace(
+        refined,
+        sites=tuple(map(_beside, refined.sites, relaxed.sites)),
+        metal_sites=tuple(map(_beside, refined.metal_sites, relaxed.metal_sites)),
+    )
+
+
+def _beside(refined: Site, relaxed: Site) -> Site:
+    """Return a row of refined energies, beside those with the relaxation's own settings."""
+    if refined.height is not None:
+        return replace(refined, as_relaxed=relaxed)
+    return replace(  # the structure is there, whether or not its single point is
+        refined,
+        as_relaxed=relaxed,
+        height=relaxed.height,
+        nearest=relaxed.nearest,
+        ended_at=relaxed.ended_at,
+        site_offset=relaxed.site_offset,
+        saddle=relaxed.saddle,
+    )
+
+
+def _table(results: Results) -> Table:
     case, cohesive = results.case, _cohesive_energies(results)
     metal = [surface for surface in surfaces(case) if surface != "host"]
     return Table(

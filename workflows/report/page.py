@@ -31,7 +31,14 @@ from workflows.report.densities import DifferenceRow, charge_transfer, differenc
 from workflows.report.dispersion import Spread, spread
 from workflows.report.evaluation import Evaluation
 from workflows.report.figures import DIFFERENCES, FIG5
-from workflows.report.wording import MadeWith, caption, made_with, missing_lines, notes
+from workflows.report.wording import (
+    MadeWith,
+    caption,
+    made_with,
+    missing_lines,
+    notes,
+    refinement,
+)
 from workflows.steps.optimize import Step, largest_force
 from workflows.system.files import write_text
 from workflows.tasks.atoms_json import from_json
@@ -121,8 +128,9 @@ class Content:
         The questions about the host; how the energies compare with the paper's ("" without any).
     warnings
         What must be read first, a line each.
-    rows, published
-        Sites, held and free; whether the paper has energies of this system.
+    rows, refined, published
+        Sites, held and free; in words the single points that their energies are of ("" if those of
+        the relaxations); whether the paper has energies of this system.
     barriers, charge_transfer
         What is known of the barrier on each surface, and of how the charge that moves to the host
         differs from that on the metal, in words.
@@ -147,6 +155,7 @@ class Content:
     agreement: str
     warnings: Sequence[str]
     rows: Sequence[Pair]
+    refined: str
     published: bool
     barriers: Sequence[str]
     charge_transfer: str
@@ -191,6 +200,7 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
         agreement=table.ranking_agreement() if table.published else "",
         warnings=[*found.warnings, *missing, *notes(found), *_retries(results.states)],
         rows=table.pairs,
+        refined=refinement(case) if case.refine else "",
         published=table.published,
         barriers=[of.sentence(case.adatom) for of in found.barriers],
         charge_transfer=charge_transfer(found),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TypedDict, cast
+from typing import Any, Final, NotRequired, TypedDict, cast
 
 from analysis import paper
 from analysis.adsorption import Reference, Relaxation, Site, Table
@@ -24,6 +24,7 @@ from workflows.report.densities import (
 from workflows.report.dispersion import LABELS
 from workflows.report.energies import cohesive_energy_of
 from workflows.report.evaluation import Evaluation
+from workflows.report.refinement import final_results
 from workflows.report.results import Results
 from workflows.report.slab_checks import SlabCheck
 from workflows.report.wording import MadeWith, made_with, missing_lines, notes
@@ -81,8 +82,24 @@ class References(TypedDict):
     clean_slabs: dict[Surface, float | None]
 
 
+class RelaxedRow(TypedDict):
+    """The energies of a site with the relaxation's own settings, eV; see SiteRow."""
+
+    energy: float | None
+    adsorption_energy: float | None
+    against_metal: float | None
+    against_clean: float | None
+    against_lowest: float | None
+    reconstruction_energy: float | None
+    without_dipole: float | None
+    problem: str | None
+
+
 class SiteRow(TypedDict):
-    """A site, see `analysis.adsorption.Site`: energies in eV, lengths in angstrom."""
+    """A site, see `analysis.adsorption.Site`: energies in eV, lengths in angstrom.
+
+    `as_relaxed` is there where the energies are of single points.
+    """
 
     surface: str
     site: str
@@ -106,6 +123,7 @@ class SiteRow(TypedDict):
     published: float | None
     problem: str | None
     difference: float | None
+    as_relaxed: NotRequired[RelaxedRow]
 
 
 class BarrierRow(TypedDict):
@@ -217,6 +235,7 @@ def _crystal(results: Results, surface: Surface) -> LatticeRow:
 
 
 def _references(results: Results) -> References:
+    results = final_results(results)
     atom = results.atom()
     slabs = {surface: results.slab(surface) for surface in surfaces(results.case)}
     return {
@@ -228,9 +247,16 @@ def _references(results: Results) -> References:
 
 def site_row(site: Site) -> SiteRow:
     """Return a site as results.json has it."""
-    problem = site.problem.text if site.problem else None
-    fields = {**asdict(site), "problem": problem, "difference": site.difference}
+    fields = {**asdict(site), "problem": _problem(site), "difference": site.difference}
+    del fields["as_relaxed"]
+    if relaxed := site.as_relaxed:
+        known = {key: getattr(relaxed, key) for key in RelaxedRow.__annotations__}
+        fields["as_relaxed"] = known | {"problem": _problem(relaxed)}
     return cast("SiteRow", fields)
+
+
+def _problem(site: Site) -> str | None:
+    return site.problem.text if site.problem else None
 
 
 def _barrier_row(of: SurfaceBarrier) -> BarrierRow:
@@ -263,7 +289,12 @@ def energies_csv(table: Table, charges: Charges) -> str:
         *(f"dispersion_{model}_eV" for model in LABELS),
         *(f"against_metal_dispersion_{model}_eV" for model in LABELS), "quality", "problem",
     ]  # fmt: skip
-    rows = (_csv_row(s, elements, charges, table.quality) for s in table.all_sites)
+    rows = [_csv_row(s, elements, charges, table.quality) for s in table.all_sites]
+    if table.refined:
+        header += ["as_relaxed_eV", "against_metal_as_relaxed_eV"]
+        for row, site in zip(rows, table.all_sites, strict=True):
+            relaxed = site.as_relaxed or site
+            row += [relaxed.adsorption_energy, relaxed.against_metal]
     return csv_text(header, rows)
 
 
@@ -277,7 +308,7 @@ def _csv_row(s: Site, elements: list[str], charges: Charges, quality: str) -> li
         s.height, *(s.nearest.get(element) for element in elements),
         s.ended_at, s.site_offset, moved, bader,
         *(energies.get(m) for energies in (s.by_dispersion, s.against_metal_by_dispersion)
-          for m in LABELS), quality, s.problem.text if s.problem else None,
+          for m in LABELS), quality, _problem(s),
     ]  # fmt: skip
 
 

@@ -8,11 +8,11 @@ from typing import TypeAlias
 from analysis import paper
 from analysis.adsorption import Site
 from analysis.figures.style import Caption
-from workflows.case.schema import Case
+from workflows.case.schema import DFT, Case
 from workflows.report.dispersion import LABELS
 from workflows.report.evaluation import Evaluation
 from workflows.report.slab_checks import FLAT
-from workflows.tasks.graph import surface_label
+from workflows.tasks.graph import FACES, surface_label, surfaces
 from workflows.tasks.status import State
 
 NOT_PHYSICAL = "NOT PHYSICAL: smoke-test settings; these numbers only show that the chain works"
@@ -48,7 +48,34 @@ def settings(case: Case) -> str:
         + (f", PAW sets {setups}" if setups else "")
         + "".join(f", U = {of.U:g} eV on {symbol} {of.orbital}" for symbol, of in hubbard)
         + ("" if dft.dispersion == "none" else f", dispersion {LABELS[dft.dispersion]}")
+        + (f"; energies of {refinement(case)}" if case.refine else "")
     )
+
+
+def refinement(case: Case) -> str:
+    """Return in words which settings the single points have that give the energies."""
+    before, after = _choices(case, case.dft), _choices(case, case.refined.dft)
+    changed = [words for words, relaxed in zip(after, before, strict=True) if words != relaxed]
+    return f"single points at the relaxed structures with {', '.join(changed)}"
+
+
+def _choices(case: Case, dft: DFT) -> list[str]:
+    """Return in words each setting that [refine] may change, in the same order for all of DFT."""
+    grids = {f"for {surface_label(case, s)}": FACES[s].kpoints for s in surfaces(case)}
+    grids[f"for bulk {case.adatom}"] = "metal_bulk"
+    setups = ", ".join(f"{symbol}.{name}" for symbol, name in dft.setups.items())
+    hubbard = ", ".join(f"U = {of.U:g} eV on {s} {of.orbital}" for s, of in dft.hubbard.items())
+    return [
+        *(
+            f"{cell_in_words('x'.join(map(str, getattr(dft.kpoints, grid))))} k-points {where}"
+            for where, grid in grids.items()
+        ),
+        f"plane waves to {dft.cutoff:g} eV",
+        dft.xc,
+        f"PAW sets {setups}" if setups else "the default PAW sets",
+        hubbard or "no Hubbard U",
+        "no dispersion" if dft.dispersion == "none" else f"dispersion {LABELS[dft.dispersion]}",
+    ]
 
 
 def cell_in_words(text: str) -> str:

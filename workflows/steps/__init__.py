@@ -16,6 +16,7 @@ from workflows.steps.relaxations import relax_bare_slab, relax_clean_slab, relax
 from workflows.steps.single_points import (
     compute_atom,
     compute_density_difference,
+    compute_refined,
     compute_uncorrected,
 )
 from workflows.tasks.records import Effort, Kind, Values
@@ -68,6 +69,7 @@ STEPS: dict[Kind, Callable[[TaskContext[Any]], Outcome]] = {
     "held": relax_held,
     "free": relax_free,
     "basin": relax_bare_slab,
+    "refined": compute_refined,
     "uncorrected": compute_uncorrected,
     "density": compute_density_difference,
 }

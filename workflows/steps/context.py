@@ -10,7 +10,7 @@ from workflows.dft.interface import Calculation, IsolatedAtom, NewCalculation, P
 from workflows.steps.optimize import Step
 from workflows.tasks.finished import Finished
 from workflows.tasks.folder import OnProgress, TaskFolder
-from workflows.tasks.graph import Task, translations_of
+from workflows.tasks.graph import Task, settings_of, translations_of
 from workflows.tasks.journal import Journal, RecordT
 from workflows.tasks.records import InputsT_co, ValuesT_co
 
@@ -39,7 +39,7 @@ def system_of(case: Case, task: Task) -> System:
     if dft["kpoints"] is None:
         return IsolatedAtom()
     kx, ky, kz = dft["kpoints"]
-    if task.kind == "lattice":
+    if "lattice" in (task.kind, task.of):
         return Periodic((kx, ky, kz))
     translations = translations_of(case, task.surface)
     return Periodic((kx, ky, kz), dft.get("dipole_correction", False), translations)
@@ -95,7 +95,7 @@ class TaskContext(Generic[InputsT_co]):
             Another system than the task's own, for a cell of another size.
         """
         calculation = self.new_calculation(
-            self.case.dft,
+            settings_of(self.case, self.task),
             system or self.system,
             lambda: self.folder.new_log("gpaw"),
             self.on_progress,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from ase import Atoms
 
 from analysis.bader import populations
@@ -9,14 +11,20 @@ from analysis.charge import charge_transfer, difference, plane_average
 from structures import bulk
 from workflows.steps.context import Outcome, TaskContext, present
 from workflows.steps.cubes import kept_density, write_difference
+from workflows.steps.initial import crystal
 from workflows.tasks.atoms_json import from_json, to_json
+from workflows.tasks.graph import Task
 from workflows.tasks.records import (
     AtomInputs,
     AtomValues,
     DensityInputs,
     DensityValues,
+    LatticeInputs,
+    LatticeValues,
+    RelaxedValues,
     SinglePointInputs,
     SinglePointValues,
+    Values,
 )
 
 
@@ -51,6 +59,50 @@ def compute_uncorrected(context: TaskContext[SinglePointInputs]) -> Outcome[Sing
         system = present(context.needed.slab(task.surface))["structure"]
     energy, _ = context.calculation()(from_json(system))
     return Outcome({"energy": energy})
+
+
+def compute_refined(context: TaskContext[SinglePointInputs]) -> Outcome[SinglePointValues]:
+    """Compute the energy of a finished task's structure with the settings of [refine].
+
+    Raises
+    ------
+    NotConverged
+        Self-consistency was not reached.
+    """
+    task = context.task
+    if task.of == "":
+        raise LookupError("a refined task is of no kind")
+    refined = context.needed.state(task.surface, task.of, task.site, task.relaxation)
+    if refined is None or refined.result is None:
+        raise LookupError("a task was begun before those that it needs were done")
+    if same := _of_same_structure(context, refined.result.values):
+        return Outcome(same)
+    energy, _ = context.calculation()(_structure(refined.task, refined.result.values))
+    return Outcome({"energy": energy})
+
+
+def _of_same_structure(
+    context: TaskContext[SinglePointInputs], values: Values
+) -> SinglePointValues | None:
+    """Return the refined energy of the held adatom's bare slab, where this is that very slab."""
+    if "same_as" not in values:
+        return None
+    twin = next(s for s in context.needed.states.values() if s.task.kind == "refined")
+    if twin.result is None:
+        raise LookupError("a task was begun before those that it needs were done")
+    energy = cast("SinglePointValues", twin.result.values)["energy"]
+    return {"energy": energy, "same_as": twin.task.label}
+
+
+def _structure(task: Task, values: Values) -> Atoms:
+    """Return the structure that a finished task found an energy of, with its constraints."""
+    if task.kind == "atom":
+        inputs = cast("AtomInputs", task.inputs)
+        return bulk.isolated_atom(inputs["element"], inputs["box"])
+    if task.kind == "lattice":
+        constant = cast("LatticeValues", values)["lattice_constant"]
+        return crystal(cast("Task[LatticeInputs]", task), constant)
+    return from_json(cast("RelaxedValues", values)["structure"])
 
 
 def compute_density_difference(context: TaskContext[DensityInputs]) -> Outcome[DensityValues]:

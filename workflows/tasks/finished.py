@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, cast
 
-from workflows.tasks.graph import Key, task_key
+from workflows.tasks.graph import Key, Task, task_key
 from workflows.tasks.records import (
     AdatomValues,
     AtomValues,
@@ -59,6 +59,11 @@ class Finished:
     ) -> State | None:
         """Return how far a task is, None only where the case has no such task."""
         return self._by_key.get(task_key(surface, kind, site, relaxation))
+
+    def refined(self, task: Task) -> State | None:
+        """Return how far the single point is that refines a task; None where there is none."""
+        key = task_key(task.surface, "refined", task.site, task.relaxation, of=task.kind)
+        return self._by_key.get(key)
 
     def _values(
         self, surface: Surface, kind: Kind, site: str = "", relaxation: Relaxation = ""

@@ -8,17 +8,20 @@ VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free -> VN-top-V-free-basin
 Na-lattice -> Na-slab -> Na-hollow-held -> ...           (the same without "uncorrected")
 Na-lattice -> Na110-slab -> ...                          (where the case has [metal_slab_110])
 Na-atom
+
+With [refine] there is a single point behind each of them whose energy counts, where it changes a
+setting of that system: VN-slab-refined, VN-top-V-held-refined, Na-lattice-refined, ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, cast
+from typing import Any, Generic, Literal, NamedTuple, cast
 
 from structures.supercell import primitive_translations
-from workflows.case.schema import Case, Host, Metal, Slab
+from workflows.case.schema import DFT, Case, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
 from workflows.system.files import digest
@@ -49,9 +52,13 @@ EARLIER_RECIPES = (3,)  # whose results are still shown, never beside those of a
 
 # References first, then sites, then details: the table fills up before the pictures do.
 ORDER: dict[Kind, int] = {
-    "lattice": 0, "atom": 1, "slab": 2, "held": 3, "free": 4, "basin": 5, "density": 6,
-    "uncorrected": 7,
+    "lattice": 0, "atom": 1, "slab": 2, "held": 3, "free": 4, "basin": 5, "refined": 6,
+    "density": 7, "uncorrected": 8,
 }  # fmt: skip
+
+
+# Kinds whose energies adsorption energies are made of
+WITH_ENERGY: tuple[Kind, ...] = ("lattice", "atom", "slab", "held", "free", "basin")
 
 
 @dataclass(frozen=True)
@@ -72,21 +79,33 @@ FACES: dict[Surface, Face] = {
 
 
 class Key(NamedTuple):
-    """What identifies a task within its case: `where` is a surface, a crystal or "" (the atom)."""
+    """What identifies a task within its case: `where` is a surface, a crystal or "" (the atom).
+
+    `of` is the kind of task that a refined one refines, else "".
+    """
 
     where: str
     kind: Kind
     site: str
     relaxation: Relaxation
+    of: Kind | Literal[""] = ""
 
 
-def task_key(surface: Surface, kind: Kind, site: str = "", relaxation: Relaxation = "") -> Key:
+def task_key(
+    surface: Surface,
+    kind: Kind,
+    site: str = "",
+    relaxation: Relaxation = "",
+    of: Kind | Literal[""] = "",
+) -> Key:
     """Return what identifies a task within its case.
 
     The faces of a crystal share its lattice, all surfaces the atom. The relaxation of an adatom is
     its task's kind, and density differences are those of the held one: for these three kinds
     `relaxation` may be left out. See `find` for the arguments.
     """
+    if of:
+        return task_key(surface, of, site, relaxation)._replace(kind=kind, of=of)
     if kind == "lattice":
         return Key(FACES[surface].crystal, kind, "", "")
     if kind == "atom":
@@ -126,6 +145,8 @@ class Task(Generic[InputsT_co]):
         Key of the unrelaxed structure that the task is about (steps/initial.py).
     elements
         Chemical symbols of all its atoms: whose PAW data sets are read.
+    of
+        The kind of task that a refined one refines; "" for others.
     """
 
     name: str
@@ -138,11 +159,12 @@ class Task(Generic[InputsT_co]):
     relaxation: Relaxation = ""
     structure: str = ""
     elements: tuple[str, ...] = ()
+    of: Kind | Literal[""] = ""
 
     @property
     def key(self) -> Key:
         """What identifies the task within its case; see `find`."""
-        return task_key(self.surface, self.kind, self.site, self.relaxation)
+        return task_key(self.surface, self.kind, self.site, self.relaxation, self.of)
 
     @property
     def label(self) -> str:
@@ -192,6 +214,7 @@ def plan(case: Case) -> dict[str, Task]:
     """Return a case's tasks by name, each after those that it needs."""
     tasks = [task for surface in surfaces(case) for task in _surface_tasks(case, surface)]
     tasks += [*_lattice_task(case, "metal"), _atom_task(case)]  # of what energies are taken against
+    tasks += _refined_tasks(case, tasks)
     unique: dict[Key, Task] = {}
     for task in sorted(tasks, key=lambda task: ORDER[task.kind]):
         unique.setdefault(task.key, task)  # a crystal's lattice is one task for all its faces
@@ -409,6 +432,37 @@ def _on(
     name = f"{task.structure if kind == 'density' else task.name}-{kind}"
     place = task.surface, task.site, task.relaxation, task.structure
     return Task(name, kind, title, needs, inputs, *place, elements or task.elements)
+
+
+def _refined_tasks(case: Case, tasks: Iterable[Task]) -> Iterator[Task[SinglePointInputs]]:
+    """Yield the single points that refine the energies of a case's tasks.
+
+    There are none for the host's lattice, of which energies are not made, and none where [refine]
+    changes no setting of a system: the task's own energy then is the refined one.
+    """
+    if case.refine is None:
+        return
+    settings = {name: task.inputs["dft"] for name, task in plan(case.refined).items()}
+    for task in tasks:
+        of_host_crystal = task.kind == "lattice" and task.surface == "host"
+        if task.kind not in WITH_ENERGY or of_host_crystal:
+            continue
+        dft = settings[task.name]
+        if dft != task.inputs["dft"]:
+            inputs: SinglePointInputs = {"dft": dft, "site": task.site}
+            needs = (task.name, *(f"{name}-refined" for name in task.needs if _is_twin(task, name)))
+            refined = _on(task, "refined", f"{task.title}, refined", needs, inputs)
+            yield replace(refined, of=task.kind)
+
+
+def _is_twin(task: Task, need: str) -> bool:
+    """Tell whether a task needs another one that may have the very same structure."""
+    return task.kind == "basin" and need.endswith("-basin")
+
+
+def settings_of(case: Case, task: Task) -> DFT:
+    """Return the DFT settings that a task is computed with; its k-points are in its inputs."""
+    return case.refined.dft if task.kind == "refined" else case.dft
 
 
 def _atom_task(case: Case) -> Task[AtomInputs]:

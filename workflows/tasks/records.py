@@ -19,7 +19,9 @@ from typing_extensions import TypedDict, TypeVar
 from workflows.dft.interface import Electrostatics
 from workflows.tasks.atoms_json import StructureData, check_structure
 
-Kind = Literal["lattice", "atom", "slab", "held", "free", "basin", "density", "uncorrected"]
+Kind = Literal[
+    "lattice", "atom", "slab", "held", "free", "basin", "refined", "density", "uncorrected"
+]  # fmt: skip
 
 
 Surface = Literal["host", "metal", "metal_110"]
@@ -213,7 +215,7 @@ class DensityInputs(TypedDict):
 
 
 class SinglePointInputs(TypedDict):
-    """Of the energy of a relaxed structure with other settings; `site` is "" for a clean slab."""
+    """Of the energy of a finished structure with other settings; `site` is "" without an adatom."""
 
     dft: DFTSettings
     site: str
@@ -381,9 +383,13 @@ class DensityValues(Effort):
 
 
 class SinglePointValues(Effort):
-    """The energy (eV) of a structure that is not relaxed here."""
+    """The energy (eV) of a structure that is not relaxed here.
+
+    `same_as` names the task whose energy this is, where both have the same structure.
+    """
 
     energy: Energy
+    same_as: NotRequired[Name]
 
 
 Values = (
@@ -410,6 +416,7 @@ VALUES: dict[Kind, Any] = {
     "free": Annotated[AdatomValues, AfterValidator(_all_of("site_curvature", "saddle", "pushed"))],
     "basin": BareSlabValues,
     "density": Annotated[DensityValues, AfterValidator(_same_lengths("z", "plane_average"))],
+    "refined": SinglePointValues,
     "uncorrected": SinglePointValues,
 }
 

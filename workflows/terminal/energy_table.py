@@ -9,7 +9,13 @@ from rich.console import Console, Group
 
 from workflows.report.densities import charge_transfer, charges
 from workflows.report.evaluation import Evaluation
-from workflows.report.wording import NOT_PHYSICAL, missing_lines, notes, reference_in_words
+from workflows.report.wording import (
+    NOT_PHYSICAL,
+    missing_lines,
+    notes,
+    reference_in_words,
+    refinement,
+)
 from workflows.terminal.console import WIDTH
 from workflows.terminal.site_tables import (
     details_by_site,
@@ -26,6 +32,8 @@ def energy_table(found: Evaluation, width: int = WIDTH) -> Group:
         f"Adsorption energy of {table.adatom}{reference} (eV; negative binds), "
         f"case {found.case.name}"
     )
+    if found.case.refine:
+        title += f": {refinement(found.case)}, beside those with the relaxations' own settings"
     return energies_by_site(table, title, "" if table.physical else NOT_PHYSICAL, width)
 
 

@@ -40,6 +40,8 @@ def energies_by_site(table: Table, title: str, caption: str, width: int) -> Grou
     wide = width >= NARROW
     rich = _empty()
     headings = ["held", "free", *(["published", "difference"] if published and wide else [])]
+    relaxed = ["held, as\nrelaxed", "free, as\nrelaxed"] if table.refined else []
+    headings[2:2] = relaxed
     for heading in headings:
         rich.add_column(heading, justify="right", no_wrap=True)
     if wide:
@@ -48,6 +50,7 @@ def energies_by_site(table: Table, title: str, caption: str, width: int) -> Grou
         rich.add_row(f"[bold]{escape(surface)}[/]")
         for held, free in pairs:
             numbers = [_energy(held), _energy(free) if free else ""]
+            numbers += [_as_relaxed(held), _as_relaxed(free)][: len(relaxed)]
             numbers += [_signed(held.published, ""), _signed(held.difference)]
             cells: list[str | Text] = [INDENT + held.site, *numbers[: len(headings)]]
             rich.add_row(*cells, *([_ended(free)] if wide and free else []))
@@ -176,6 +179,10 @@ def _energy(site: Site) -> str:
         return f"{site.binding:.3f}"
     failed = site.problem is not None and site.problem.kind == "failed"
     return "[red]failed[/]" if failed else "[dim]missing[/]"
+
+
+def _as_relaxed(site: Site | None) -> str:
+    return _energy(site.as_relaxed) if site and site.as_relaxed else ""
 
 
 def _signed(value: float | None, sign: str = "+") -> str:

@@ -15,6 +15,7 @@ from tests.made_up import values_of
 from workflows.case.reading import MAX_BYTES, PRESETS, find, parse, presets, read
 from workflows.case.schema import Case, HubbardU
 from workflows.dft.datasets import require_hubbard, require_setups
+from workflows.preflight.computable import computable_structures
 from workflows.steps.initial import structures
 from workflows.system.messages import UserError
 from workflows.tasks.folder import Result
@@ -272,6 +273,63 @@ def test_data_set_that_is_not_installed_is_named() -> None:
     case = parse(smoke(('V = "5"', 'V = "7"')), "")
     with pytest.raises(UserError, match=r"^dft\.setups\.V: found '7' for PBE; allowed: .*'5'"):
         require_setups(case.dft, case.elements)
+
+
+# ---- refinements ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("cutoff = 160.0", "refine.cutoff: found 160; allowed: {cutoff} (dft.cutoff) or more"),
+        (
+            "kpoints = { host_slab = [5, 1, 1] }",
+            "refine.kpoints.host_slab: found [5, 1, 1]; allowed: {grid} (dft.kpoints.host_slab) or "
+            "more of each",
+        ),
+        ("xc = 'B3LYP'", "refine.xc: found 'B3LYP'; allowed: 'PBE', 'RPBE', 'revPBE' or 'LDA'"),
+        ("", "refine: found nothing that differs from [dft]; allowed: denser k-points, a"),
+        ("xc = 'PBE'", "refine: found nothing that differs from [dft]; allowed: denser k-points"),
+        (
+            "vacuum = 12.0",
+            "refine.vacuum: found with single points; allowed: in the table of the slab, because "
+            "another value of vacuum needs another relaxation",
+        ),
+        ("layers = 5", "refine.layers: found with single points; allowed: in the table of the"),
+        ("smearing = 0.1", "refine.smearing: unknown key; allowed: cutoff, xc, setups, hubbard"),
+        ("kpoints = { host_bulk = [9, 9, 9] }", "refine.kpoints.host_bulk: unknown key"),
+        ("kpoints = { host_slab = [9, 9, 9] }", "refine.kpoints.host_slab: found [9, 9, 9]; allow"),
+        ("kpoints = { metal_slab_110 = [9, 9, 1] }", "refine.kpoints.metal_slab_110: found a grid"),
+        ("setups = { Ti = '5' }", "refine.setups.Ti: unknown key; allowed: N, Na, V"),
+        ("hubbard = { Ti = { orbital = 'd', U = 3.0 } }", "refine.hubbard.Ti: unknown key"),
+    ],
+)
+def test_a_refinement_that_is_none_is_refused(table: str, line: str) -> None:
+    base = parse(smoke(), "").dft
+    (found,) = refusal(smoke(("[relax]", f"[refine]\n{table}\n\n[relax]")))
+    grid = list(base.kpoints.host_slab)
+    assert found.startswith("a.toml: " + line.format(cutoff=f"{base.cutoff:g}", grid=grid))
+
+
+def test_a_refinement_changes_what_it_names_and_nothing_else() -> None:
+    table = "[refine]\ncutoff = 500.0\nkpoints = { host_slab = [6, 6, 1] }\n\n[relax]"
+    case = parse(smoke(("[relax]", table)), "")
+    changed = case.refined.dft
+    assert (changed.cutoff, changed.kpoints.host_slab) == (500.0, (6, 6, 1))
+    before, after = case.dft.model_dump(), changed.model_dump()
+    assert {key for key in before if before[key] != after[key]} == {"cutoff", "kpoints"}
+    assert case.refined.refine is None
+
+
+def test_a_data_set_or_model_that_a_refinement_cannot_have_is_named_there() -> None:
+    for table, line in (
+        ("setups = { V = '7' }", "refine.setups.V: found '7' for PBE; allowed: "),
+        ("dispersion = 'd4'\nxc = 'LDA'", "refine.dispersion: found 'd4', which has no param"),
+    ):
+        case = parse(smoke(("[relax]", f"[refine]\n{table}\n\n[relax]")), "")
+        with pytest.raises(UserError) as refused:
+            computable_structures(case)
+        assert str(refused.value).startswith(line)
 
 
 # ---- settings that do not go together ------------------------------------------------------------

@@ -14,8 +14,8 @@ from workflows.system.files import lock, write_signed
 from workflows.system.machine import versions
 from workflows.tasks import graph as module
 from workflows.tasks.folder import Failure, Result, TaskFolder
+from workflows.tasks.graph import WITH_ENERGY, plan, slab_task, surfaces
 from workflows.tasks.graph import find as find_task
-from workflows.tasks.graph import plan, slab_task, surfaces
 from workflows.tasks.records import Surface
 from workflows.tasks.status import (
     State,
@@ -316,6 +316,7 @@ def test_every_setting_is_known_here() -> None:
         "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
         "checks__without_dipole",
         "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_case.py
+        "refine",  # below
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
 
@@ -328,6 +329,56 @@ def leaves(model: Any, prefix: str = "") -> list[str]:
         nested = hasattr(table, "model_fields")
         found += leaves(table, f"{prefix}{name}__") if nested else [prefix + name]
     return found
+
+
+# ---- refined single points ----------------------------------------------------------------------
+
+
+def refined(**refine: Any) -> set[str]:
+    """Return the refined tasks of the small case."""
+    tasks = plan(case(refine=refine))
+    assert list(tasks)[: len(plan(case()))] != list(tasks)
+    return {name for name, task in tasks.items() if task.kind == "refined"}
+
+
+def test_a_cutoff_refines_every_energy_that_adsorption_energies_are_made_of() -> None:
+    names = {name for name, task in plan(case()).items() if task.kind in WITH_ENERGY}
+    assert refined(cutoff=300.0) == {f"{name}-refined" for name in names - {"VN-lattice"}}
+
+
+@pytest.mark.parametrize(
+    ("refine", "stems"),
+    [
+        ({"kpoints": {"host_slab": [3, 3, 1]}}, ("VN-",)),
+        ({"kpoints": {"metal_bulk": [5, 5, 5]}}, ("Na-lattice",)),
+        ({"setups": {}}, ("VN-",)),
+        ({"hubbard": {"V": {"orbital": "d", "U": 3.0}}}, ("VN-",)),
+        ({"setups": {"V": "5", "Na": "1"}}, ("VN-", "Na-")),
+    ],
+)
+def test_only_systems_that_a_refinement_changes_have_single_points(
+    refine: dict[str, Any], stems: tuple[str, ...]
+) -> None:
+    energies = {name for name, task in plan(case()).items() if task.kind in WITH_ENERGY}
+    expected = {f"{n}-refined" for n in energies - {"VN-lattice"} if n.startswith(stems)}
+    assert refined(**refine) == expected
+
+
+def test_single_points_need_their_structures_and_change_no_other_task() -> None:
+    tasks = plan(case(refine={"cutoff": 300.0}))
+    assert tasks["VN-top-V-held-refined"].needs == ("VN-top-V-held",)
+    assert tasks["VN-top-V-free-basin-refined"].needs == (
+        "VN-top-V-free-basin", "VN-top-V-held-basin-refined",
+    )  # fmt: skip
+    assert len({task.key for task in tasks.values()}) == len(tasks)
+    before, after = fingerprints(case()), fingerprints(case(refine={"cutoff": 300.0}))
+    assert before.items() <= after.items()
+
+
+def test_what_a_refinement_does_not_name_is_as_relaxed() -> None:
+    tasks = plan(case(refine={"kpoints": {"host_slab": [3, 4, 1]}}))
+    relaxed, single = (tasks[n].inputs["dft"] for n in ("VN-slab", "VN-slab-refined"))
+    assert single == {**relaxed, "kpoints": [3, 4, 1]}
 
 
 def test_a_given_lattice_constant_changes_the_slab() -> None:
