@@ -436,7 +436,7 @@ class Run:
         site: str | None = None,
         formats: Sequence[str] = ("poscar", "chgcar"),
     ) -> list[Path]:
-        """Write structures and density differences of the host for VASP, or systems for GPAW.
+        """Write structures and density differences of the host as files of other programs.
 
         Parameters
         ----------
@@ -446,8 +446,8 @@ class Run:
             Name of a site, whose adatom is held, or 'clean' for the slab without adatom; all of
             them if None.
         formats
-            'poscar': the relaxed structure. 'chgcar': the density difference, as VASP has
-            densities: electrons, times the volume of the cell. 'gpw': GPAW's file with all
+            'poscar', 'cif', 'extxyz': the relaxed structure. 'chgcar': the density difference, as
+            VASP has densities: electrons, times the volume of the cell. 'gpw': GPAW's file with all
             wavefunctions, for which an SCF cycle is computed: minutes to hours, which
             `sodiophile export DIR --into DIR2 --format gpw --dry-run` estimates.
 

@@ -1,4 +1,4 @@
-"""`sodiophile export`: results as files of VASP and GPAW."""
+"""`sodiophile export`: results as files of other programs."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def add_arguments(verb: ArgumentParser) -> None:
         choices=FORMATS,
         default=FORMATS[:2],
         help="poscar: structure, chgcar: density difference (default: both); "
+        "cif, extxyz: structure; "
         "gpw: GPAW's file with wavefunctions, for which an SCF cycle is computed",
     )
     verb.add_argument("--case", metavar="NAME", help="a case, where DIR holds several")

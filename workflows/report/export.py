@@ -1,4 +1,4 @@
-"""Results as the files of other programs: VASP's POSCAR and CHGCAR, and GPAW's .gpw."""
+"""Results as the files of other programs: POSCAR, CHGCAR, CIF, extended XYZ and GPAW's .gpw."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import filecmp
 import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,9 @@ from workflows.preflight.computable import require_computable
 from workflows.preflight.resources import MB, PACE, estimate_needs
 from workflows.report.evaluation import Evaluation
 from workflows.run.time_left import about
+from workflows.steps.atoms_files import structure_files
 from workflows.steps.context import system_of
-from workflows.system.files import set_aside
+from workflows.system.files import set_aside, write_bytes
 from workflows.system.messages import UserError, require_one_of, shown
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.records import AdatomValues, SlabValues
@@ -31,7 +33,7 @@ from workflows.tasks.status import State
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-FORMATS = ("poscar", "chgcar", "gpw")
+FORMATS = ("poscar", "chgcar", "cif", "extxyz", "gpw")
 CLEAN = "clean"  # in place of a site: the host's slab without adatom
 
 ITERATIONS = 30  # of a slab's SCF cycle that starts from free atoms
@@ -67,8 +69,9 @@ def plan_export(
     found
         What the results of the run add up to.
     formats
-        Some of `FORMATS`: 'poscar' is the relaxed structure, 'chgcar' the density difference, 'gpw'
-        the system with its wavefunctions, for which GPAW has to compute an SCF cycle.
+        Some of `FORMATS`: 'poscar', 'cif' and 'extxyz' are the relaxed structure, 'chgcar' is the
+        density difference, 'gpw' the system with its wavefunctions, for which GPAW has to compute
+        an SCF cycle.
     site
         Name of a site, or 'clean' for the slab without adatom (which has no density difference);
         all if None.
@@ -131,6 +134,10 @@ def _of_site(found: Evaluation, formats: Collection[str], site: str) -> Iterator
         yield Export(
             f"POSCAR-{stem}", "relaxed structure", lambda path: write_poscar(path, atoms, comment)
         )
+    for suffix, content in structure_files(atoms).items():
+        if suffix in formats:
+            write = partial(write_bytes, content=content)
+            yield Export(f"{stem}.{suffix}", "relaxed structure", write)
     picture = None if site == CLEAN else found.pictures.get(site)
     if "chgcar" in formats and picture is not None and picture.difference is not None:
         density = picture.difference

@@ -79,6 +79,26 @@ def test_files_say_what_they_are_of(exported: Path) -> None:
         assert first == "Na at top-V on VN, x and y held, case laptop (laptop settings)"
 
 
+# ---- CIF and extended XYZ ------------------------------------------------------------------------
+
+
+def test_cif_and_extended_xyz_are_the_relaxed_structure(
+    tmp_path: Path, run: sodiophile.Run
+) -> None:
+    paths = run.export(tmp_path, site="top-V", formats=["extxyz", "cif"])
+    assert [path.name for path in paths] == ["VN-top-V.cif", "VN-top-V.extxyz"]
+    atoms = run.structure("top-V", "held")
+    for path in paths:
+        found = read(path)
+        assert found.get_chemical_symbols() == atoms.get_chemical_symbols()
+        assert found.get_all_distances(mic=True) == pytest.approx(
+            atoms.get_all_distances(mic=True), abs=1e-4
+        )
+    held = [index for one in read(paths[1]).constraints if one.mask.any() for index in one.index]
+    bottom = [atom.index for atom in atoms if atom.tag == 3]
+    assert sorted(held) == [*bottom, len(atoms) - 1]
+
+
 # ---- CHGCAR --------------------------------------------------------------------------------------
 
 
@@ -202,8 +222,8 @@ def test_a_file_in_the_way_of_the_directory_is_one_line(
 
 
 def test_arguments_of_python_that_are_not_allowed(run: sodiophile.Run, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="format: found 'cif'; allowed: poscar, chgcar, gpw"):
-        run.export(tmp_path, formats=["cif"])
+    with pytest.raises(ValueError, match="format: found 'vasp'; allowed: poscar, chgcar, cif, "):
+        run.export(tmp_path, formats=["vasp"])
     assert not list(tmp_path.iterdir())
 
 
