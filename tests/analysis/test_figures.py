@@ -696,7 +696,8 @@ def test_a_line_is_drawn_as_wide_as_it_was_measured() -> None:
         figure = style.new_figure(180.0, 20.0)
         figure.set_dpi(style.RESOLUTION_DPI)
         drawn = figure.text(0.0, 0.5, line, fontsize=6.0)
-        width = drawn.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width
+        draw(figure)
+        width = drawn.get_window_extent().width
     millimetres = width / style.RESOLUTION_DPI * style.MM_PER_INCH
     assert millimetres == pytest.approx(style.text_width(line, 6.0), rel=0.003)
 
