@@ -88,7 +88,7 @@ class Symmetry:
         )
 
 
-def find_symmetry(atoms: Atoms) -> Symmetry:
+def find_symmetry(atoms: Atoms, tolerance: float = TOLERANCE) -> Symmetry:
     """Find the operations that turn a structure into itself, translations included.
 
     Atoms are alike if they are of the same element, with the same initial magnetic moment, and
@@ -98,11 +98,13 @@ def find_symmetry(atoms: Atoms) -> Symmetry:
     ----------
     atoms
         Structure of n atoms; without a cell only the identity is found.
+    tolerance
+        How far an operation may carry an atom from another one's place, angstrom.
 
     Returns
     -------
     Symmetry
-        Operations that carry each atom to within 1e-5 angstrom of a like one and do not exchange a
+        Operations that carry each atom to within the tolerance of a like one and do not exchange a
         periodic cell vector with one that is not.
     """
     kind_a = _kinds(atoms)
@@ -113,7 +115,7 @@ def find_symmetry(atoms: Atoms) -> Symmetry:
         # spglib deprecates its own way of reporting errors.
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="spglib")
         cell = (atoms.cell.tolist(), scaled_ac.tolist(), kind_a.tolist())
-        found = spglib.get_symmetry(cell, symprec=TOLERANCE)
+        found = spglib.get_symmetry(cell, symprec=tolerance)
     if found is None:
         return _identity(np.array(atoms.cell), len(atoms))
     # spglib multiplies columns from the left.

@@ -1,1 +1,1 @@
-"""Case files: what they may hold, how they are read, and the presets. Imports system."""
+"""Case files: what they may hold, how they are read, and the presets. Imports structures and system."""
