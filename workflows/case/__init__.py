@@ -1,1 +1,4 @@
-"""Case files: what they may hold, how they are read, and the presets. Imports structures and system."""
+"""Case files: what they may hold, how they are read, and the presets.
+
+Imports structures and system.
+"""
