@@ -78,9 +78,12 @@ def _toml(value: Any) -> str:
 def _allowed(field: FieldInfo) -> str:
     """Return in words what a field may hold."""
     schema = TypeAdapter(field.rebuild_annotation()).json_schema()
-    schema = next((one for one in schema.get("anyOf", []) if one.get("type") != "null"), schema)
+    others = [one for one in schema.get("anyOf", []) if one.get("type") != "null"]
+    schema = others[0] if others else schema
     if _table(field):
         words = "a table"
+    elif {"type": "boolean"} in others[1:]:
+        words = f"`true`, `false`, {_toml(schema['const'])}"
     elif "const" in schema or "enum" in schema:
         words = ", ".join(_toml(value) for value in schema.get("enum", [schema.get("const")]))
     elif "maxLength" in schema:
@@ -95,9 +98,14 @@ def _allowed(field: FieldInfo) -> str:
             "number": _range(schema),
             "integer": f"whole number, {_range(schema)}",
             "array": "a list, one at least",
-            "object": "a table of texts by element",
+            "object": f"a table of {_of(schema)} by element",
         }[schema["type"]]
     return words
+
+
+def _of(schema: dict[str, Any]) -> str:
+    of = schema.get("additionalProperties", {})
+    return f"numbers, {_range(of)}," if of.get("type") == "number" else "texts"
 
 
 def _range(schema: dict[str, Any]) -> str:

@@ -27,6 +27,11 @@ PLACE = {
     "site_offset": 0.01,
 }  # fmt: skip
 VALUES: dict[Kind, dict[str, Any]] = {
+    "probe": {
+        "energy": -1.0, "non_magnetic_energy": -1.0, "magnetic_moment": 0.0,
+        "magnetic_moments": [0.0, 0.0, 0.0], "starts": {"ferromagnetic": -1.0},
+        "structure": to_json(STRUCTURE),
+    },
     "lattice": {
         "lattice_constant": 4.12, "bulk_modulus": 300.0, "energy": -1.0, "atoms": 2,
         "lattice_constants": [4.0, 4.12, 4.2], "energies": [-0.9, -1.0, -0.9], "pattern": [],

@@ -339,6 +339,11 @@ def _follow(data: dict[str, Any], base: Mapping[str, Any], given: Iterable[str])
                 given_ones = {field.removeprefix(f"dft.{table}.").split(".")[0] for field in set_}
                 of = data["dft"][table].items()
                 data["dft"][table] = {s: n for s, n in of if s in new or s in given_ones}
+        spin = data["dft"].get("spin", {})
+        if "moments" in spin and set_.isdisjoint({"dft.spin", "dft.spin.moments"}):
+            given_ones = {field.removeprefix("dft.spin.moments.") for field in set_}
+            of = spin["moments"].items()
+            spin["moments"] = {s: m for s, m in of if s in new or s in given_ones}
     except (KeyError, TypeError, AttributeError):
         pass  # a value of the wrong kind: the check of the case reports it
 

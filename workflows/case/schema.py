@@ -14,6 +14,7 @@ from ase.data import atomic_names, atomic_numbers, chemical_symbols
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -219,6 +220,41 @@ class HubbardU(Section):
     """Effective U, eV."""
 
 
+def _polarised(value: object) -> object:
+    if not (isinstance(value, bool) or value == "auto"):
+        raise ValueError('allowed: true, false or "auto"')
+    return value
+
+
+Start = Literal["ferromagnetic", "alternating"]  # up and down from layer to layer
+
+
+class Spin(Section):
+    """Collinear spin of crystals and slabs; the isolated atom always has it, by Hund's rule."""
+
+    polarised: Annotated[Literal["auto"] | bool, BeforeValidator(_polarised)] = "auto"
+    """Whether there is any; `"auto"`: where a quick test of the clean 1x1 slab finds a moment."""
+    moments: dict[Element, Annotated[float, Field(ge=-20.0, le=20.0)]] = {}
+    """Starting moments by element, Bohr magnetons, other than those of the rule below."""
+    starts: Annotated[tuple[Start, ...], Field(min_length=1, strict=False)] = ("ferromagnetic",)
+    """Starts that are tried, of which the one with the lowest energy is kept."""
+    non_magnetic: bool = True
+    """Whether clean slabs and held adatoms get the energy of the non-magnetic solution, too."""
+
+    @field_validator("starts")
+    @classmethod
+    def _each_once(cls, starts: tuple[Start, ...]) -> tuple[Start, ...]:
+        if len(set(starts)) < len(starts):
+            raise ValueError("allowed: each start once")
+        return starts
+
+    @model_validator(mode="after")
+    def _no_moments_without_spin(self) -> Spin:
+        if self.moments and self.polarised is False:
+            raise ValueError("moments: found with polarised = false; allowed: with true or 'auto'")
+        return self
+
+
 class DFT(Section):
     """Settings of the density-functional theory."""
 
@@ -238,6 +274,8 @@ class DFT(Section):
     """Whether slabs have a dipole correction along z."""
     dispersion: Dispersion = "none"
     """London dispersion in all energies and forces but the atom's: D3(BJ), D3(0) or D4."""
+    spin: Spin = Spin()
+    """Table `[dft.spin]`."""
     kpoints: KPoints
     """Table `[dft.kpoints]`."""
     scf: SCF = SCF()
@@ -420,6 +458,9 @@ class Case(Section):
         if self.metal_slab is not None:
             yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
         yield from _wrong_elements("dft", self.dft, self.elements)
+        for symbol in self.dft.spin.moments:
+            if symbol not in self.elements:
+                yield f"dft.spin.moments.{symbol}: unknown key; allowed: {', '.join(self.elements)}"
         yield from _no_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
         if self.metal_slab is not None:
             cell = self.metal_slab.cell

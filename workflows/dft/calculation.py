@@ -21,6 +21,7 @@ from workflows.dft.interface import (
     AtomsCollide,
     Electrostatics,
     NotConverged,
+    Periodic,
     SCFProgress,
     System,
     TooManyRanks,
@@ -115,6 +116,9 @@ class Calculation:
         """Return a copy of the system with its self-consistent calculator; errors as above."""
         from gpaw.new.symmetry import SymmetryBrokenError
 
+        atoms = atoms.copy()
+        if not (isinstance(self._system, Periodic) and self._system.polarised):
+            atoms.set_initial_magnetic_moments(None)  # GPAW would take them for a wish
         system = atoms.copy()
         system.set_constraint()  # forces are wanted as they are
         try:
@@ -143,7 +147,11 @@ class Calculation:
 
         from workflows.dft import mixing
 
-        if self._calc.initialized and compare_atoms(self._calc.atoms, system) == ["positions"]:
+        if not self._calc.initialized:
+            return
+        # Moments are where a calculation starts from: this one has begun.
+        changes = compare_atoms(self._calc.atoms, system, excluded_properties={"initial_magmoms"})
+        if changes == ["positions"]:
             mixing.move(self._calc, system)
 
     @collective
@@ -175,6 +183,11 @@ class Calculation:
     def magnetic_moment(self) -> float:
         """Return the total magnetic moment of the last system, Bohr magnetons."""
         return float(self._calc.get_magnetic_moment())
+
+    @collective
+    def magnetic_moments(self) -> list[float]:
+        """Return the moment inside each atom's PAW sphere, of the last system, Bohr magnetons."""
+        return [float(moment) for moment in self._calc.get_magnetic_moments()]
 
     @collective
     def write(self, path: Path) -> None:

@@ -73,6 +73,31 @@ def require_hubbard(dft: DFT) -> None:
         raise UserError("\n".join(lines))
 
 
+def require_moments(dft: DFT) -> None:
+    """Refuse starting moments that an element's valence electrons cannot have.
+
+    Parameters
+    ----------
+    dft
+        DFT settings of a case, whose PAW data sets are installed.
+
+    Raises
+    ------
+    UserError
+        With a line for each element: what was found, what is allowed.
+    """
+    lines = []
+    for symbol, moment in dft.spin.moments.items():
+        most = largest_moment(symbol, dft)
+        if abs(moment) > most:
+            lines.append(
+                f"dft.spin.moments.{symbol}: found {moment:g}; allowed: -{most} to {most} Bohr "
+                "magnetons, what the valence electrons of its PAW data set can have"
+            )
+    if lines:
+        raise UserError("\n".join(lines))
+
+
 # Phase of the fastest plane wave across the radius of the largest augmentation sphere. Below this
 # the partial waves inside cannot be represented, and energies are off by electronvolts.
 RADIANS = 4.2
@@ -109,6 +134,22 @@ def valence_electrons(symbol: str, dft: DFT) -> int:
         DFT settings of a case.
     """
     return int(_setup(symbol, dft).Nv)
+
+
+def largest_moment(symbol: str, dft: DFT) -> int:
+    """Return the largest moment, Bohr magnetons, that an element's valence orbitals can have.
+
+    Parameters
+    ----------
+    symbol
+        Chemical symbol.
+    dft
+        DFT settings of a case.
+    """
+    data = _setup(symbol, dft)
+    of_a_spin = sum(2 * int(j) + 1 for n, j in zip(data.n_j, data.l_j, strict=True) if n > 0)
+    electrons = int(data.Nv)
+    return min(electrons, 2 * of_a_spin - electrons)
 
 
 def _setup(symbol: str, dft: DFT) -> Any:

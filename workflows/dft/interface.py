@@ -49,11 +49,14 @@ class Periodic:
     translations
         Into how many parts the surface's translations divide a slab's in-plane cell vectors
         (`structures.supercell.primitive_translations`): its grid is that of one part, repeated.
+    polarised
+        Whether it has spin, starting from the initial magnetic moments of its atoms.
     """
 
     kpoints: tuple[int, int, int]
     dipole_correction: bool = False
     translations: tuple[int, int] = (1, 1)
+    polarised: bool = False
 
 
 System = IsolatedAtom | Periodic
@@ -129,6 +132,12 @@ class Calculation(Protocol):
 
     def magnetic_moment(self) -> float:
         """Return the total magnetic moment of the last structure, Bohr magnetons."""
+
+    def magnetic_moments(self) -> list[float]:
+        """Return the moment inside the PAW sphere of each atom, Bohr magnetons.
+
+        They are those of the last structure, and do not add up to the total moment.
+        """
 
 
 class NewCalculation(Protocol):

@@ -46,6 +46,7 @@ class GPAWParameters(TypedDict, total=False):
     maxiter: int
     symmetry: dict[str, Any]
     hund: bool
+    spinpol: bool
     kpts: dict[str, Any]
     nbands: int
     parallel: dict[str, int]
@@ -92,6 +93,8 @@ def gpaw_parameters(
             "eigensolver": OF_CRYSTAL,
             "nbands": -empty_bands(atoms),  # GPAW: negative means empty ones
         }
+        if system.polarised:
+            parameters["spinpol"] = True
         if is_slab(atoms):
             grid = grid_points(atoms, settings.cutoff, system.translations)
             parameters |= {"gpts": grid, "symmetry": symmetry(atoms, grid)}

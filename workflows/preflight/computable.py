@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from ase import Atoms
 
@@ -12,10 +13,17 @@ from workflows.campaign.campaign import Campaign
 from workflows.campaign.sweep import gather
 from workflows.case.reading import find
 from workflows.case.schema import DFT, Case
-from workflows.dft.datasets import require_cutoff, require_hubbard, require_setups
+from workflows.dft.datasets import (
+    require_cutoff,
+    require_hubbard,
+    require_moments,
+    require_setups,
+)
 from workflows.dft.dispersion import require_dispersion
-from workflows.steps.initial import Structures, structures
+from workflows.steps.initial import Structures, probed_slab, structures
 from workflows.system.messages import UserError, naming, shown
+from workflows.tasks.graph import Task
+from workflows.tasks.records import ProbeInputs
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,11 @@ class Computable:
 
     def atoms(self, task: str) -> Atoms:
         """Return the unrelaxed structure that a task is about; `task` is its folder's name."""
+        of = self.campaign.tasks[task]
+        if of.kind == "probe":
+            return probed_slab(cast("Task[ProbeInputs]", of))
         built = self.structures[self.campaign.case_of(task).name]
-        return built[self.campaign.tasks[task].structure].atoms
+        return built[of.structure].atoms
 
 
 def gather_computable(names_or_paths: Sequence[str]) -> Computable:
@@ -96,4 +107,5 @@ def _require_computable(dft: DFT, elements: Sequence[str]) -> None:
     require_setups(dft, elements)
     require_cutoff(dft, elements)
     require_hubbard(dft)
+    require_moments(dft)
     require_dispersion(dft)

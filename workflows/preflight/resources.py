@@ -16,6 +16,7 @@ from pathlib import Path
 from ase import Atoms
 from ase.units import Bohr, Hartree
 
+from structures.magnetism import has_open_shell
 from workflows.case.schema import Case
 from workflows.dft.datasets import valence_electrons
 from workflows.dft.parameters import grid_points, is_slab
@@ -53,7 +54,7 @@ HARDSHIP = 10  # times the typical SCF iterations: the time of a job has to suff
 # Typical numbers of SCF iterations: means over the smoke case on VN; of "basin" and "uncorrected",
 # those of one step.
 TYPICAL_SCF_ITERATIONS: dict[Kind, float] = {
-    "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
+    "probe": 50, "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
     "basin": 20, "refined": 25, "uncorrected": 20,
 }  # fmt: skip
 
@@ -148,8 +149,19 @@ def _size(case: Case, task: Task, atoms: Atoms) -> float:
     bands = 0.6 * electrons + 6
     grid = task.inputs["dft"]["kpoints"] or (1, 1, 1)
     kpoints = (math.prod(grid) + 1) // 2  # time reversal at least
-    spins = 2 if "atom" in (task.kind, task.of) else 1
+    spins = 2 if "atom" in (task.kind, task.of) or may_have_spin(task) else 1
     return float(plane_waves * bands * kpoints * spins)
+
+
+def may_have_spin(task: Task) -> bool:
+    """Return whether a crystal or slab has spin, as far as that is known before its probe is done.
+
+    Where a probe decides, those are taken to have it whose elements have an open d or f shell.
+    """
+    spin = task.inputs["dft"].get("spin")
+    if spin is None:
+        return False
+    return "probes" not in spin or any(map(has_open_shell, spin["moments"]))
 
 
 def _disk(case: Case, task: Task, atoms: Atoms, grid: float) -> float:

@@ -19,6 +19,7 @@ from workflows.steps.single_points import (
     compute_refined,
     compute_uncorrected,
 )
+from workflows.steps.spin import probe_slab
 from workflows.tasks.records import Effort, Kind, Values
 
 
@@ -63,6 +64,7 @@ def _effort(context: TaskContext) -> Effort:
 
 # A task's inputs are those of its kind (tasks/graph.py), which no type can say.
 STEPS: dict[Kind, Callable[[TaskContext[Any]], Outcome]] = {
+    "probe": probe_slab,
     "lattice": fit_lattice,
     "atom": compute_atom,
     "slab": relax_clean_slab,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar
 
-from workflows.case.schema import Case
+from workflows.case.schema import DFT, Case
 from workflows.dft.interface import Calculation, IsolatedAtom, NewCalculation, Periodic, System
 from workflows.steps.optimize import Step
 from workflows.tasks.finished import Finished
 from workflows.tasks.folder import OnProgress, TaskFolder
 from workflows.tasks.graph import Task, settings_of, translations_of
 from workflows.tasks.journal import Journal, RecordT
-from workflows.tasks.records import InputsT_co, ValuesT_co
+from workflows.tasks.records import InputsT_co, SpinSettings, ValuesT_co
+from workflows.tasks.spin import spin_of
 
 Found = TypeVar("Found")
 
@@ -33,16 +35,17 @@ class TaskFailed(Exception):
         self.reason = reason
 
 
-def system_of(case: Case, task: Task) -> System:
-    """Return the kind of system that a task is about, with its k-points and grid."""
+def system_of(case: Case, task: Task, *, polarised: bool = False) -> System:
+    """Return the kind of system that a task is about, with its k-points, its grid and its spin."""
     dft = task.inputs["dft"]
     if dft["kpoints"] is None:
         return IsolatedAtom()
     kx, ky, kz = dft["kpoints"]
     if "lattice" in (task.kind, task.of):
-        return Periodic((kx, ky, kz))
+        return Periodic((kx, ky, kz), polarised=polarised)
     translations = translations_of(case, task.surface)
-    return Periodic((kx, ky, kz), dft.get("dipole_correction", False), translations)
+    dipole = dft.get("dipole_correction", False)
+    return Periodic((kx, ky, kz), dipole, translations, polarised)
 
 
 @dataclass(frozen=True)
@@ -84,18 +87,25 @@ class TaskContext(Generic[InputsT_co]):
     @property
     def system(self) -> System:
         """The kind of system that the task is about."""
-        return system_of(self.case, self.task)
+        return system_of(self.case, self.task, polarised=self.spin is not None)
 
-    def calculation(self, system: System | None = None) -> Calculation:
+    @cached_property
+    def spin(self) -> SpinSettings | None:
+        """How the task is computed with spin; None if it has none."""
+        return spin_of(self.task, self.needed)
+
+    def calculation(self, system: System | None = None, settings: DFT | None = None) -> Calculation:
         """Return a new calculation with the task's settings and a log file of its own.
 
         Parameters
         ----------
         system
             Another system than the task's own, for a cell of another size.
+        settings
+            Other settings than the case's.
         """
         calculation = self.new_calculation(
-            settings_of(self.case, self.task),
+            settings or settings_of(self.case, self.task),
             system or self.system,
             lambda: self.folder.new_log("gpaw"),
             self.on_progress,

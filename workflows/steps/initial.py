@@ -22,7 +22,7 @@ from workflows.tasks.graph import (
     surface_label,
     surfaces,
 )
-from workflows.tasks.records import LatticeInputs, SlabInputs, Surface
+from workflows.tasks.records import LatticeInputs, ProbeInputs, SlabInputs, Surface
 
 
 class Built(NamedTuple):
@@ -121,8 +121,10 @@ def crystal(task: Task[LatticeInputs], constant: float) -> Atoms:
     return bulk.metal(symbol, task.inputs["structure"], constant)
 
 
-def clean_slab(task: Task[SlabInputs], lattice_constant: float, cell: str | None = None) -> Atoms:
-    """Build the unrelaxed slab that a task relaxes.
+def clean_slab(
+    task: Task[SlabInputs] | Task[ProbeInputs], lattice_constant: float, cell: str | None = None
+) -> Atoms:
+    """Build the unrelaxed slab that a task is about.
 
     Parameters
     ----------
@@ -133,7 +135,8 @@ def clean_slab(task: Task[SlabInputs], lattice_constant: float, cell: str | None
     cell
         Another cell in the plane instead of the task's own, such as "1x1".
     """
-    inputs, cut = task.inputs, task.inputs["slab"]
+    inputs = task.inputs
+    cut = inputs["slab"]
     if cell is not None:
         cut = {**cut, "cell": cell}
     if task.surface == "host":
@@ -143,3 +146,8 @@ def clean_slab(task: Task[SlabInputs], lattice_constant: float, cell: str | None
     if task.surface == "metal_110":
         return bcc110_slab(symbol, lattice_constant, **cut)
     return metal_slab(symbol, inputs["structure"], lattice_constant, **cut)
+
+
+def probed_slab(task: Task[ProbeInputs]) -> Atoms:
+    """Build the slab, in its smallest cell, that a probe computes."""
+    return clean_slab(task, task.inputs["lattice_constant"])

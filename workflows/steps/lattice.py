@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NotRequired
 
 from ase import Atoms
 from ase.eos import EquationOfState
@@ -12,8 +13,10 @@ from typing_extensions import TypedDict  # pydantic does not take that of Python
 from structures.diffraction import powder_pattern
 from workflows.steps.context import Outcome, TaskContext, TaskFailed
 from workflows.steps.initial import crystal
+from workflows.steps.spin import begin
 from workflows.tasks.graph import Task
 from workflows.tasks.records import (
+    Electrons,
     Energy,
     LatticeInputs,
     LatticeValues,
@@ -29,10 +32,14 @@ RECENTRINGS = 6  # moves of the centre before the search for a minimum is given 
 
 
 class Point(TypedDict):
-    """A point of the equation of state: energy (eV) of the primitive cell; angstrom."""
+    """A point of the equation of state: energy (eV) of the primitive cell; angstrom.
+
+    With spin its total `magnetic_moment`, too, in Bohr magnetons.
+    """
 
     lattice_constant: PositiveLength
     energy: Energy
+    magnetic_moment: NotRequired[Electrons]
 
 
 def fit_lattice(context: TaskContext[LatticeInputs]) -> Outcome[LatticeValues]:
@@ -45,20 +52,33 @@ def fit_lattice(context: TaskContext[LatticeInputs]) -> Outcome[LatticeValues]:
     """
     guess = context.task.inputs["lattice_guess"]
     journal = context.journal(Point)
-    energies = {point["lattice_constant"]: point["energy"] for point in journal.records}
+    points = {point["lattice_constant"]: point for point in journal.records}
     centre = guess
     for _ in range(RECENTRINGS):
         constants = [round(centre * strain, 6) for strain in STRAINS]
         for number, constant in enumerate(constants):
-            if constant not in energies:
-                energy, _forces = context.calculation()(crystal(context.task, constant))
-                energies[constant] = energy
-                journal.append({"lattice_constant": constant, "energy": energy})
+            if constant not in points:
+                points[constant] = _point(context, constant)
+                journal.append(points[constant])
             context.on_progress(step=number + 1, steps=len(constants))
+        energies = {constant: points[constant]["energy"] for constant in constants}
         centre = min(constants, key=energies.__getitem__)
         if centre not in (constants[0], constants[-1]):
-            return Outcome(_fit(context.task, constants, energies))
+            values = _fit(context.task, constants, energies)
+            if "magnetic_moment" in points[centre]:
+                values["magnetic_moment"] = points[centre]["magnetic_moment"]
+            return Outcome(values)
     raise TaskFailed("no-minimum", f"no minimum of the energy near {guess} Å")
+
+
+def _point(context: TaskContext[LatticeInputs], constant: float) -> Point:
+    cell, _ = begin(context, crystal(context.task, constant))
+    calculation = context.calculation()
+    energy, _forces = calculation(cell)
+    if context.spin is None:
+        return {"lattice_constant": constant, "energy": energy}
+    moment = calculation.magnetic_moment()
+    return {"lattice_constant": constant, "energy": energy, "magnetic_moment": moment}
 
 
 def _fit(

@@ -22,7 +22,7 @@ from structures.hessian import free_hessian
 from structures.symmetry import find_symmetry
 from workflows.tasks.folder import OnProgress
 from workflows.tasks.journal import Journal
-from workflows.tasks.records import Count, Energy, Force, Length
+from workflows.tasks.records import Count, Electrons, Energy, Force, Length
 
 SAME_PLACE = 0.01  # angstrom: how far a journalled step may lie from where the optimizer goes
 
@@ -34,13 +34,15 @@ class Step(TypedDict):
     """A finished ionic step.
 
     `energy` in eV; `positions` (angstrom) and unconstrained `forces` (eV/angstrom) of shape
-    (number of atoms, 3); `scf_iterations` that it took.
+    (number of atoms, 3); `scf_iterations` that it took; of a system with spin the `moments` of its
+    atoms, Bohr magnetons.
     """
 
     energy: Energy
     positions: list[list[Length]]
     forces: list[list[Force]]
     scf_iterations: NotRequired[Count]
+    moments: NotRequired[list[Electrons]]
 
 
 class Evaluate(Protocol):
@@ -64,7 +66,7 @@ class Relaxed:
     Attributes
     ----------
     atoms
-        The structure at the last step, with constraints, without calculator.
+        The structure at the last step, with constraints and moments, without calculator.
     energy
         Total energy, eV.
     fmax
@@ -89,10 +91,12 @@ def relax(
     on_progress: OnProgress = lambda **_: None,
     check: Callable[[Atoms], None] = lambda _: None,
     scf_iterations: Callable[[], int] = lambda: 0,
+    moments: Callable[[], list[float]] | None = None,
 ) -> Relaxed:
     """Relax a structure with BFGS until no free atom feels more than `fmax`.
 
-    The symmetry that the start has, that of its lattice included, is kept.
+    The symmetry that the start has, that of its lattice included, is kept. With spin, a resumed
+    relaxation starts from the moments of its last step.
 
     Parameters
     ----------
@@ -113,6 +117,9 @@ def relax(
         Called with the structure after every step; what it raises ends the relaxation.
     scf_iterations
         Returns the number of SCF iterations so far; what a step took is journalled with it.
+    moments
+        Returns the magnetic moment (Bohr magnetons) of each atom in the last structure; None
+        without spin.
 
     Raises
     ------
@@ -133,6 +140,8 @@ def relax(
             before = scf_iterations()
             step = _evaluate(atoms, evaluate, fmax, rough=largest > NEAR * fmax)
             step["scf_iterations"] = scf_iterations() - before
+            if moments is not None:
+                step["moments"] = moments()
             journal.append(step)
         step = journal.records[number]
         _restore(atoms, step)
@@ -155,7 +164,7 @@ def relax(
 
 def _fits(step: Step, atoms: Atoms) -> bool:
     """Return whether a journalled step is that of these atoms at the place where they are."""
-    rows = {len(step["positions"]), len(step["forces"])}
+    rows = {len(step["positions"]), len(step["forces"]), len(step.get("moments", atoms))}
     columns = {len(row) for row in (*step["positions"], *step["forces"])}
     if rows != {len(atoms)} or columns != {3}:
         return False
@@ -178,6 +187,8 @@ def _evaluate(atoms: Atoms, evaluate: Evaluate, fmax: float, *, rough: bool) -> 
 def _restore(atoms: Atoms, step: Step) -> None:
     """Put atoms where the step was, with its energy and forces at hand."""
     atoms.positions[:] = step["positions"]
+    if "moments" in step:
+        atoms.set_initial_magnetic_moments(step["moments"])
     atoms.calc = SinglePointCalculator(
         atoms, energy=step["energy"], forces=np.array(step["forces"])
     )

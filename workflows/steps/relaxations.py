@@ -20,6 +20,7 @@ from workflows.steps.context import Outcome, TaskContext, TaskFailed, present
 from workflows.steps.cubes import keep_density
 from workflows.steps.initial import clean_slab
 from workflows.steps.optimize import Step, relax
+from workflows.steps.spin import begin, moments_of, non_magnetic_energy, start_from
 from workflows.tasks.atoms_json import from_json, to_json
 from workflows.tasks.folder import RELAXATION
 from workflows.tasks.graph import FACES
@@ -89,10 +90,10 @@ def relax_clean_slab(context: TaskContext[SlabInputs]) -> Outcome[SlabValues]:
         constant = present(context.needed.lattice(task.surface))["lattice_constant"]
     built = clean_slab(task, constant)
     files = write_structure(context.folder.path, "built", built)
-    start = _from_smallest_cell(context, built, constant)
+    start, starts = begin(context, _from_smallest_cell(context, built, constant))
     relaxed = _relax(context, start, lambda atoms: _check_slab(atoms, built))
-    values: SlabValues = {"lattice_constant": constant, **relaxed.values}
-    return Outcome(values, (*files, *relaxed.files))
+    values = {"lattice_constant": constant, **relaxed.values, **_beside(context, relaxed, starts)}
+    return Outcome(cast("SlabValues", values), (*files, *relaxed.files))
 
 
 def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant: float) -> Atoms:
@@ -103,6 +104,8 @@ def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant
         return built
     translations = primitive_translations("1x1", FACES[context.task.surface].miller)
     calculation = context.calculation(_repeated(context.system, repeats, translations))
+    if context.spin is not None:
+        small = start_from(context.spin, small)
     relaxed = relax(
         small,
         calculation,
@@ -112,6 +115,7 @@ def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant
         on_progress=partial(context.on_progress, part="1x1 cell"),
         check=lambda atoms: _check_slab(atoms, small),
         scf_iterations=lambda: calculation.scf_iterations,
+        moments=_moments(context, calculation),
     )
     # one atom of each element in a layer: the two identify it
     rise = {
@@ -157,12 +161,26 @@ def relax_held(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
     """
     task = context.task
     slab = from_json(present(context.needed.slab(task.surface))["structure"])
-    start = sites.place_adatom(slab, task.inputs["adatom"], task.site)
-    relaxed = _relax_adatom(context, sites.hold_lateral(start))
-    kept = keep_density(context.folder, relaxed.calculation)
-    found = {**relaxed.values, **_where(relaxed.atoms), "density": kept}
-    values = cast("AdatomValues", found)
-    return Outcome(values, relaxed.files)
+    placed = sites.hold_lateral(sites.place_adatom(slab, task.inputs["adatom"], task.site))
+    start, starts = begin(context, placed)
+    relaxed = _relax_adatom(context, start)
+    found = {
+        **relaxed.values,
+        **_where(relaxed.atoms),
+        "density": keep_density(context.folder, relaxed.calculation),
+        **_beside(context, relaxed, starts),
+    }
+    return Outcome(cast("AdatomValues", found), relaxed.files)
+
+
+def _beside(
+    context: TaskContext, relaxed: RelaxedSystem, starts: dict[str, float]
+) -> dict[str, object]:
+    """Return the energies of all starts, and that of the non-magnetic solution if asked for."""
+    found: dict[str, object] = {"starts": starts} if starts else {}
+    if context.spin is not None and context.spin["non_magnetic"]:
+        found["non_magnetic_energy"] = non_magnetic_energy(context, relaxed.atoms)
+    return found
 
 
 def relax_free(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
@@ -228,8 +246,10 @@ def relax_bare_slab(context: TaskContext[BareSlabInputs]) -> Outcome[BareSlabVal
     same = _from_same_start(context, start)
     if same is not None:
         return Outcome(same)
-    relaxed = _relax(context, start, lambda atoms: _check_slab(atoms, start))
-    values = cast("BareSlabValues", {**relaxed.values, "start": to_json(start)})
+    begun, starts = begin(context, start)
+    relaxed = _relax(context, begun, lambda atoms: _check_slab(atoms, start))
+    tried = {"starts": starts} if starts else {}
+    values = cast("BareSlabValues", {**relaxed.values, **tried, "start": to_json(start)})
     return Outcome(values, relaxed.files)
 
 
@@ -316,6 +336,7 @@ def _relax(
         on_progress=context.on_progress,
         check=check,
         scf_iterations=lambda: calculation.scf_iterations,
+        moments=_moments(context, calculation),
     )
     calculation.converge(relaxed.atoms)  # nothing to do, unless the last step is of an earlier run
     values: RelaxedValues = {
@@ -325,11 +346,20 @@ def _relax(
         "structure": to_json(relaxed.atoms),
         "electrostatics": calculation.electrostatics(),
     }
+    if context.spin is not None:
+        values |= cast("RelaxedValues", moments_of(calculation))
     files = (
         write_frames(context.folder / RELAXATION, [_frame(start, s) for s in steps.records]),
         *write_structure(context.folder.path, "relaxed", relaxed.atoms),
     )
     return RelaxedSystem(relaxed.atoms, values, files, steps.records[0], calculation)
+
+
+def _moments(context: TaskContext, calculation: Calculation) -> Callable[[], list[float]] | None:
+    """Return what gives the moments of a calculation's atoms; None without spin."""
+    if context.spin is None:
+        return None
+    return lambda: moments_of(calculation)["magnetic_moments"]
 
 
 def _frame(start: Atoms, step: Step) -> Atoms:

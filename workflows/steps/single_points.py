@@ -12,6 +12,7 @@ from structures import bulk
 from workflows.steps.context import Outcome, TaskContext, present
 from workflows.steps.cubes import kept_density, write_difference
 from workflows.steps.initial import crystal
+from workflows.steps.spin import begin, start_from
 from workflows.tasks.atoms_json import from_json, to_json
 from workflows.tasks.graph import Task
 from workflows.tasks.records import (
@@ -77,7 +78,10 @@ def compute_refined(context: TaskContext[SinglePointInputs]) -> Outcome[SinglePo
         raise LookupError("a task was begun before those that it needs were done")
     if same := _of_same_structure(context, refined.result.values):
         return Outcome(same)
-    energy, _ = context.calculation()(_structure(refined.task, refined.result.values))
+    atoms = _structure(refined.task, refined.result.values)
+    if not atoms.has("initial_magmoms"):
+        atoms, _ = begin(context, atoms)
+    energy, _ = context.calculation()(atoms)
     return Outcome({"energy": energy})
 
 
@@ -120,7 +124,8 @@ def compute_density_difference(context: TaskContext[DensityInputs]) -> Outcome[D
     atoms = from_json(held["structure"])
     atoms.set_constraint()  # single points; the grid is the same for all three
     densities = kept_density(context, atoms)
-    parts: dict[str, Atoms] = {"total": atoms, "slab": atoms[:-1], "adatom": atoms[-1:]}
+    adatom = atoms[-1:] if context.spin is None else start_from(context.spin, atoms[-1:])
+    parts: dict[str, Atoms] = {"total": atoms, "slab": atoms[:-1], "adatom": adatom}
     for name in densities:
         del parts[name]
     for number, (name, part) in enumerate(parts.items()):

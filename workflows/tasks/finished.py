@@ -15,6 +15,7 @@ from workflows.tasks.records import (
     DensityValues,
     Kind,
     LatticeValues,
+    ProbeValues,
     Relaxation,
     RelaxedValues,
     SinglePointValues,
@@ -70,6 +71,10 @@ class Finished:
     ) -> Values | None:
         state = self.state(surface, kind, site, relaxation)
         return state.result.values if state and state.result else None
+
+    def probe(self, surface: Surface) -> ProbeValues | None:
+        """Return whether a surface's clean slab was found to be magnetic."""
+        return cast("ProbeValues | None", self._values(surface, "probe"))
 
     def lattice(self, surface: Surface) -> LatticeValues | None:
         """Return the equation of state of the crystal that a surface is cut from."""

@@ -1,5 +1,6 @@
 r"""The graph: which tasks a case asks for, what each is computed from, and how far each one is.
 
+VN-probe    (everything below needs it where it decides whether there is spin)
 VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free -> VN-top-V-free-basin
                   |                   |-> VN-top-V-held-basin
                   |                   |-> VN-top-V-density
@@ -20,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, cast
 
+from structures.magnetism import free_atom_moment, has_open_shell, starting_moments
 from structures.supercell import primitive_translations
 from workflows.case.schema import DFT, Case, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
@@ -39,21 +41,30 @@ from workflows.tasks.records import (
     Kind,
     LatticeInputs,
     Origin,
+    ProbeInputs,
     Relaxation,
+    SCFCriteria,
     SinglePointInputs,
     SlabCut,
     SlabInputs,
+    SpinSettings,
     Surface,
 )
 
 RECIPE = 4  # raise it when the way that a task computes its numbers changes
 EARLIER_RECIPES = (3,)  # whose results are still shown, never beside those of another recipe
 
+# Of a probe: coarse, yet the moments of VN, MnO and NiO are there
+PROBE_KPOINTS = 4  # along x and y of the 1x1 cell, at most
+PROBE_CUTOFF = 350.0  # eV, at most; above what any PAW data set needs at least
+PROBE_SCF: SCFCriteria = {"energy": 1e-3, "density": 1e-3, "eigenstates": 1e-5}
+PROBE_MOMENT = 1.0  # Bohr magnetons that every atom starts with where no element has any
+
 
 # References first, then sites, then details: the table fills up before the pictures do.
 ORDER: dict[Kind, int] = {
-    "lattice": 0, "atom": 1, "slab": 2, "held": 3, "free": 4, "basin": 5, "refined": 6,
-    "density": 7, "uncorrected": 8,
+    "probe": 0, "lattice": 1, "atom": 2, "slab": 3, "held": 4, "free": 5, "basin": 6,
+    "refined": 7, "density": 8, "uncorrected": 9,
 }  # fmt: skip
 
 
@@ -297,7 +308,7 @@ def structure_name(case: Case, surface: Surface, part: str) -> str:
 
 def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
     clean = slab_task(case, surface)
-    tasks: list[Task] = [*_lattice_task(case, surface), clean]
+    tasks: list[Task] = [*_probe_task(case, surface), *_lattice_task(case, surface), clean]
     if _without_dipole(case, surface):
         tasks.append(_uncorrected(clean))
     for site in slab_of(case, surface).sites:
@@ -323,13 +334,14 @@ def _lattice_task(case: Case, surface: Surface) -> list[Task[LatticeInputs]]:
     inputs: LatticeInputs = {
         **crystal,
         "lattice_guess": crystal_of(case, surface).lattice_guess,
-        "dft": _dft(case, kpoints, crystal["elements"], slab=False),
+        "dft": _with_spin(case, surface, _dft(case, kpoints, crystal["elements"], slab=False)),
     }
     name, title = f"{bulk}-lattice", f"lattice constant of {bulk}"
     structure = structure_name(case, surface, "bulk")
     elements = tuple(crystal["elements"])
+    needs = _probes(inputs["dft"])
     return [
-        Task(name, "lattice", title, (), inputs, surface, structure=structure, elements=elements)
+        Task(name, "lattice", title, needs, inputs, surface, structure=structure, elements=elements)
     ]
 
 
@@ -340,7 +352,9 @@ def slab_task(case: Case, surface: Surface) -> Task[SlabInputs]:
     cut = slab_of(case, surface).model_dump(exclude={"sites"})
     inputs: SlabInputs = {
         "fmax": case.relax.fmax,
-        "dft": _dft(case, kpoints, [*crystal["elements"], case.adatom], slab=True),
+        "dft": _with_spin(
+            case, surface, _dft(case, kpoints, [*crystal["elements"], case.adatom], slab=True)
+        ),
         "elements": crystal["elements"],
         "structure": crystal["structure"],
         "lattice_constant": crystal["lattice_constant"],
@@ -349,11 +363,82 @@ def slab_task(case: Case, surface: Surface) -> Task[SlabInputs]:
     if face.miller != "001":
         inputs["face"] = face.miller
     name, title = structure_name(case, surface, "slab"), f"clean {surface_label(case, surface)}"
-    needs = tuple(task.name for task in _lattice_task(case, surface))
+    needs = (
+        *_probes(inputs["dft"]),
+        *(task.name for task in _lattice_task(case, surface)),
+    )
     elements = tuple(crystal["elements"])
     return Task(
         name, "slab", title, needs, inputs, surface, structure=name, elements=elements
     )  # fmt: skip
+
+
+def _probe_task(case: Case, surface: Surface) -> list[Task[ProbeInputs]]:
+    """Return the task that finds whether a surface's slab is magnetic, none where that is given."""
+    if case.dft.spin.polarised is True:
+        return []
+    crystal, face = _crystal_inputs(case, surface), FACES[surface]
+    name, cut = structure_name(case, surface, "probe"), slab_of(case, surface)
+    guess = crystal["lattice_constant"] or crystal_of(case, surface).lattice_guess
+    kx, ky, kz = getattr(case.dft.kpoints, face.kpoints)
+    nx, ny = (2**0.5, 2**0.5) if cut.cell == "sqrt2" else map(int, cut.cell.split("x"))
+    kpoints = (min(PROBE_KPOINTS, round(kx * nx)), min(PROBE_KPOINTS, round(ky * ny)), kz)
+    dft = _dft(case, kpoints, crystal["elements"], slab=True)
+    dft.pop("dispersion", None)  # it knows no spin
+    dft["cutoff"], dft["dipole_correction"] = min(PROBE_CUTOFF, dft["cutoff"]), False
+    dft["scf"] = PROBE_SCF
+    dft["spin"] = _spin_settings(case, crystal["elements"], slab=True)
+    inputs: ProbeInputs = {
+        "dft": dft,
+        "elements": crystal["elements"],
+        "structure": crystal["structure"],
+        "lattice_constant": guess,
+        "slab": {"layers": cut.layers, "cell": "1x1", "vacuum": cut.vacuum, "held_layers": 0},
+    }
+    if face.miller != "001":
+        inputs["face"] = face.miller
+    title = f"whether clean {surface_label(case, surface)} is magnetic"
+    elements = tuple(crystal["elements"])
+    return [Task(name, "probe", title, (), inputs, surface, structure=name, elements=elements)]
+
+
+def _with_spin(case: Case, surface: Surface, dft: DFTSettings) -> DFTSettings:
+    """Return DFT settings of a crystal or its slab with spin, where it may have any."""
+    spin = case.dft.spin
+    if spin.polarised is False:
+        return dft
+    elements = _crystal_inputs(case, surface)["elements"]
+    slab = "dipole_correction" in dft
+    settings = _spin_settings(case, elements, slab=slab)
+    if spin.polarised == "auto":
+        # The first face's probe decides for its crystal, too, and for the other faces.
+        faces = [s for s in surfaces(case) if FACES[s].crystal == FACES[surface].crystal]
+        if faces:
+            of = dict.fromkeys([faces[0], *([surface] if slab else [])])
+            settings["probes"] = [structure_name(case, face, "probe") for face in of]
+        elif not any(map(has_open_shell, elements)):
+            return dft  # a metal without a surface in the case, of the main group
+    return {**dft, "spin": settings}
+
+
+def _spin_settings(case: Case, elements: list[str], *, slab: bool) -> SpinSettings:
+    spin = case.dft.spin
+    moments = starting_moments(elements) | {s: m for s, m in spin.moments.items() if s in elements}
+    if spin.polarised is not True and not any(moments.values()):
+        moments = dict.fromkeys(moments, PROBE_MOMENT)  # without any, none would ever be found
+    settings: SpinSettings = {
+        "moments": moments,
+        "starts": list(spin.starts) if slab else ["ferromagnetic"],
+        "non_magnetic": slab and spin.non_magnetic,
+    }
+    if slab:
+        settings["adatom"] = spin.moments.get(case.adatom, free_atom_moment(case.adatom))
+    return settings
+
+
+def _probes(dft: DFTSettings) -> tuple[str, ...]:
+    """Return the tasks that decide whether a task with these settings has spin."""
+    return tuple(dft["spin"].get("probes", ())) if "spin" in dft else ()
 
 
 def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
@@ -367,12 +452,12 @@ def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
     }  # fmt: skip
     elements = (*clean.elements, case.adatom)
     held = Task(
-        f"{stem}-held", "held", f"{what}, x and y held", (clean.name,), inputs, surface, site,
-        "held", stem, elements,
+        f"{stem}-held", "held", f"{what}, x and y held", (clean.name, *_probes(dft)), inputs,
+        surface, site, "held", stem, elements,
     )  # fmt: skip
     free = Task(
-        f"{stem}-free", "free", f"{what}, free", (held.name,), inputs, surface, site, "free", stem,
-        elements,
+        f"{stem}-free", "free", f"{what}, free", (held.name, *_probes(dft)), inputs, surface, site,
+        "free", stem, elements,
     )  # fmt: skip
     tasks: list[Task] = [held, free]
     if case.checks.same_basin:
@@ -429,6 +514,7 @@ def _on(
     elements: tuple[str, ...] | None = None,
 ) -> Task[InputsT]:
     """Return a task that builds on the structure of another one; the same `elements` if None."""
+    needs = (*needs, *_probes(inputs["dft"]))
     name = f"{task.structure if kind == 'density' else task.name}-{kind}"
     place = task.surface, task.site, task.relaxation, task.structure
     return Task(name, kind, title, needs, inputs, *place, elements or task.elements)
@@ -483,7 +569,7 @@ def _dft(
 ) -> DFTSettings:
     """Return the DFT settings that change the numbers of a system with these elements."""
     of_slabs = set() if slab else {"dipole_correction"}
-    apart = {"kpoints", "setups", "scf", "dispersion", "hubbard"}
+    apart = {"kpoints", "setups", "scf", "dispersion", "hubbard", "spin"}
     settings: dict[str, Any] = case.dft.model_dump(exclude=apart | of_slabs)
     if kpoints and case.dft.dispersion != "none":  # an isolated atom has none
         package = PACKAGES[case.dft.dispersion]

@@ -16,11 +16,13 @@ from pydantic import AfterValidator, Field
 # pydantic does not take the TypedDict of Python 3.11, mypy no other TypeVar with a default
 from typing_extensions import TypedDict, TypeVar
 
+from workflows.case.schema import Start
 from workflows.dft.interface import Electrostatics
 from workflows.tasks.atoms_json import StructureData, check_structure
 
 Kind = Literal[
-    "lattice", "atom", "slab", "held", "free", "basin", "refined", "density", "uncorrected"
+    "probe", "lattice", "atom", "slab", "held", "free", "basin", "refined", "density",
+    "uncorrected",
 ]  # fmt: skip
 
 
@@ -128,13 +130,29 @@ class HubbardSettings(TypedDict):
     U: float
 
 
+class SpinSettings(TypedDict):
+    """Spin of a crystal or slab; where there are `probes`, only if one of them found a moment.
+
+    `moments` (Bohr magnetons) are the starting ones by element, `adatom` that of an adatom; of the
+    `starts` the one with the lowest energy is kept. `non_magnetic` is whether the energy of the
+    non-magnetic solution is computed, too.
+    """
+
+    probes: NotRequired[list[str]]
+    moments: dict[str, float]
+    adatom: NotRequired[float]
+    starts: list[Start]
+    non_magnetic: bool
+
+
 class DFTSettings(TypedDict):
     """DFT settings that change a number: `cutoff` and `smearing` (Fermi-Dirac width) in eV.
 
     `kpoints` is the Gamma-centred grid, None for an isolated system; `setups` names the PAW data
     sets that are not the default, by element. Crystals and atoms have no dipole correction, atoms
     no dispersion either; `dispersion` has the `model`, if there is one, and the version of its
-    package. `hubbard` is by element, where there is any.
+    package. `hubbard` is by element, where there is any; `spin` of crystals and slabs that may have
+    it.
     """
 
     mode: str
@@ -147,6 +165,7 @@ class DFTSettings(TypedDict):
     dipole_correction: NotRequired[bool]
     dispersion: NotRequired[dict[str, str]]
     hubbard: NotRequired[dict[str, HubbardSettings]]
+    spin: NotRequired[SpinSettings]
 
 
 class CrystalInputs(TypedDict):
@@ -190,6 +209,20 @@ class SlabInputs(CrystalInputs):
     face: NotRequired[str]
 
 
+class ProbeInputs(TypedDict):
+    """Of a test of whether a clean slab, in its 1x1 cell, is magnetic; `face` as of a slab.
+
+    Its `lattice_constant` (angstrom) is the guess where a task computes it.
+    """
+
+    elements: list[str]
+    structure: str
+    lattice_constant: float
+    dft: DFTSettings
+    slab: SlabCut
+    face: NotRequired[str]
+
+
 class AdatomInputs(TypedDict):
     """Of an adatom relaxed from a site, held or free, to `fmax` (eV/angstrom)."""
 
@@ -222,7 +255,8 @@ class SinglePointInputs(TypedDict):
 
 
 Inputs = (
-    LatticeInputs
+    ProbeInputs
+    | LatticeInputs
     | AtomInputs
     | SlabInputs
     | AdatomInputs
@@ -284,12 +318,28 @@ class ReflectionData(TypedDict):
     intensity: Number
 
 
+class ProbeValues(Effort):
+    """A spin-polarised SCF of an unrelaxed slab, and its `non_magnetic_energy`; eV.
+
+    `magnetic_moment` is the total one, `magnetic_moments` those inside the PAW spheres of the atoms
+    of `structure`, in Bohr magnetons; `starts` has the energy (eV) of each start.
+    """
+
+    energy: Energy
+    non_magnetic_energy: Energy
+    magnetic_moment: Electrons
+    magnetic_moments: list[Electrons]
+    starts: dict[Name, Energy]
+    structure: Structure
+
+
 class LatticeValues(Effort):
     """A Birch-Murnaghan fit: `energy` (eV) of the primitive cell of `atoms` atoms at the minimum.
 
     `lattice_constant` in angstrom, `bulk_modulus` in GPa; `energies` (eV) at `lattice_constants`
     (angstrom) are the points that were fitted. `dispersion` has the dispersion energy (eV) of the
-    cell at the minimum by model.
+    cell at the minimum by model; `magnetic_moment` (Bohr magnetons) is that of the cell with the
+    lowest energy, if it has spin.
     """
 
     lattice_constant: PositiveLength
@@ -300,6 +350,7 @@ class LatticeValues(Effort):
     energies: list[Energy]
     pattern: list[ReflectionData]
     dispersion: NotRequired[dict[str, Energy]]
+    magnetic_moment: NotRequired[Electrons]
 
 
 class AtomValues(Effort):
@@ -314,6 +365,8 @@ class RelaxedValues(Effort):
 
     `dispersion` has the dispersion energy (eV) of the structure by model; `energy` includes that of
     the model, if any, that it was relaxed with.
+    Of a system with spin, moments and `starts` are as of a probe, and `non_magnetic_energy` (eV) is
+    that of the same structure without spin.
     """
 
     energy: Energy
@@ -324,6 +377,10 @@ class RelaxedValues(Effort):
         Electrostatics, AfterValidator(_same_lengths("z", "potential")), AfterValidator(_finite)
     ]
     dispersion: NotRequired[dict[str, Energy]]
+    magnetic_moment: NotRequired[Electrons]
+    magnetic_moments: NotRequired[list[Electrons]]
+    starts: NotRequired[dict[Name, Energy]]
+    non_magnetic_energy: NotRequired[Energy]
 
 
 class SlabValues(RelaxedValues):
@@ -393,7 +450,8 @@ class SinglePointValues(Effort):
 
 
 Values = (
-    LatticeValues
+    ProbeValues
+    | LatticeValues
     | AtomValues
     | SlabValues
     | AdatomValues
@@ -407,6 +465,7 @@ ValuesT_co = TypeVar("ValuesT_co", bound=Values, default=Values, covariant=True)
 
 
 VALUES: dict[Kind, Any] = {
+    "probe": ProbeValues,
     "lattice": Annotated[
         LatticeValues, AfterValidator(_same_lengths("lattice_constants", "energies"))
     ],

@@ -467,7 +467,7 @@ def test_a_second_face_of_the_metal_adds_tasks_and_leaves_the_others_as_they_are
     what = ("held", "free", "held-basin", "free-basin")
     added = [f"Na110-{s}-{w}" for w in what for s in ("hollow", "long-bridge")]
     assert {n: f for n, f in after.items() if n in before} == before
-    assert set(after) - set(before) == {"Na110-slab", *added}
+    assert set(after) - set(before) == {"Na110-probe", "Na110-slab", *added}
     assert len(set(after.values())) == len(after)
     assert plan(case_110())["Na110-slab"].needs == ("Na-lattice",)
     assert plan(case_110())["Na110-slab"].title == "clean Na(110)"

@@ -35,7 +35,7 @@ def change(
     states[name] = State(TASKS[name], status, progress=progress)
 
 
-ALL = {"lattice": 10.0, "atom": 5.0, "slab": 100.0, "held": 60.0, "free": 40.0,
+ALL = {"probe": 3.0, "lattice": 10.0, "atom": 5.0, "slab": 100.0, "held": 60.0, "free": 40.0,
        "basin": 10.0, "uncorrected": 5.0}  # fmt: skip
 DENSITIES = [name for name in TASKS if name.endswith("-density")]
 

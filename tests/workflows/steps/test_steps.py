@@ -72,6 +72,9 @@ class MadeUp:
     def magnetic_moment(self) -> float:
         return 1.0
 
+    def magnetic_moments(self) -> list[float]:
+        return [0.5, 0.5]
+
 
 def at_rest(atoms: Atoms) -> tuple[float, np.ndarray]:
     return -1.0, np.zeros((len(atoms), 3))

@@ -54,6 +54,8 @@ box = 8.0
 cutoff = 250.0
 setups = { V = "5" }
 smearing = 0.2
+[dft.spin]
+polarised = true
 [dft.kpoints]
 host_bulk = [4, 4, 4]
 host_slab = [2, 2, 1]
@@ -268,6 +270,9 @@ CHANGES: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"dft__dipole_correction": False}, BOTH, ON_SLABS),
     ({"dft__dispersion": "d3bj"}, BOTH, ALL - {"atom"}),
     ({"dft__hubbard": {"V": {"orbital": "d", "U": 3.0}}}, HOST, ALL),
+    ({"dft__spin__moments": {"V": 2.0}}, HOST, ON_SLABS | {"lattice"}),
+    ({"dft__spin__starts": ["ferromagnetic", "alternating"]}, BOTH, ON_SLABS),
+    ({"dft__spin__non_magnetic": False}, BOTH, ON_SLABS),
     ({"dft__setups": {}}, HOST, ALL),
     ({"dft__setups": {"V": "13"}}, HOST, ALL),
     ({"dft__setups": {"V": "5", "N": "s"}}, HOST, ALL),
@@ -314,7 +319,7 @@ def test_every_setting_is_known_here() -> None:
     elsewhere = {
         "adatom", "host__cation", "host__anion", "host__structure", "host__lattice_constant",
         "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
-        "checks__without_dipole",
+        "checks__without_dipole", "dft__spin__polarised",
         "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_case.py
         "refine",  # below
     }  # fmt: skip
@@ -604,3 +609,58 @@ def test_results_of_one_earlier_recipe_are_read_by_themselves(
     mixed = survey_recorded(TASKS, tmp_path)
     assert statuses(mixed, "VN-lattice", "Na-lattice") == ["stale", "done"]
     assert earlier_version(mixed) == ""
+
+
+# ---- spin ---------------------------------------------------------------------------------------
+
+
+def test_where_probes_decide_every_crystal_and_slab_needs_one() -> None:
+    tasks = plan(case(dft__spin__polarised="auto"))
+    for task in tasks.values():
+        crystal = "VN" if task.surface == "host" else "Na"
+        probes = [name for name in task.needs if name.endswith("-probe")]
+        assert probes == ([] if task.kind in ("probe", "atom") else [f"{crystal}-probe"])
+    assert [n for n in tasks if n.endswith("-probe")] == ["VN-probe", "Na-probe"]
+    assert tasks["VN-probe"].inputs["dft"]["kpoints"] == [2, 2, 1]
+
+
+def test_without_spin_nothing_depends_on_a_probe() -> None:
+    tasks = plan(case(dft__spin__polarised=False))
+    assert {"VN-probe", "Na-probe"} <= set(tasks)
+    assert not {need for task in tasks.values() for need in task.needs if "probe" in need}
+    assert {n for n, t in tasks.items() if "spin" in t.inputs["dft"]} == {"VN-probe", "Na-probe"}
+
+
+def test_with_spin_there_is_no_probe() -> None:
+    assert "probe" not in {task.kind for task in plan(case()).values()}
+    assert plan(case())["VN-top-V-held"].inputs["dft"]["spin"] == {
+        "moments": {"V": 3.0, "N": 0.0},
+        "adatom": 1.0,
+        "starts": ["ferromagnetic"],
+        "non_magnetic": True,
+    }
+
+
+def test_a_probe_is_of_the_smallest_cell_and_coarse() -> None:
+    wide = case(
+        dft__spin__polarised="auto", slab__cell="2x2", dft__kpoints__host_slab=[3, 3, 1],
+        dft__cutoff=500.0,
+    )  # fmt: skip
+    probe = plan(wide)["VN-probe"].inputs
+    assert probe["slab"]["cell"] == "1x1"  # type: ignore[typeddict-item]
+    assert probe["dft"]["kpoints"] == [4, 4, 1]
+    assert probe["dft"]["cutoff"] == 350.0
+
+
+def test_a_metal_without_a_surface_has_spin_if_its_shell_is_open() -> None:
+    def spin(adatom: str) -> Any:
+        no_slab = {"adatom": adatom, "metal_slab": None}
+        tasks = plan(case(dft__spin__polarised="auto").model_copy(update=no_slab))
+        return tasks[f"{adatom}-lattice"].inputs["dft"].get("spin")
+
+    assert spin("Fe") == {
+        "moments": {"Fe": 4.0},
+        "starts": ["ferromagnetic"],
+        "non_magnetic": False,
+    }
+    assert spin("K") is None
