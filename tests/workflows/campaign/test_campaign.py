@@ -31,7 +31,7 @@ def test_equal_tasks_are_one_folder_and_different_ones_are_not(tmp_path: Path) -
     campaign = sweep(tmp_path, '[axes]\nslab.cell = ["1x1", "sqrt2"]')
     one, other = (set(names.values()) for names in campaign.names)
     common = {campaign.tasks[folder].label for folder in one & other}
-    of_metal = {"Na-atom", "Na-slab", "Na-hollow-held", "Na-hollow-free"}
+    of_metal = {"Na-atom", "Na-slab", "Na-hollow-held", "Na-hollow-free", "Na-hollow-density"}
     assert common == {"Na-probe", "VN-lattice", *of_metal}
     assert len(campaign.tasks) == len(one | other) == 2 * len(plan(CASE)) - len(common)
     for names, member in zip(campaign.names, campaign.members, strict=True):

@@ -464,7 +464,7 @@ def test_a_second_face_of_the_metal_adds_tasks_and_leaves_the_others_as_they_are
         return {n: t.fingerprint(dict.fromkeys(t.needs, parent)) for n, t in plan(of).items()}
 
     before, after = fingerprints(case_110("", "")), fingerprints(case_110())
-    what = ("held", "free", "held-basin", "free-basin")
+    what = ("held", "free", "held-basin", "free-basin", "density")
     added = [f"Na110-{s}-{w}" for w in what for s in ("hollow", "long-bridge")]
     assert {n: f for n, f in after.items() if n in before} == before
     assert set(after) - set(before) == {"Na110-probe", "Na110-slab", *added}
