@@ -158,6 +158,8 @@ def draw_surfaces(canvas: Canvas, surfaces: list[Surface]) -> None:
     if not parts:
         return
     pixel, depth, colour, opacity = (np.concatenate(column) for column in zip(*parts, strict=True))
+    if not len(pixel):  # all of them are hidden, or smaller than a pixel
+        return
     span = max(float(np.ptp(depth)), 1e-6)
     steps = ((depth - depth.min()) * ((2**_DEPTH_BITS - 1) / span)).astype(np.int64)
     order = np.argsort((pixel << _DEPTH_BITS) | steps)

@@ -609,6 +609,12 @@ def test_a_sphere_hides_the_surface_behind_it_and_is_tinted_by_one_before_it() -
     assert 0 < behind[20, 20][3] < 255
 
 
+def test_a_surface_that_is_hidden_altogether_changes_nothing() -> None:
+    alone = raster.render(one_sphere(0.0), [], EXTENT, 20.0)
+    inside = replace(sheet_at(0.0), vertices=0.1 * sheet_at(0.0).vertices)
+    assert np.array_equal(raster.render(one_sphere(0.0), [inside], EXTENT, 20.0), alone)
+
+
 def test_the_nearer_of_two_spheres_is_seen_whatever_their_order() -> None:
     centres = np.array([[0.0, 0.0, 0.0], [0.3, 0.0, 2.0]])
     colours = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
