@@ -20,7 +20,7 @@ COLDEST = 150.0  # K; what lies below was most likely meant in degrees Celsius
 COLUMNS = ("temperature_K", "R_ct_ohm", "electrode")
 MOST_ELECTRODES = 40  # more than a figure can tell apart; most likely another column was meant
 # Python's float() takes more than a spreadsheet writes: 1_00, or digits of other scripts.
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +241,7 @@ def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _positive(row: dict[str, str], column: str, line: int) -> float:
-    number = float(row[column]) if _NUMBER.fullmatch(row[column]) else nan
+    number = float(row[column]) if NUMBER.fullmatch(row[column]) else nan
     if not (isfinite(number) and number > 0.0):
         msg = f"line {line}, column {column}: a positive number is needed, found {row[column]!r}"
         raise ValueError(msg)

@@ -33,6 +33,12 @@ BARE_NA: Final = -0.860
 ACTIVATION_ENERGIES: Final[Mapping[str, float]] = {"Na/VN": 61.42, "bare Na": 72.96}
 """Apparent activation energy by electrode, in kJ/mol (Fig. 5j and the text below Fig. 5)."""
 
+EXCHANGE_CURRENT_DENSITIES: Final[Mapping[str, float]] = {"Na/VN": 0.215, "bare Na": 0.068}
+"""Exchange current density by electrode, in mA/cm^2 (text above Fig. 5, from Fig. S19)."""
+
+NUCLEATION_OVERPOTENTIALS: Final[Mapping[str, float]] = {"Na/VN": 36.0, "bare Na": 68.0}
+"""Nucleation overpotential by electrode at 0.5 mA/cm^2, in mV (text on Fig. 3a)."""
+
 LATTICE_SPACINGS: Final[Mapping[tuple[int, int, int], float]] = {(2, 0, 0): 2.0, (1, 1, 1): 2.3}
 """Interplanar spacing by plane, in angstrom (printed as 0.20 and 0.23 nm; Fig. 1h and its text)."""
 

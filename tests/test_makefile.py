@@ -51,7 +51,9 @@ def test_what_is_pinned_is_what_is_asked_for() -> None:
     """Otherwise: make constraints."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
-    asked = [*project["project"]["dependencies"], *itertools.chain(*groups.values())]
+    extras = project["project"]["optional-dependencies"]
+    optional = itertools.chain(*groups.values(), *extras.values())
+    asked = [*project["project"]["dependencies"], *optional]
     packages = {name: found for file in CONSTRAINTS[::-1] for name, found in pinned(file).items()}
     for requirement in map(Requirement, asked):
         version, _ = packages[canonicalize_name(requirement.name)]

@@ -37,6 +37,10 @@ VERBS = {
     "export": "write structures and density differences for VASP, wavefunctions for GPAW",
     "clean": "delete files that can be regenerated; results, structures and cubes stay",
     "arrhenius": "fit activation energies to measured R_ct(T)",
+    "eis": "fit measured impedance spectra: R_s, R_SEI, R_ct, activation energy",
+    "tafel": "fit exchange current densities to measured Tafel plots",
+    "plating": "measure nucleation overpotentials in the voltage at the start of plating",
+    "cycling": "evaluate cycled cells: failures, rate steps, capacity and retention",
     "info": "show versions, libraries, ranks and PAW data sets",
     "task": "compute one task of a run: what `run` and `submit` do for each",
 }

@@ -14,5 +14,6 @@
 - `supplement`: figures S17 and S18, plane averages
 - `lattice`: powder lines and diffraction rings beside the paper's spacings
 - `potential`: the electrostatic potential along the surface normal, and the work function
+- `measured`: spectra, Tafel plots, nucleation and cycling of measured cells
 - `convergence`, `sensitivity`: what a sweep of settings shows
 """

@@ -41,6 +41,30 @@ def add_directory(verb: ArgumentParser) -> None:
     verb.add_argument("directory", metavar="DIR", type=Path, help="directory of a run")
 
 
+def add_measured(verb: ArgumentParser, columns: str) -> None:
+    """Add measured files, names of their electrodes and where to write.
+
+    They are `arguments.data`, `arguments.electrode` and `arguments.into`.
+    """
+    verb.add_argument(
+        "data",
+        metavar="DATA",
+        nargs="+",
+        type=Path,
+        help=f"CSV with columns {columns}, or Bio-Logic .mpr (needs the extra `measured`)",
+    )
+    verb.add_argument(
+        "--into", metavar="DIR", type=Path, required=True, help="directory for tables and figures"
+    )
+    verb.add_argument(
+        "--electrode",
+        metavar="NAME,...",
+        type=lambda text: tuple(part.strip() for part in text.split(",")),
+        default=(),
+        help="name for all files, or one for each (default: column electrode, or the file's name)",
+    )
+
+
 def add_limits(verb: ArgumentParser) -> None:
     """Add how much of the machine, and for how long: `arguments.jobs`, `arguments.walltime`."""
     verb.add_argument(
@@ -75,6 +99,23 @@ def positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise ArgumentTypeError(f"found {text!r}; allowed: a number above 0")
     return value
+
+
+def positives(text: str) -> tuple[float, ...]:
+    """Return finite numbers above 0, divided by commas."""
+    return tuple(positive(part) for part in text.split(","))
+
+
+def between(text: str) -> tuple[float, float]:
+    """Return two finite numbers, 0 or above and rising, divided by a comma."""
+    parts = text.split(",")
+    try:
+        low, high = (float(part) for part in parts)
+    except ValueError:
+        low, high = -1.0, -1.0
+    if not 0 <= low < high < float("inf"):
+        raise ArgumentTypeError(f"found {text!r}; allowed: two rising numbers such as 0.1,20")
+    return low, high
 
 
 def walltime(text: str) -> float:

@@ -1,0 +1,1 @@
+"""Figures of measured data: spectra, Tafel plots, nucleation, cycling."""
