@@ -24,9 +24,12 @@ def test_one_version() -> None:
 
 def test_the_changelog_has_the_version_or_what_comes_after_the_last_one() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    first, *released = re.findall(r"^## \[(.+?)\]", text, re.M)
-    assert first == "Unreleased"
-    assert not released or released[0] == PROJECT["version"]
+    first, *released = re.findall(r"^## \[(.+?)\](?: - (.+))?$", text, re.M)
+    assert first == ("Unreleased", "")
+    if released:
+        version, date = released[0]
+        assert version == PROJECT["version"]
+        assert date == str(yaml("CITATION.cff")["date-released"])
 
 
 def test_one_licence() -> None:
