@@ -9,7 +9,7 @@ neither adds a site nor takes one away.
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ _REACH = 1.25  # times the sum of covalent radii: as near as an adatom comes to 
 _SAME = 0.15  # angstrom in the plane: corners that close are one, edges that short are none
 _LIKE = 0.05  # angstrom: slabs that come from files are symmetric to a few decimals
 _BELOW = 0.5  # angstrom in the plane: an atom that close to a hollow lies under it
+_DEPTH = 9.0  # angstrom below the highest atom: what lies deeper makes no sites
 _IN_PLANE = (True, True, False)
 
 FloatArray = npt.NDArray[np.float64]
@@ -94,16 +95,23 @@ def find_sites(ideal: Atoms) -> tuple[Site, ...]:
     ValueError
         If no atom of the slab can be reached from above.
     """
-    slab = ideal.copy()
+    deep = ideal.positions[:, 2] < ideal.positions[:, 2].max() - _DEPTH
+    kept = np.flatnonzero(~deep)
+    slab = ideal[kept]
     slab.set_constraint()  # a held bottom is no matter of the surface's
     reached = exposed_atoms(slab)
     found = [*_tops(reached), *_bridges_and_hollows(slab, reached)]
     kinds = _sorted_by_symmetry(slab, found)
     names = _names(slab, kinds)
     return tuple(
-        Site(name, tuple(kind))
+        Site(name, tuple(_numbered(place, kept) for place in kind))
         for name, kind in sorted(zip(names, kinds, strict=True), key=lambda pair: pair[0])
     )
+
+
+def _numbered(place: Place, kept: IntArray) -> Place:
+    """Return a place with the numbers that its atoms have in the whole slab."""
+    return replace(place, atoms=tuple(int(kept[atom]) for atom in place.atoms))
 
 
 def exposed_atoms(slab: Atoms) -> IntArray:

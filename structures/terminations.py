@@ -24,7 +24,7 @@ from structures.crystals import SYMMETRY_TOLERANCE
 
 LAYER_GAP = 0.3  # angstrom: atoms whose heights differ by less are of one layer
 MAX_INDEX = 6
-MAX_SLAB_ATOMS = 1000
+MAX_SLAB_ATOMS = 500
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -88,7 +88,7 @@ def test_every_command_has_its_section() -> None:
 def test_a_section_lists_the_options_that_help_prints(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    listed = re.findall(r"^\| `(--[\w-]+)(?: (\S+))?` \|", sections()[verb], re.M)
+    listed = re.findall(r"^\| `(--[\w-]+)(?: ([^`]+))?` \|", sections()[verb], re.M)
     assert {name: bool(value) for name, value in listed} == options(verb, capsys)
 
 

@@ -212,5 +212,5 @@ def test_refused_cells_and_thickness() -> None:
     keywords: dict[str, Any] = {"vacuum": 6.0, "held_layers": 0}
     with pytest.raises(ValueError, match="not parallel"):
         cut_slab(face, termination, layers=2, cell=[[1, 1], [2, 2]], **keywords)
-    with pytest.raises(ValueError, match="more than 1000 atoms"):
+    with pytest.raises(ValueError, match="more than 500 atoms"):
         cut_slab(face, termination, layers=10**9, cell=SQUARE, **keywords)
