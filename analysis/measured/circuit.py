@@ -19,6 +19,7 @@ Real = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 FEWEST = 10  # frequencies: seven parameters, and something left to judge the fit by
+FREQUENCIES, IMPEDANCES = (1e-9, 1e12), (1e-9, 1e15)  # Hz and ohm: what instruments measure
 FLATTEST, START = 0.4, 0.85  # exponents: the lowest that is allowed, and that of the first guess
 SEARCHED, REFINED = 9, 4  # time constants of the first guesses, and how many guesses are refined
 NEAREST = 5.0  # ratio of two time constants below which the semicircles merge
@@ -186,7 +187,7 @@ def spectrum(frequency: ArrayLike, z: ArrayLike) -> tuple[Real, Complex]:
     Raises
     ------
     ValueError
-        Shapes differ, there are too few points, or a number is not finite or not possible.
+        Shapes differ, there are too few points, or a number is none that instruments measure.
     """
     f, measured = np.array(frequency, dtype=np.float64), np.array(z, dtype=np.complex128)
     if f.ndim != 1 or f.shape != measured.shape:
@@ -195,10 +196,13 @@ def spectrum(frequency: ArrayLike, z: ArrayLike) -> tuple[Real, Complex]:
         )
     if len(f) < FEWEST:
         raise ValueError(f"found {len(f)} frequencies; allowed: at least {FEWEST}")
-    if not (np.isfinite(f) & (f > 0.0)).all():
-        raise ValueError("frequencies: all must be positive and finite")
-    if not (np.isfinite(measured) & (np.abs(measured) > 0.0)).all():
-        raise ValueError("impedances: all must be finite and not zero")
+    for what, sizes, (least, most) in (
+        ("frequencies in Hz", f, FREQUENCIES),
+        ("impedances in ohm", np.abs(measured), IMPEDANCES),
+    ):
+        if not ((sizes >= least) & (sizes <= most)).all():
+            found = sizes[~((sizes >= least) & (sizes <= most))][0]
+            raise ValueError(f"{what}: found {found:g}; allowed: {least:g} to {most:g}")
     order = np.argsort(-f)
     f, measured = f[order], measured[order]
     if (repeated := f[1:][np.diff(f) == 0.0]).size:

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 MAX_BYTES = 100_000_000
 MOST_FILES, MOST_ELECTRODES = 40, 40
+LARGEST = 1e30  # in any unit; more is no measurement, and its square is no number
 ELECTRODE = "electrode"
 ALLOWED = "a CSV table or a Bio-Logic .mpr file of measured data"
 
@@ -179,7 +180,7 @@ def _require_numbers(columns: Mapping[str, Column]) -> None:
     for name, column in columns.items():
         if not len(column):
             raise UserError("no data; allowed: at least one point")
-        if (bad := np.flatnonzero(~np.isfinite(column))).size:
+        if (bad := np.flatnonzero(~(np.abs(column) < LARGEST))).size:
             raise UserError(
                 f"point {int(bad[0]) + 1}, column {name}: a number is needed, found "
                 f"{column[int(bad[0])]}"
@@ -233,7 +234,7 @@ def _csv(
 def _number(field: str, column: str, line: int) -> float:
     text = field.strip()
     number = float(text) if NUMBER.fullmatch(text) else np.inf
-    if not np.isfinite(number):
+    if not abs(number) < LARGEST:
         found = text if len(text) <= 40 else f"{text[:40]}..."
         raise UserError(f"line {line}, column {column}: a number is needed, found {found!r}")
     return number

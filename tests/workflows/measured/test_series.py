@@ -85,6 +85,7 @@ def test_the_sign_of_the_imaginary_part(tmp_path: Path) -> None:
         ("time_h,voltage_V\n0,1\n1,nan\n", "line 3, column voltage_V: a number is needed, found"),
         ("time_h,voltage_V\n0,1_0\n", "line 2, column voltage_V: a number is needed, found '1_0'"),
         ("time_h,voltage_V\n0,1e999\n", "line 2, column voltage_V: a number is needed"),
+        ("time_h,voltage_V\n0,-1e30\n", "line 2, column voltage_V: a number is needed"),
         ("time_h,voltage_V\n0\n", "line 2: 2 columns are needed, found 1"),
         ("time_h;voltage_V\n0;1,5\n", "line 2, column voltage_V: a number is needed, found '1,5'"),
         ("time_h,voltage_V,electrode\n0,1,\n", "column electrode: a name is needed in every line"),
