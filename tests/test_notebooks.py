@@ -1,11 +1,12 @@
 """The notebooks of examples/ run from their first cell to their last and show what is shipped.
 
-`python -m tests.test_notebooks` executes them and writes their outputs into examples/.
+`python -m tests.test_notebooks [NAME ...]` executes them and writes their outputs into examples/.
 """
 
 import re
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +100,15 @@ def adsorption_energies(text: str) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Execute all notebooks and write their outputs into examples/."""
+def main(names: Collection[str]) -> None:
+    """Execute these notebooks (all if none are named) and write their outputs into examples/."""
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        if names and path.stem not in names:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             place = NOTEBOOKS if path.stem == "fig5e" else Path(folder)
             nbformat.write(executed(path.stem, place), path)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
