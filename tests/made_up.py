@@ -47,6 +47,12 @@ VALUES: dict[Kind, dict[str, Any]] = {
     },
     "refined": {"energy": -1.0},
     "uncorrected": {"energy": -1.0},
+    "electrons": {
+        "energies": [-1.0, 0.0, 1.0], "total": [1.0, 2.0, 3.0], "radii": {"N": 0.6, "Na": 1.2},
+        "projected": {"N p": [0.5, 1.5, 2.5], "adatom s": [0.1, 0.3, 0.5]},
+        "origin": [1.0, 1.0], "direction": [1.0, 0.0], "along": [-1.0, 0.0, 1.0], "z": [3.0, 5.0],
+        "localisation": [[0.1, 0.9, 0.1], [0.0, 0.2, 0.0]],
+    },
 }  # fmt: skip
 
 

@@ -174,13 +174,19 @@ class Grids(Section):
     ) -> tuple[int, int, int] | None:
         if grid is None:
             return grid
-        if not all(1 <= n <= 50 for n in grid):
-            raise ValueError(f"allowed: {GRID}")
-        if "slab" in str(info.field_name) and grid[2] != 1:
-            raise ValueError(
-                "allowed: 1 as the third number, because a slab does not repeat along z"
-            )
-        return grid
+        return _slab_grid(grid) if "slab" in str(info.field_name) else _grid(grid)
+
+
+def _grid(grid: tuple[int, int, int]) -> tuple[int, int, int]:
+    if not all(1 <= n <= 50 for n in grid):
+        raise ValueError(f"allowed: {GRID}")
+    return grid
+
+
+def _slab_grid(grid: tuple[int, int, int]) -> tuple[int, int, int]:
+    if _grid(grid)[2] != 1:
+        raise ValueError("allowed: 1 as the third number, because a slab does not repeat along z")
+    return grid
 
 
 class KPoints(Grids):
@@ -379,6 +385,24 @@ class Checks(Section):
     """Whether energies without the dipole correction are computed, too."""
 
 
+class Electrons(Section):
+    """Electronic structure of the host's clean slab and of the adatom held at each of its sites."""
+
+    kpoints: Grid | None = None
+    """Γ-centred grid for these calculations, denser for smooth curves; `host_slab`'s if none."""
+    width: Annotated[float, Field(ge=0.01, le=2.0)] = 0.2
+    """Width w of the Gaussians exp(−(E/w)²) that each state is drawn with, eV."""
+    lowest: Annotated[float, Field(ge=-60.0, lt=0.0)] = -8.0
+    """Lowest energy of the densities of states, eV from the Fermi level."""
+    highest: Annotated[float, Field(gt=0.0, le=10.0)] = 2.0
+    """Highest energy, eV from the Fermi level."""
+
+    @field_validator("kpoints")
+    @classmethod
+    def _of_a_slab(cls, grid: tuple[int, int, int] | None) -> tuple[int, int, int] | None:
+        return grid if grid is None else _slab_grid(grid)
+
+
 class Case(Section):
     """Everything that a run computes, and with which settings."""
 
@@ -410,6 +434,8 @@ class Case(Section):
     """Table `[refine]`."""
     checks: Checks = Checks()
     """Table `[checks]`."""
+    electrons: Electrons | None = None
+    """Table `[electrons]`: densities of states and electron localisation are computed, too."""
 
     @property
     def physical(self) -> bool:

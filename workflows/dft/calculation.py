@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -14,11 +14,14 @@ import numpy as np
 from ase import Atoms
 
 from analysis.charge import Density
+from analysis.localisation import Localisation
 from workflows.case.schema import DFT
 from workflows.dft.dispersion import dispersion
+from workflows.dft.electrons import densities_of_states, localisation
 from workflows.dft.installation import has_scalapack
 from workflows.dft.interface import (
     AtomsCollide,
+    DensitiesOfStates,
     Electrostatics,
     NotConverged,
     Periodic,
@@ -178,6 +181,20 @@ class Calculation:
             "potential": potential_z.tolist(),
             "fermi_level": float(self._calc.get_fermi_level()),
         }
+
+    @collective
+    def densities_of_states(
+        self, energies: Sequence[float], groups: Mapping[str, Sequence[int]], width: float
+    ) -> DensitiesOfStates:
+        """Return densities of states, states/eV; see `workflows.dft.interface.Calculation`."""
+        with self._clocked():
+            return densities_of_states(self._calc, energies, groups, width)
+
+    @collective
+    def localisation(self) -> Localisation:
+        """Return the electron localisation function of the last system."""
+        with self._clocked():
+            return Localisation(localisation(self._calc), np.array(self._calc.atoms.cell))
 
     @collective
     def magnetic_moment(self) -> float:

@@ -5,7 +5,7 @@ Imports no GPAW.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,7 @@ from ase import Atoms
 from typing_extensions import TypedDict  # pydantic does not take that of Python 3.11
 
 from analysis.charge import Density
+from analysis.localisation import Localisation
 from workflows.case.schema import DFT
 from workflows.system.messages import UserError
 
@@ -73,6 +74,19 @@ class Electrostatics(TypedDict):
     fermi_level: float
 
 
+class DensitiesOfStates(TypedDict):
+    """Densities of states, states/eV, at `energies` (eV from the Fermi level).
+
+    `total` is of the cell; `projected`, by group and orbital such as "V d", of an atom on average
+    over the group, inside the sphere of its element's radius (`radii`, angstrom).
+    """
+
+    energies: list[float]
+    total: list[float]
+    projected: dict[str, list[float]]
+    radii: dict[str, float]
+
+
 class SCFProgress(Protocol):
     """Is called after every SCF iteration."""
 
@@ -129,6 +143,24 @@ class Calculation(Protocol):
 
     def electrostatics(self) -> Electrostatics:
         """Return the potential along z of the last structure."""
+
+    def densities_of_states(
+        self, energies: Sequence[float], groups: Mapping[str, Sequence[int]], width: float
+    ) -> DensitiesOfStates:
+        """Return the densities of states of the last structure.
+
+        Parameters
+        ----------
+        energies
+            Where they are wanted, eV from the Fermi level.
+        groups
+            Numbers of atoms of one element by name; symmetry carries no atom out of its group.
+        width
+            Each state is a Gaussian exp(-(E / width)^2), normalised; eV.
+        """
+
+    def localisation(self) -> Localisation:
+        """Return the electron localisation function of the last structure."""
 
     def magnetic_moment(self) -> float:
         """Return the total magnetic moment of the last structure, Bohr magnetons."""

@@ -88,6 +88,20 @@ USES = (
         ),
     ),
     Use(
+        "electrons.py",
+        "densities of states inside spheres",
+        (
+            "gpaw.dos.DOSCalculator.from_calculator(filename)",
+            "gpaw.dos.DOSCalculator.raw_dos(energies, width)",
+            "gpaw.dos.DOSCalculator.calculate(energies, eig_kn, weight_kn, width)",
+        ),
+    ),
+    Use(
+        "electrons.py",
+        "the electron localisation function",
+        ("gpaw.elf.elf_from_dft_calculation(dft, ncut)",),
+    ),
+    Use(
         "mixing.py",
         "mixing densities with what earlier ionic steps taught",
         (
@@ -168,6 +182,10 @@ ATTRIBUTES = (
     "calc.dft.scf_loop.mixer.metric",
     "calc.dft.scf_loop.mixer.world.broadcast",
     "calc.dft.setups",
+    "calc.setups",
+    "calc.wfs.bd.get_slice",
+    "calc.wfs.kpt_u",
+    "calc.world.sum",
     "context.dens.error",
     "context.niter",
 )

@@ -55,7 +55,7 @@ HARDSHIP = 10  # times the typical SCF iterations: the time of a job has to suff
 # those of one step.
 TYPICAL_SCF_ITERATIONS: dict[Kind, float] = {
     "probe": 50, "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
-    "basin": 20, "refined": 25, "uncorrected": 20,
+    "basin": 20, "refined": 25, "uncorrected": 20, "electrons": 20,
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from workflows.campaign.campaign import Campaign
 from workflows.case.schema import Case
 from workflows.preflight.setting_warnings import warnings
 from workflows.report.barriers import SurfaceBarrier, barriers
+from workflows.report.electrons import Electrons, electronic_structures
 from workflows.report.energies import adsorption_table
 from workflows.report.results import Results, results_of
 from workflows.report.slab_checks import SlabCheck, slab_checks
@@ -104,6 +105,11 @@ class Evaluation:
         found = (picture.difference for picture in self.pictures.values())
         densities = [density for density in found if density is not None]
         return enclosing_isovalue(densities) or None if densities else None
+
+    @cached_property
+    def electrons(self) -> tuple[Electrons, ...]:
+        """Return the electronic structure of the clean host and of each site, if computed."""
+        return tuple(electronic_structures(self.results))
 
     @cached_property
     def checks(self) -> Mapping[str, SlabCheck]:

@@ -22,6 +22,14 @@ from workflows.report.densities import (
     difference_row,
 )
 from workflows.report.dispersion import LABELS
+from workflows.report.electrons import (
+    LOCALISATION,
+    STATES,
+    ElectronsRow,
+    cuts_csv,
+    electrons_row,
+    states_csv,
+)
 from workflows.report.energies import cohesive_energy_of
 from workflows.report.evaluation import Evaluation
 from workflows.report.refinement import final_results
@@ -165,6 +173,7 @@ class ResultsJSON(TypedDict):
     density_differences: dict[str, DifferenceRow | None]
     metal_density_differences: dict[str, dict[str, DifferenceRow | None]]
     charge_transfer: str
+    electrons: NotRequired[list[ElectronsRow]]
     slab_checks: Mapping[str, SlabCheck]
     binds_more_strongly_than_metal: bool | None
     verdict: str
@@ -178,7 +187,7 @@ def results_json(found: Evaluation) -> ResultsJSON:
     """Return everything that results.json has."""
     case, table, results = found.case, found.table, found.results
     missing = missing_lines(results.states)
-    return {
+    whole: ResultsJSON = {
         "schema": SCHEMA,
         "case": case.model_dump(mode="json"),
         "quality": case.quality,
@@ -209,6 +218,9 @@ def results_json(found: Evaluation) -> ResultsJSON:
         "made_with": made_with(results.states),
         "seconds": sum(state.seconds or 0.0 for state in results.states.values()),
     }
+    if case.electrons is not None:
+        whole["electrons"] = list(map(electrons_row, found.electrons))
+    return whole
 
 
 def _host(found: Evaluation) -> LatticeRow:
@@ -318,8 +330,11 @@ def json_text(data: object) -> str:
 
 
 def write_tables(found: Evaluation, folder: Path) -> list[Path]:
-    """Write results.json and energies.csv into a folder; return their paths."""
-    results, energies = folder / RESULTS, folder / ENERGIES
-    write_text(results, json_text(results_json(found)))
-    write_text(energies, energies_csv(found.table, charges(found.results)))
-    return [results, energies]
+    """Write results.json, energies.csv and what else is computed; return the paths."""
+    energies = energies_csv(found.table, charges(found.results))
+    texts = {RESULTS: json_text(results_json(found)), ENERGIES: energies}
+    if found.electrons:
+        texts |= {STATES: states_csv(found.electrons), LOCALISATION: cuts_csv(found.electrons)}
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]

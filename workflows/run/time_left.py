@@ -16,7 +16,9 @@ from workflows.tasks.graph import Task
 from workflows.tasks.status import State
 
 # kinds whose SCF iterations cost about the same
-SLABS = ("probe", "slab", "held", "free", "basin", "refined", "density", "uncorrected")
+SLABS = (
+    "probe", "slab", "held", "free", "basin", "refined", "density", "uncorrected", "electrons",
+)  # fmt: skip
 
 
 OVERDUE = 0.25  # of its time so far: what a task still needs that takes longer than expected

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from workflows.dft.interface import AtomsCollide, NotConverged
 from workflows.steps.context import Outcome, TaskContext, TaskFailed
+from workflows.steps.electrons import compute_electrons
 from workflows.steps.lattice import fit_lattice
 from workflows.steps.optimize import OutOfSteps
 from workflows.steps.relaxations import relax_bare_slab, relax_clean_slab, relax_free, relax_held
@@ -74,4 +75,5 @@ STEPS: dict[Kind, Callable[[TaskContext[Any]], Outcome]] = {
     "refined": compute_refined,
     "uncorrected": compute_uncorrected,
     "density": compute_density_difference,
+    "electrons": compute_electrons,
 }

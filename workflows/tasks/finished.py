@@ -13,6 +13,7 @@ from workflows.tasks.records import (
     AtomValues,
     BareSlabValues,
     DensityValues,
+    ElectronsValues,
     Kind,
     LatticeValues,
     ProbeValues,
@@ -117,6 +118,10 @@ class Finished:
     def density(self, surface: Surface, site: str) -> DensityValues | None:
         """Return the density difference of the adatom held at a site."""
         return cast("DensityValues | None", self._values(surface, "density", site))
+
+    def electrons(self, surface: Surface, site: str = "") -> ElectronsValues | None:
+        """Return the electronic structure with the adatom held at a site; without one if ""."""
+        return cast("ElectronsValues | None", self._values(surface, "electrons", site))
 
     def without_dipole(
         self, surface: Surface, site: str = "", relaxation: Relaxation = ""

@@ -4,9 +4,11 @@ VN-probe    (everything below needs it where it decides whether there is spin)
 VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free -> VN-top-V-free-basin
                   |                   |-> VN-top-V-held-basin
                   |                   |-> VN-top-V-density
-                  |                   \-> VN-top-V-uncorrected   (the same for every site)
-                  \-> VN-slab-uncorrected
-Na-lattice -> Na-slab -> Na-hollow-held -> ...           (the same without "uncorrected")
+                  |                   |-> VN-top-V-held-uncorrected
+                  |                   \-> VN-top-V-electrons   (where the case has [electrons])
+                  |-> VN-slab-uncorrected
+                  \-> VN-slab-electrons                        (the same for every site)
+Na-lattice -> Na-slab -> Na-hollow-held -> ...           (without the last two)
 Na-lattice -> Na110-slab -> ...                          (where the case has [metal_slab_110])
 Na-atom
 
@@ -23,7 +25,7 @@ from typing import Any, Generic, Literal, NamedTuple, cast
 
 from structures.magnetism import free_atom_moment, has_open_shell, starting_moments
 from structures.supercell import primitive_translations
-from workflows.case.schema import DFT, Case, Host, Metal, Slab
+from workflows.case.schema import DFT, Case, Electrons, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
 from workflows.system.files import digest
@@ -36,6 +38,7 @@ from workflows.tasks.records import (
     CrystalInputs,
     DensityInputs,
     DFTSettings,
+    ElectronsInputs,
     InputsT,
     InputsT_co,
     Kind,
@@ -64,7 +67,7 @@ PROBE_MOMENT = 1.0  # Bohr magnetons that every atom starts with where no elemen
 # References first, then sites, then details: the table fills up before the pictures do.
 ORDER: dict[Kind, int] = {
     "probe": 0, "lattice": 1, "atom": 2, "slab": 3, "held": 4, "free": 5, "basin": 6,
-    "refined": 7, "density": 8, "uncorrected": 9,
+    "refined": 7, "density": 8, "uncorrected": 9, "electrons": 10,
 }  # fmt: skip
 
 
@@ -123,7 +126,7 @@ def task_key(
         return Key("", kind, "", "")
     if kind == "held" or kind == "free":  # noqa: PLR1714 (mypy narrows this one)
         relaxation = kind
-    elif kind == "density":
+    elif kind in ("density", "electrons") and site:
         relaxation = "held"
     return Key(surface, kind, site, relaxation)
 
@@ -311,6 +314,8 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
     tasks: list[Task] = [*_probe_task(case, surface), *_lattice_task(case, surface), clean]
     if _without_dipole(case, surface):
         tasks.append(_uncorrected(clean))
+    if case.electrons is not None and surface == "host":
+        tasks.append(_electrons_task(case.electrons, clean))
     for site in slab_of(case, surface).sites:
         tasks += _site_tasks(case, clean, site)
     return tasks
@@ -467,6 +472,8 @@ def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
     alone: DensityInputs = {"dft": dft, "site": site}
     title = f"charge-density difference, {what}"
     tasks.append(_on(held, "density", title, (held.name,), alone))
+    if case.electrons is not None and surface == "host":
+        tasks.append(_electrons_task(case.electrons, held))
     return tasks
 
 
@@ -504,6 +511,20 @@ def _uncorrected(task: Task[SlabInputs] | Task[AdatomInputs]) -> Task[SinglePoin
     return _on(task, "uncorrected", title, (task.name,), inputs)
 
 
+def _electrons_task(
+    wanted: Electrons, task: Task[SlabInputs] | Task[AdatomInputs]
+) -> Task[ElectronsInputs]:
+    """Return the task that computes the electronic structure of another one's system."""
+    dft = task.inputs["dft"]
+    if wanted.kpoints is not None:
+        dft = {**dft, "kpoints": list(wanted.kpoints)}
+    inputs: ElectronsInputs = {
+        "dft": dft, "site": task.site, "width": wanted.width, "lowest": wanted.lowest,
+        "highest": wanted.highest,
+    }  # fmt: skip
+    return _on(task, "electrons", f"electronic structure, {task.title}", (task.name,), inputs)
+
+
 def _on(
     task: Task,
     kind: Kind,
@@ -515,7 +536,7 @@ def _on(
 ) -> Task[InputsT]:
     """Return a task that builds on the structure of another one; the same `elements` if None."""
     needs = (*needs, *_probes(inputs["dft"]))
-    name = f"{task.structure if kind == 'density' else task.name}-{kind}"
+    name = f"{task.structure if kind in ('density', 'electrons') else task.name}-{kind}"
     place = task.surface, task.site, task.relaxation, task.structure
     return Task(name, kind, title, needs, inputs, *place, elements or task.elements)
 

@@ -22,7 +22,7 @@ from workflows.tasks.atoms_json import StructureData, check_structure
 
 Kind = Literal[
     "probe", "lattice", "atom", "slab", "held", "free", "basin", "refined", "density",
-    "uncorrected",
+    "uncorrected", "electrons",
 ]  # fmt: skip
 
 
@@ -254,6 +254,20 @@ class SinglePointInputs(TypedDict):
     site: str
 
 
+class ElectronsInputs(TypedDict):
+    """Of the electronic structure of a held adatom's system; `site` is "" for a clean slab.
+
+    Densities of states reach from `lowest` to `highest` (eV from the Fermi level), each state a
+    Gaussian of this `width` (eV).
+    """
+
+    dft: DFTSettings
+    site: str
+    width: float
+    lowest: float
+    highest: float
+
+
 Inputs = (
     ProbeInputs
     | LatticeInputs
@@ -263,6 +277,7 @@ Inputs = (
     | BareSlabInputs
     | DensityInputs
     | SinglePointInputs
+    | ElectronsInputs
 )
 
 
@@ -449,6 +464,39 @@ class SinglePointValues(Effort):
     same_as: NotRequired[Name]
 
 
+class ElectronsValues(Effort):
+    """Densities of states (states/eV) and a cut through the electron localisation function.
+
+    `energies` (eV) are from the Fermi level; `total` is of the cell; `projected` has for
+    "adatom" and each element of the top layer, by orbital ("V d"), the mean of its atoms inside
+    spheres of `radii` (angstrom, by element). The cut is vertical, through `origin` (x and y,
+    angstrom) along `direction` (of length 1): `localisation` at each height `z` and distance
+    `along` (angstrom).
+    """
+
+    energies: list[Energy]
+    total: list[Number]
+    projected: dict[Printable, list[Number]]
+    radii: dict[Symbol, PositiveLength]
+    origin: list[Length]
+    direction: list[Length]
+    along: list[Length]
+    z: list[Length]
+    localisation: list[list[Number]]
+
+
+def _rectangular(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    curves = {len(data[key]) for key in ("energies", "total")} | set(
+        map(len, data["projected"].values())
+    )
+    rows = {len(row) for row in data["localisation"]}
+    if len(curves) > 1 or rows != {len(data["along"])} or len(data["origin"]) != 2:
+        raise ValueError("found lists of different lengths")
+    if len(data["localisation"]) != len(data["z"]) or len(data["direction"]) != 2:
+        raise ValueError("found lists of different lengths")
+    return data
+
+
 Values = (
     ProbeValues
     | LatticeValues
@@ -458,6 +506,7 @@ Values = (
     | BareSlabValues
     | DensityValues
     | SinglePointValues
+    | ElectronsValues
 )
 
 
@@ -477,6 +526,7 @@ VALUES: dict[Kind, Any] = {
     "density": Annotated[DensityValues, AfterValidator(_same_lengths("z", "plane_average"))],
     "refined": SinglePointValues,
     "uncorrected": SinglePointValues,
+    "electrons": Annotated[ElectronsValues, AfterValidator(_rectangular)],
 }
 
 

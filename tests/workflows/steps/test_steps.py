@@ -6,7 +6,7 @@ goes wrong on demand; everything around them is real.
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ import pytest
 from ase import Atoms
 
 from analysis.charge import Density
+from analysis.localisation import Localisation
 from tests.made_up import values_of
 from tests.paths import TINY
 from workflows.case.reading import read
 from workflows.case.schema import Case, Checks
-from workflows.dft.interface import AtomsCollide, Electrostatics, NotConverged
+from workflows.dft.interface import AtomsCollide, DensitiesOfStates, Electrostatics, NotConverged
 from workflows.steps import carry_out
 from workflows.steps.context import TaskContext, TaskFailed
 from workflows.steps.cubes import keep_density, kept_density
@@ -68,6 +69,18 @@ class MadeUp:
 
     def all_electron_density(self) -> Density:
         return Density(np.ones((2, 2, 2)), self.cell_cv)
+
+    def densities_of_states(
+        self, energies: Sequence[float], groups: Mapping[str, Sequence[int]], width: float
+    ) -> DensitiesOfStates:
+        level = [width] * len(energies)
+        projected = {f"{name} s": level for name in groups}
+        return {
+            "energies": list(energies), "total": level, "projected": projected, "radii": {"Na": 1.0}
+        }  # fmt: skip
+
+    def localisation(self) -> Localisation:
+        return Localisation(np.full((2, 2, 2), 0.5), self.cell_cv)
 
     def magnetic_moment(self) -> float:
         return 1.0

@@ -164,7 +164,7 @@ CHANGED: list[tuple[Kind, dict[str, Any]]] = [
     *(
         (kind, {"energy": energy})
         for kind in VALUES
-        if kind != "density"
+        if kind not in ("density", "electrons")
         for energy in (None, "-1.0", True, 10**400, 1e7, [-1.0])
     ),
     ("lattice", {"lattice_constant": 0.0}),
@@ -191,6 +191,10 @@ CHANGED: list[tuple[Kind, dict[str, Any]]] = [
     ("density", {"integral": 1e30}),
     ("density", {"z": [0.0, 1.0]}),
     ("density", {"plane_average": [None]}),
+    ("electrons", {"total": [1.0]}),
+    ("electrons", {"projected": {"V d": [1.0, None, 2.0]}}),
+    ("electrons", {"localisation": [[0.1, 0.9], [0.0, 0.2]]}),
+    ("electrons", {"direction": [1.0]}),
     *((kind, {"scf_iterations": -1}) for kind in VALUES),
     *((kind, {"cpu_seconds": "long"}) for kind in VALUES),
 ]

@@ -321,7 +321,7 @@ def test_every_setting_is_known_here() -> None:
         "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
         "checks__without_dipole", "dft__spin__polarised",
         "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_case.py
-        "refine",  # below
+        "refine", "electrons",  # below
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
 
@@ -664,3 +664,23 @@ def test_a_metal_without_a_surface_has_spin_if_its_shell_is_open() -> None:
         "non_magnetic": False,
     }
     assert spin("K") is None
+
+
+# ---- electronic structure ------------------------------------------------------------------------
+
+
+def test_electronic_structure_is_asked_for_by_its_table_and_leaves_all_others_as_they_are() -> None:
+    plain, wanted = case(), case(electrons={"kpoints": [4, 4, 1], "width": 0.1})
+    added = set(plan(wanted)) - set(plan(plain))
+    assert added == {
+        "VN-slab-electrons",
+        *(f"VN-{site}-electrons" for site in ("bridge", "hollow", "top-V", "top-N")),
+    }
+    before, after = fingerprints(plain), fingerprints(wanted)
+    assert {name: after[name] for name in before} == before
+    task = plan(wanted)["VN-top-V-electrons"]
+    assert task.needs == ("VN-top-V-held",)
+    assert task.inputs["dft"]["kpoints"] == [4, 4, 1]
+    clean = find_task(plan(wanted), "host", "electrons")
+    assert clean is not None
+    assert clean.name == "VN-slab-electrons"

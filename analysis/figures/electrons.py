@@ -1,0 +1,208 @@
+"""Densities of states with and without adatom, work functions, electron localisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_lowercase
+
+import numpy as np
+from ase import Atoms
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from analysis.figures import style
+from analysis.figures.bars import nice
+from analysis.localisation import Plane
+
+CLEAN = "without adatom"
+STATES = 30.0  # mm, height of a panel of densities of states
+CUT = 38.0  # mm, width of a cut
+IN_PLANE = 0.4  # angstrom: atoms this close to a cut are named in it
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A slab's electronic structure.
+
+    Attributes
+    ----------
+    name
+        Site of the adatom; "" for the clean slab.
+    atoms
+        The structure, angstrom.
+    energies
+        From the Fermi level, eV, of n points.
+    projected
+        Densities of states (states/eV) by group and orbital, each of n points.
+    plane, along, z, localisation
+        A vertical cut through the localisation function: at each height and each distance along
+        the plane, angstrom.
+    change
+        Work function less that of the clean slab, eV; None if it is not known.
+    """
+
+    name: str
+    atoms: Atoms
+    energies: Sequence[float]
+    projected: Mapping[str, Sequence[float]]
+    plane: Plane
+    along: Sequence[float]
+    z: Sequence[float]
+    localisation: Sequence[Sequence[float]]
+    change: float | None = None
+
+    @property
+    def groups(self) -> list[str]:
+        """Return the groups whose states are projected: "adatom" and elements of the top layer."""
+        return list(dict.fromkeys(name.rpartition(" ")[0] for name in self.projected))
+
+    def states_of(self, group: str) -> np.ndarray:
+        """Return the density of states (states/eV) of a group, all orbitals together."""
+        curves = [c for name, c in self.projected.items() if name.rpartition(" ")[0] == group]
+        return np.asarray(np.array(curves).sum(axis=0))
+
+
+def draw_states(ax: Axes, systems: Sequence[System], group: str) -> Axes:
+    """Draw the density of states inside the sphere of an atom, a curve for each system.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    systems
+        Those without such atoms are left out.
+    group
+        "adatom", or an element of the top layer.
+    """
+    looks = style.series()
+    for system in systems:
+        colour = next(looks)[0] if system.name else style.MUTED
+        if group not in system.groups:
+            continue
+        states = system.states_of(group)
+        if not system.name:
+            ax.fill_between(system.energies, states, color=style.PAPER, alpha=0.5, lw=0.0)
+        ax.plot(system.energies, states, color=colour, label=nice(system.name) or CLEAN)
+    ax.axvline(0.0, color=style.INK, lw=0.6, dashes=(3.0, 2.0))
+    ax.set_xlim(systems[0].energies[0], systems[0].energies[-1])
+    ax.set_ylim(bottom=0.0)
+    ax.set_ylabel("states/eV")
+    return ax
+
+
+def draw_cut(ax: Axes, system: System) -> AxesImage:
+    """Draw a cut through the electron localisation function, atoms in it by name."""
+    along, z = np.array(system.along), np.array(system.z)
+    zero = float(system.atoms.positions[system.atoms.get_tags() == 1, 2].mean())
+    image = ax.imshow(
+        system.localisation, origin="lower", cmap="viridis", vmin=0.0, vmax=1.0,
+        extent=(along[0], along[-1], z[0] - zero, z[-1] - zero), interpolation="bilinear",
+    )  # fmt: skip
+    # images too: the cut is wider than a small cell
+    images = system.atoms.repeat((3, 3, 1))
+    shift = system.atoms.cell[:2].sum(axis=0)
+    for atom in images:
+        x, y = atom.position[:2] - shift[:2] - system.plane.origin
+        dx, dy = system.plane.direction
+        at, beside, height = x * dx + y * dy, y * dx - x * dy, atom.z - zero
+        inside = along[0] < at < along[-1] and z[0] - zero < height < z[-1] - zero
+        if inside and abs(beside) < IN_PLANE:
+            ax.text(
+                at, height, atom.symbol, color="white", ha="center", va="center", clip_on=True,
+                fontsize=style.SMALLEST_POINT, fontweight="bold",
+            )  # fmt: skip
+    ax.set_xlabel("along the cut (Å)")
+    ax.set_ylabel("z − top layer (Å)")
+    return image
+
+
+def draw_changes(ax: Axes, systems: Sequence[System]) -> Axes:
+    """Draw by how much the adatom at each site changes the work function, eV, as bars."""
+    if all(system.change is None for system in systems):
+        return style.note_missing(ax, "no work functions: too little vacuum")
+    looks = style.series()
+    for number, system in enumerate(systems):
+        colour = next(looks)[0]
+        if system.change is None:
+            ax.text(number, 0.0, "?", ha="center", va="bottom", color=style.MUTED)
+            continue
+        ax.bar(number, system.change, 0.6, color=colour)
+        below = system.change < 0.0
+        ax.annotate(
+            f"{system.change:+.2f}".replace("-", "−"), (number, system.change),
+            (0.0, -2.0 if below else 2.0), textcoords="offset points", ha="center",
+            va="top" if below else "bottom", fontsize=style.SMALLEST_POINT,
+        )  # fmt: skip
+    ax.axhline(0.0, color=style.INK, lw=0.6)
+    ax.margins(y=0.25)
+    ax.set_xlim(-0.6, max(len(systems), 1) - 0.4)
+    ax.set_xticks(range(len(systems)), [nice(system.name) for system in systems])
+    ax.set_ylabel("ΔΦ (eV)")
+    return ax
+
+
+EXPLANATION = (
+    "Densities of states: inside the PAW sphere of one atom, in the top layer the mean of the "
+    "element's atoms. Electron localisation function of the smooth valence density: 1 where "
+    "electrons are paired, 0.5 as in a uniform gas; it means nothing at nuclei. ΔΦ: change of the "
+    "work function on the adatom's side."
+)
+
+
+def compose(systems: Sequence[System], caption: style.Caption) -> Figure:
+    """Compose densities of states, changes of the work function and cuts, 180 mm wide.
+
+    Parameters
+    ----------
+    systems
+        The clean slab, if it is there, and the sites; one at least.
+    caption
+        Small print: case, cutoff, k-points, functional.
+    """
+    groups = list(dict.fromkeys(group for system in systems for group in system.groups))
+    groups.sort(key=lambda group: group != "adatom")
+    sites = [system for system in systems if system.name]
+    rows = (len(systems) + 1) // 2
+    cut_height = CUT * _aspect(systems)
+    left = 6.0 + len(groups) * (STATES + 3.0) + 10.0 + (40.0 if sites else 0.0)
+    height = max(left, 6.0 + rows * (cut_height + 14.0) + 14.0)
+    letters = iter(ascii_lowercase)
+    with style.page(style.WIDTH_MM, height, caption + EXPLANATION) as figure:
+        top = 6.0
+        for group in groups:
+            ax = style.place(figure, 14.0, top, 68.0, STATES)
+            draw_states(ax, systems, group)
+            style.letter(figure, style.MARGIN, top - 4.0, next(letters))
+            adatom = sites[0].atoms.symbols[-1] if sites else ""
+            title = adatom if group == "adatom" else f"{group}, top layer"
+            ax.text(0.02, 0.96, title, transform=ax.transAxes, va="top")
+            if group == groups[-1]:
+                ax.set_xlabel("E − Fermi level (eV)")
+            else:
+                ax.tick_params(labelbottom=False)
+            if group == groups[min(1, len(groups) - 1)]:
+                ax.legend(loc="upper right")
+            top += STATES + 3.0
+        if sites:
+            style.letter(figure, style.MARGIN, top + 8.0, next(letters))
+            draw_changes(style.place(figure, 14.0, top + 12.0, 68.0, 28.0), sites)
+        for number, system in enumerate(systems):
+            x, y = 100.0 + 41.0 * (number % 2), 8.0 + (cut_height + 14.0) * (number // 2)
+            own = CUT * _aspect([system])  # cuts stand on one line
+            ax = style.place(figure, x, y + cut_height - own, CUT, own)
+            image = draw_cut(ax, system)
+            style.letter(figure, x - 6.0 * (1 - number % 2), y - 5.0, next(letters))
+            style.write(figure, x + 4.0, y - 4.5, nice(system.name) or CLEAN)
+            if number % 2:
+                ax.set_ylabel("")
+                ax.tick_params(labelleft=False)
+        bar = style.place(figure, 100.0, 8.0 + (cut_height + 14.0) * rows, 79.0, 3.0)
+        figure.colorbar(image, cax=bar, orientation="horizontal", label="electron localisation")
+    return figure
+
+
+def _aspect(systems: Sequence[System]) -> float:
+    """Return the largest height of a cut over its width."""
+    return max((s.z[-1] - s.z[0]) / (s.along[-1] - s.along[0]) for s in systems)
