@@ -97,7 +97,7 @@ def _allowed(field: FieldInfo) -> str:
             "boolean": "`true`, `false`",
             "number": _range(schema),
             "integer": f"whole number, {_range(schema)}",
-            "array": "a list, one at least",
+            "array": "a list, one at least" if schema.get("minItems") else "a list",
             "object": f"a table of {_of(schema)} by element",
         }[schema["type"]]
     return words

@@ -102,6 +102,25 @@ def site_position(slab: Atoms, name: str) -> FloatArray:
     return np.asarray(from_centre_sv[nearest] + cell_cv.sum(axis=0) / 2)
 
 
+def site_positions(slab: Atoms, name: str) -> FloatArray:
+    """Locate all sites of a given name in the cell.
+
+    Parameters
+    ----------
+    slab
+        Slab without adatom.
+    name
+        One of `site_names`.
+
+    Returns
+    -------
+    ndarray of shape (s, 2)
+        x and y of each, angstrom.
+    """
+    names, xy_sv = _sites(slab)
+    return np.asarray(xy_sv[names == name])
+
+
 def place_adatom(slab: Atoms, symbol: str, name: str, height: float | None = None) -> Atoms:
     """Put an adatom on a site.
 
@@ -135,7 +154,7 @@ def place_adatom(slab: Atoms, symbol: str, name: str, height: float | None = Non
     check_element(symbol)
     xy = site_position(slab, name)
     if height is None:
-        z = _touching_z(slab, symbol, xy)
+        z = touching_z(slab, symbol, xy)
     else:
         check_length("height", height)
         z = _top_plane(slab) + height
@@ -400,8 +419,28 @@ def _adatom_distances(atoms: Atoms) -> FloatArray:
     return np.asarray(find_mic(slab.positions - adatom.position, slab.cell, pbc=_IN_PLANE)[1])
 
 
-def _touching_z(slab: Atoms, symbol: str, xy: FloatArray) -> float:
-    """Return the z (angstrom) at which an atom coming down on `xy` touches the slab."""
+def touching_z(slab: Atoms, symbol: str, xy: FloatArray) -> float:
+    """Find where an atom that comes down on a slab touches it.
+
+    Parameters
+    ----------
+    slab
+        What it comes down on.
+    symbol
+        Its element.
+    xy
+        Where it comes down, shape (2,), angstrom.
+
+    Returns
+    -------
+    float
+        Its z, angstrom, at a distance of the sum of covalent radii from an atom.
+
+    Raises
+    ------
+    ValueError
+        It touches none.
+    """
     radius = covalent_radii[Atom(symbol).number]
     contact_a = covalent_radii[slab.numbers] + radius
     lateral_a = _lateral_distances(slab.positions[:, :2], xy, slab)

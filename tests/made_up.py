@@ -47,6 +47,7 @@ VALUES: dict[Kind, dict[str, Any]] = {
     },
     "refined": {"energy": -1.0},
     "uncorrected": {"energy": -1.0},
+    "coverage": RELAXED | {"adatoms": 2, "layers": 1},
     "electrons": {
         "energies": [-1.0, 0.0, 1.0], "total": [1.0, 2.0, 3.0], "radii": {"N": 0.6, "Na": 1.2},
         "projected": {"N p": [0.5, 1.5, 2.5], "adatom s": [0.1, 0.3, 0.5]},

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from ase.data import atomic_names, atomic_numbers, chemical_symbols
+from ase.data import atomic_names, atomic_numbers, chemical_symbols, covalent_radii
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -403,6 +403,35 @@ class Electrons(Section):
         return grid if grid is None else _slab_grid(grid)
 
 
+Sites = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class Coverage(Section):
+    """More and more adatoms on the surfaces, and clusters against separate adatoms."""
+
+    host: Sites = ()
+    """Sites of the host that fill up, such as those where a free adatom stays."""
+    metal: Sites = ()
+    """Sites of the metal's (001) surface that fill up; with `[metal_slab]`."""
+    metal_110: Sites = ()
+    """Sites of the metal's (110) surface that fill up; with `[metal_slab_110]`."""
+    adatoms: Annotated[int, Field(ge=1, le=16)] = 4
+    """Largest number of adatoms in the cell; one more than there are sites lies upon them."""
+    placements: Annotated[int, Field(ge=1, le=50)] = 5
+    """Number of symmetry-distinct placements of so many adatoms that are computed at most."""
+    clusters: Annotated[int, Field(ge=1, le=4)] = 1
+    """Number of atoms of the largest cluster, such as 4; 1 for none. They need a wide cell."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Coverage:
+        if not (self.host or self.metal or self.metal_110):
+            raise ValueError(
+                "host: found no sites, nor in metal and metal_110; allowed: sites of one surface "
+                "at least"
+            )
+        return self
+
+
 class Case(Section):
     """Everything that a run computes, and with which settings."""
 
@@ -434,7 +463,9 @@ class Case(Section):
     """Table `[refine]`."""
     checks: Checks = Checks()
     """Table `[checks]`."""
-    electrons: Electrons | None = None
+    coverage: Coverage | None = Field(None, exclude_if=lambda coverage: coverage is None)
+    """Table `[coverage]`: more adatoms, and clusters, are computed, too."""
+    electrons: Electrons | None = Field(None, exclude_if=lambda electrons: electrons is None)
     """Table `[electrons]`: densities of states and electron localisation are computed, too."""
 
     @property
@@ -500,6 +531,32 @@ class Case(Section):
         yield from self._contradictions_110()
         if self.refine is not None:
             yield from self._contradictions_refined(self.refine)
+        if self.coverage is not None:
+            yield from self._contradictions_of_coverage(self.coverage)
+
+    def _contradictions_of_coverage(self, coverage: Coverage) -> Iterator[str]:
+        yield from _wrong_sites("coverage.host", coverage.host, self.host_sites)
+        for field, table, slab, allowed in (
+            ("coverage.metal", "metal_slab", self.metal_slab, self.metal_sites),
+            ("coverage.metal_110", "metal_slab_110", self.metal_slab_110, self.metal_110_sites),
+        ):
+            sites: tuple[str, ...] = getattr(coverage, field.partition(".")[2])
+            yield from _wrong_sites(field, sites, allowed)
+            if sites and slab is None:
+                yield f"{field}: found sites; allowed: with [{table}]"
+        if coverage.clusters > 1:
+            bond = 2.0 * float(covalent_radii[atomic_numbers[self.adatom]])
+            for sites, table, slab, side in (
+                (coverage.host, "slab", self.slab, self._host_side),
+                (coverage.metal, "metal_slab", self.metal_slab, self._metal_side),
+                (coverage.metal_110, "metal_slab_110", self.metal_slab_110, self._metal_side),
+            ):
+                if sites and slab is not None and (found := _closest(slab.cell, side)) < 2 * bond:
+                    yield (
+                        f"coverage.clusters: found {coverage.clusters} with {table}.cell = "
+                        f"{slab.cell!r}, {found:.2f} Å wide, in which a cluster touches its own "
+                        f"image; allowed: 1, or cells at least {2 * bond:.1f} Å wide"
+                    )
 
     def _contradictions_110(self) -> Iterator[str]:
         slab = self.metal_slab_110
@@ -557,9 +614,14 @@ def _wrong_sites(field: str, sites: tuple[str, ...], allowed: tuple[str, ...]) -
             yield f"{field}: found {site!r} {sites.count(site)} times; allowed: each site once"
 
 
+def _closest(cell: str, side: float) -> float:
+    """Return the distance of an adatom from its nearest image in a cell, in units of `side`."""
+    return 2**0.5 * side if cell == "sqrt2" else side * min(int(n) for n in cell.split("x"))
+
+
 def _no_room(field: str, cell: str, side: float, adatom: str) -> Iterator[str]:
     """Refuse a cell in which the adatom all but touches its own periodic image."""
-    closest = 2**0.5 * side if cell == "sqrt2" else side * min(int(n) for n in cell.split("x"))
+    closest = _closest(cell, side)
     if closest < 2.5:
         yield (
             f"{field}: found {cell!r}, in which {adatom} is {closest:.2f} Å from its own image; "

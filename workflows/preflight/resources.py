@@ -55,7 +55,7 @@ HARDSHIP = 10  # times the typical SCF iterations: the time of a job has to suff
 # those of one step.
 TYPICAL_SCF_ITERATIONS: dict[Kind, float] = {
     "probe": 50, "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
-    "basin": 20, "refined": 25, "uncorrected": 20, "electrons": 20,
+    "basin": 20, "refined": 25, "uncorrected": 20, "electrons": 20, "coverage": 60,
 }  # fmt: skip
 
 
@@ -167,7 +167,9 @@ def may_have_spin(task: Task) -> bool:
 def _disk(case: Case, task: Task, atoms: Atoms, grid: float) -> float:
     if task.kind == "density":
         return grid / 8 * CUBE_BYTES
-    steps = case.relax.max_steps if task.kind in ("slab", "held", "free", "basin") else 10
+    steps = (
+        case.relax.max_steps if task.kind in ("slab", "held", "free", "basin", "coverage") else 10
+    )
     text = steps * (len(atoms) * 400 + 3000)  # journal, trajectory and log of every step
     if task.kind == "held":  # its all-electron density is kept
         return text + grid

@@ -16,6 +16,7 @@ from workflows.campaign.campaign import Campaign
 from workflows.case.schema import Case
 from workflows.preflight.setting_warnings import warnings
 from workflows.report.barriers import SurfaceBarrier, barriers
+from workflows.report.coverage import Filling, fillings
 from workflows.report.electrons import Electrons, electronic_structures
 from workflows.report.energies import adsorption_table
 from workflows.report.results import Results, results_of
@@ -110,6 +111,11 @@ class Evaluation:
     def electrons(self) -> tuple[Electrons, ...]:
         """Return the electronic structure of the clean host and of each site, if computed."""
         return tuple(electronic_structures(self.results))
+
+    @cached_property
+    def coverages(self) -> tuple[Filling, ...]:
+        """Return what is known of each surface with more and more adatoms."""
+        return tuple(fillings(self.results))
 
     @cached_property
     def checks(self) -> Mapping[str, SlabCheck]:

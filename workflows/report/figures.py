@@ -14,13 +14,14 @@ from typing import TypeAlias
 from matplotlib.figure import Figure
 
 from analysis.account import Account
-from analysis.figures import electrons, fig5, lattice, potential, supplement
+from analysis.figures import coverage, electrons, fig5, lattice, potential, supplement
 from analysis.figures.account import compose
 from analysis.figures.sheet import SitePicture, traced
 from analysis.potential import Potential, WorkFunctions
 from workflows.campaign.directory import FIGURES, RESISTANCES
 from workflows.report.account import STEM, account_caption, account_of
 from workflows.report.arrhenius import measured_fits
+from workflows.report.coverage import curve_of
 from workflows.report.electrons import system_of
 from workflows.report.evaluation import Evaluation
 from workflows.report.images import FINE, FORMATS, PLAIN, save
@@ -41,7 +42,7 @@ DRAWN = ".drawn"  # what the figures were drawn from
 LOOK = 6  # raise it when the figures look different for the same results
 
 
-FIG5, DIFFERENCES, ELECTRONS = "fig5", "differences", "electrons"
+FIG5, DIFFERENCES, ELECTRONS, FILLING = "fig5", "differences", "electrons", "coverage"
 
 Drawing: TypeAlias = Callable[[], Figure]
 
@@ -124,6 +125,8 @@ def _drawings(
     lines = crystal.get("pattern", []) if crystal else []
     yield "lattice", partial(lattice.compose, found.rings, lines, below)
     yield "potentials", partial(potential.compose, _potentials(found.results), below)
+    if found.coverages:
+        yield FILLING, partial(coverage.compose, [curve_of(one) for one in found.coverages], below)
     if found.electrons:
         systems = [system_of(one) for one in found.electrons]
         yield ELECTRONS, partial(electrons.compose, systems, below)

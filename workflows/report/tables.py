@@ -13,6 +13,14 @@ from analysis.adsorption import Reference, Relaxation, Site, Table
 from analysis.lattice import Ring
 from structures.diffraction import interplanar_spacing
 from workflows.report.barriers import SurfaceBarrier
+from workflows.report.coverage import (
+    COVERAGE,
+    CoverageRow,
+    FillingRow,
+    coverage_csv,
+    coverage_rows,
+    filling_row,
+)
 from workflows.report.csv_text import Cell, csv_text
 from workflows.report.densities import (
     Charges,
@@ -173,6 +181,8 @@ class ResultsJSON(TypedDict):
     density_differences: dict[str, DifferenceRow | None]
     metal_density_differences: dict[str, dict[str, DifferenceRow | None]]
     charge_transfer: str
+    coverage: NotRequired[list[CoverageRow]]
+    filling: NotRequired[list[FillingRow]]
     electrons: NotRequired[list[ElectronsRow]]
     slab_checks: Mapping[str, SlabCheck]
     binds_more_strongly_than_metal: bool | None
@@ -218,6 +228,9 @@ def results_json(found: Evaluation) -> ResultsJSON:
         "made_with": made_with(results.states),
         "seconds": sum(state.seconds or 0.0 for state in results.states.values()),
     }
+    if case.coverage is not None:
+        whole["coverage"] = coverage_rows(found.coverages)
+        whole["filling"] = list(map(filling_row, found.coverages))
     if case.electrons is not None:
         whole["electrons"] = list(map(electrons_row, found.electrons))
     return whole
@@ -333,6 +346,8 @@ def write_tables(found: Evaluation, folder: Path) -> list[Path]:
     """Write results.json, energies.csv and what else is computed; return the paths."""
     energies = energies_csv(found.table, charges(found.results))
     texts = {RESULTS: json_text(results_json(found)), ENERGIES: energies}
+    if found.coverages:
+        texts |= {COVERAGE: coverage_csv(found.coverages)}
     if found.electrons:
         texts |= {STATES: states_csv(found.electrons), LOCALISATION: cuts_csv(found.electrons)}
     for name, text in texts.items():

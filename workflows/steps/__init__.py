@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from workflows.dft.interface import AtomsCollide, NotConverged
 from workflows.steps.context import Outcome, TaskContext, TaskFailed
+from workflows.steps.coverage import relax_coverage
 from workflows.steps.electrons import compute_electrons
 from workflows.steps.lattice import fit_lattice
 from workflows.steps.optimize import OutOfSteps
@@ -75,5 +76,6 @@ STEPS: dict[Kind, Callable[[TaskContext[Any]], Outcome]] = {
     "refined": compute_refined,
     "uncorrected": compute_uncorrected,
     "density": compute_density_difference,
+    "coverage": relax_coverage,
     "electrons": compute_electrons,
 }

@@ -8,13 +8,15 @@ from typing import NamedTuple, TypeAlias
 from ase import Atoms
 
 from structures import bulk
+from structures.coverage import place_adatoms, place_cluster
 from structures.sites import nearest_distances, place_adatom
-from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 from workflows.case.schema import Case
 from workflows.system.messages import UserError
+from workflows.tasks.cut import cut_slab
 from workflows.tasks.graph import (
     FACES,
     Task,
+    coverage_tasks,
     crystal_of,
     slab_of,
     slab_task,
@@ -22,7 +24,13 @@ from workflows.tasks.graph import (
     surface_label,
     surfaces,
 )
-from workflows.tasks.records import LatticeInputs, ProbeInputs, SlabInputs, Surface
+from workflows.tasks.records import (
+    CoverageInputs,
+    LatticeInputs,
+    ProbeInputs,
+    SlabInputs,
+    Surface,
+)
 
 
 class Built(NamedTuple):
@@ -96,6 +104,8 @@ def _surface_structures(case: Case, surface: Surface) -> Iterator[Built]:
             ) from None
         nearest = ", ".join(f"{e} {d:.2f}" for e, d in nearest_distances(atoms).items())
         yield Built(structure_name(case, surface, site), atoms, f", nearest: {nearest} Å")
+    for task in coverage_tasks(case, surface):
+        yield Built(task.structure, start_of(slab, task.inputs))
 
 
 def _bulk(case: Case, surface: Surface, constant: float) -> Atoms:
@@ -135,19 +145,17 @@ def clean_slab(
     cell
         Another cell in the plane instead of the task's own, such as "1x1".
     """
-    inputs = task.inputs
-    cut = inputs["slab"]
-    if cell is not None:
-        cut = {**cut, "cell": cell}
-    if task.surface == "host":
-        cation, anion = inputs["elements"]
-        return rocksalt_slab(cation, anion, lattice_constant, **cut)
-    (symbol,) = inputs["elements"]
-    if task.surface == "metal_110":
-        return bcc110_slab(symbol, lattice_constant, **cut)
-    return metal_slab(symbol, inputs["structure"], lattice_constant, **cut)
+    return cut_slab(task.surface, task.inputs, lattice_constant, cell)
 
 
 def probed_slab(task: Task[ProbeInputs]) -> Atoms:
     """Build the slab, in its smallest cell, that a probe computes."""
     return clean_slab(task, task.inputs["lattice_constant"])
+
+
+def start_of(slab: Atoms, inputs: CoverageInputs) -> Atoms:
+    """Return where the adatoms of a task begin on a slab."""
+    cluster = inputs.get("cluster")
+    if cluster:
+        return place_cluster(slab, inputs["adatom"], inputs["places"][0], cluster)
+    return place_adatoms(slab, inputs["adatom"], inputs["places"], on_top=inputs["on_top"])

@@ -91,7 +91,7 @@ def relax_clean_slab(context: TaskContext[SlabInputs]) -> Outcome[SlabValues]:
     built = clean_slab(task, constant)
     files = write_structure(context.folder.path, "built", built)
     start, starts = begin(context, _from_smallest_cell(context, built, constant))
-    relaxed = _relax(context, start, lambda atoms: _check_slab(atoms, built))
+    relaxed = relax_system(context, start, lambda atoms: check_slab(atoms, built))
     values = {"lattice_constant": constant, **relaxed.values, **_beside(context, relaxed, starts)}
     return Outcome(cast("SlabValues", values), (*files, *relaxed.files))
 
@@ -113,7 +113,7 @@ def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant
         fmax=context.case.relax.fmax,
         max_steps=context.case.relax.max_steps,
         on_progress=partial(context.on_progress, part="1x1 cell"),
-        check=lambda atoms: _check_slab(atoms, small),
+        check=lambda atoms: check_slab(atoms, small),
         scf_iterations=lambda: calculation.scf_iterations,
         moments=_moments(context, calculation),
     )
@@ -247,7 +247,7 @@ def relax_bare_slab(context: TaskContext[BareSlabInputs]) -> Outcome[BareSlabVal
     if same is not None:
         return Outcome(same)
     begun, starts = begin(context, start)
-    relaxed = _relax(context, begun, lambda atoms: _check_slab(atoms, start))
+    relaxed = relax_system(context, begun, lambda atoms: check_slab(atoms, start))
     tried = {"starts": starts} if starts else {}
     values = cast("BareSlabValues", {**relaxed.values, **tried, "start": to_json(start)})
     return Outcome(values, relaxed.files)
@@ -277,9 +277,9 @@ def _relax_adatom(
         if state != "adsorbed":
             symbol = atoms[-1].symbol
             raise TaskFailed(state.replace(" ", "-"), f"{symbol} ended {PLACES[state]}")
-        _check_slab(atoms, start)
+        check_slab(atoms, start)
 
-    return _relax(context, start, check, journal)
+    return relax_system(context, start, check, journal)
 
 
 PLACES = {
@@ -316,15 +316,17 @@ def _where(atoms: Atoms) -> Place:
     }
 
 
-def _check_slab(atoms: Atoms, start: Atoms) -> None:
+def check_slab(atoms: Atoms, start: Atoms) -> None:
+    """Refuse a slab of which an atom has left its place."""
     moved = sites.largest_displacement(atoms, start)
     if moved > BROKEN_BEYOND:
         raise TaskFailed("slab-broken", f"an atom of the slab moved {moved:.2f} Å from its place")
 
 
-def _relax(
+def relax_system(
     context: TaskContext, start: Atoms, check: Callable[[Atoms], None], journal: str = "steps"
 ) -> RelaxedSystem:
+    """Relax a system of a task from its start; `check` refuses what an ionic step leads to."""
     calculation = context.calculation()
     steps = context.ionic_steps(journal)
     relaxed = relax(

@@ -12,6 +12,7 @@ from workflows.tasks.records import (
     AdatomValues,
     AtomValues,
     BareSlabValues,
+    CoverageValues,
     DensityValues,
     ElectronsValues,
     Kind,
@@ -26,7 +27,13 @@ from workflows.tasks.records import (
 )
 from workflows.tasks.status import State
 
-RELAXING: Final[tuple[Kind, ...]] = ("slab", "held", "free", "basin")  # tasks that move atoms
+RELAXING: Final[tuple[Kind, ...]] = (
+    "slab",
+    "held",
+    "free",
+    "basin",
+    "coverage",
+)  # tasks that move atoms
 
 
 def relaxed_values(state: State) -> RelaxedValues | None:
@@ -118,6 +125,14 @@ class Finished:
     def density(self, surface: Surface, site: str) -> DensityValues | None:
         """Return the density difference of the adatom held at a site."""
         return cast("DensityValues | None", self._values(surface, "density", site))
+
+    def coverage(self, surface: Surface) -> list[tuple[str, CoverageValues]]:
+        """Return what is finished of several adatoms on a surface: name and values of each."""
+        return [
+            (state.task.site, cast("CoverageValues", values))
+            for state, values in self.relaxed()
+            if state.task.surface == surface and state.task.kind == "coverage"
+        ]
 
     def electrons(self, surface: Surface, site: str = "") -> ElectronsValues | None:
         """Return the electronic structure with the adatom held at a site; without one if ""."""

@@ -7,7 +7,8 @@ VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free -> VN-top-V-free-basin
                   |                   |-> VN-top-V-held-uncorrected
                   |                   \-> VN-top-V-electrons   (where the case has [electrons])
                   |-> VN-slab-uncorrected
-                  \-> VN-slab-electrons                        (the same for every site)
+                  |-> VN-slab-electrons                        (the same for every site)
+                  \-> VN-coverage-2-a, VN-cluster-2, ...       (where the case has [coverage])
 Na-lattice -> Na-slab -> Na-hollow-held -> ...           (without the last two)
 Na-lattice -> Na110-slab -> ...                          (where the case has [metal_slab_110])
 Na-atom
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, cast
 
+from structures.coverage import placements, places_of
 from structures.magnetism import free_atom_moment, has_open_shell, starting_moments
 from structures.supercell import primitive_translations
 from workflows.case.schema import DFT, Case, Electrons, Host, Metal, Slab
@@ -30,11 +32,13 @@ from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
 from workflows.system.files import digest
 from workflows.system.machine import release, versions
+from workflows.tasks.cut import cut_slab
 from workflows.tasks.folder import Result, TaskFolder
 from workflows.tasks.records import (
     AdatomInputs,
     AtomInputs,
     BareSlabInputs,
+    CoverageInputs,
     CrystalInputs,
     DensityInputs,
     DFTSettings,
@@ -67,7 +71,7 @@ PROBE_MOMENT = 1.0  # Bohr magnetons that every atom starts with where no elemen
 # References first, then sites, then details: the table fills up before the pictures do.
 ORDER: dict[Kind, int] = {
     "probe": 0, "lattice": 1, "atom": 2, "slab": 3, "held": 4, "free": 5, "basin": 6,
-    "refined": 7, "density": 8, "uncorrected": 9, "electrons": 10,
+    "coverage": 6, "refined": 7, "density": 8, "uncorrected": 9, "electrons": 10,
 }  # fmt: skip
 
 
@@ -318,6 +322,7 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
         tasks.append(_electrons_task(case.electrons, clean))
     for site in slab_of(case, surface).sites:
         tasks += _site_tasks(case, clean, site)
+    tasks += coverage_tasks(case, surface)
     return tasks
 
 
@@ -509,6 +514,42 @@ def _uncorrected(task: Task[SlabInputs] | Task[AdatomInputs]) -> Task[SinglePoin
     inputs: SinglePointInputs = {"dft": dft, "site": task.site}
     title = f"{task.title}, without dipole correction"
     return _on(task, "uncorrected", title, (task.name,), inputs)
+
+
+def coverage_tasks(case: Case, surface: Surface) -> Iterator[Task[CoverageInputs]]:
+    """Yield the tasks of more and more adatoms on a surface, and of its clusters."""
+    coverage = case.coverage
+    sites: tuple[str, ...] = getattr(coverage, surface) if coverage is not None else ()
+    if coverage is None or not sites:
+        return
+    clean, crystal = slab_task(case, surface), crystal_of(case, surface)
+    guess = crystal.lattice_constant or crystal.lattice_guess
+    slab = cut_slab(surface, clean.inputs, guess)
+    basis: CoverageInputs = {
+        "fmax": clean.inputs["fmax"], "dft": clean.inputs["dft"], "adatom": case.adatom,
+        "places": [], "on_top": 0,
+    }  # fmt: skip
+    places = places_of(slab, sites)
+    for placement in placements(slab, places, coverage.adatoms, coverage.placements):
+        inputs: CoverageInputs = {**basis, "places": placement.places, "on_top": placement.on_top}
+        yield _coverage_task(case, clean, f"coverage-{placement.name}", inputs)
+    for count in range(2, coverage.clusters + 1):
+        inputs = {**basis, "places": [places[0].tolist()], "cluster": count}
+        yield _coverage_task(case, clean, f"cluster-{count}", inputs)
+
+
+def _coverage_task(
+    case: Case, clean: Task[SlabInputs], name: str, inputs: CoverageInputs
+) -> Task[CoverageInputs]:
+    cluster = inputs.get("cluster")
+    what = f"a cluster of {cluster}" if cluster else f"{len(inputs['places'])} adatoms of"
+    surface = clean.surface
+    stem = structure_name(case, surface, name)
+    return Task(
+        stem, "coverage", f"{what} {case.adatom} on {surface_label(case, surface)} ({name})",
+        (clean.name, *_probes(inputs["dft"])), inputs, surface, name, structure=stem,
+        elements=(*clean.elements, case.adatom),
+    )  # fmt: skip
 
 
 def _electrons_task(

@@ -22,7 +22,7 @@ from workflows.tasks.atoms_json import StructureData, check_structure
 
 Kind = Literal[
     "probe", "lattice", "atom", "slab", "held", "free", "basin", "refined", "density",
-    "uncorrected", "electrons",
+    "uncorrected", "electrons", "coverage",
 ]  # fmt: skip
 
 
@@ -254,6 +254,21 @@ class SinglePointInputs(TypedDict):
     site: str
 
 
+class CoverageInputs(TypedDict):
+    """Of several adatoms, all free, relaxed to `fmax` (eV/angstrom).
+
+    `places` are in units of the in-plane cell vectors; so many of them, the last ones, are `on_top`
+    of the others. A compact `cluster` of so many atoms begins at the one place that is given.
+    """
+
+    fmax: float
+    dft: DFTSettings
+    adatom: str
+    places: list[list[float]]
+    on_top: int
+    cluster: NotRequired[int]
+
+
 class ElectronsInputs(TypedDict):
     """Of the electronic structure of a held adatom's system; `site` is "" for a clean slab.
 
@@ -278,6 +293,7 @@ Inputs = (
     | DensityInputs
     | SinglePointInputs
     | ElectronsInputs
+    | CoverageInputs
 )
 
 
@@ -426,6 +442,13 @@ class AdatomValues(RelaxedValues):
     pushed: NotRequired[Length]
 
 
+class CoverageValues(RelaxedValues):
+    """Several adatoms on a slab: their number, and in how many `layers` they lie."""
+
+    adatoms: Annotated[int, Field(ge=1, le=100)]
+    layers: Annotated[int, Field(ge=1, le=100)]
+
+
 class BareSlabValues(RelaxedValues):
     """A slab relaxed again without its adatom, from `start`.
 
@@ -507,6 +530,7 @@ Values = (
     | DensityValues
     | SinglePointValues
     | ElectronsValues
+    | CoverageValues
 )
 
 
@@ -526,6 +550,7 @@ VALUES: dict[Kind, Any] = {
     "density": Annotated[DensityValues, AfterValidator(_same_lengths("z", "plane_average"))],
     "refined": SinglePointValues,
     "uncorrected": SinglePointValues,
+    "coverage": CoverageValues,
     "electrons": Annotated[ElectronsValues, AfterValidator(_rectangular)],
 }
 

@@ -52,6 +52,7 @@ def conclusions(found: Evaluation) -> Iterator[str]:
     yield from (of.sentence(found.case.adatom) for of in found.barriers if of.barrier is not None)
     if differs := charge_transfer(found):
         yield differs
+    yield from (sentence for of in found.coverages for sentence in of.sentences())
     yield from (sentence for of in found.electrons if (sentence := of.sentence(found.case)))
     yield from (f"warning: {line}" for line in found.warnings)
     yield from (f"note: {line}" for line in notes(found))

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import pytest
 
@@ -16,7 +16,7 @@ from workflows.tasks import graph as module
 from workflows.tasks.folder import Failure, Result, TaskFolder
 from workflows.tasks.graph import WITH_ENERGY, plan, slab_task, surfaces
 from workflows.tasks.graph import find as find_task
-from workflows.tasks.records import Surface
+from workflows.tasks.records import CoverageInputs, Surface
 from workflows.tasks.status import (
     State,
     earlier_version,
@@ -321,7 +321,7 @@ def test_every_setting_is_known_here() -> None:
         "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
         "checks__without_dipole", "dft__spin__polarised",
         "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_case.py
-        "refine", "electrons",  # below
+        "refine", "electrons", "coverage",  # below
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
 
@@ -684,3 +684,41 @@ def test_electronic_structure_is_asked_for_by_its_table_and_leaves_all_others_as
     clean = find_task(plan(wanted), "host", "electrons")
     assert clean is not None
     assert clean.name == "VN-slab-electrons"
+
+
+def test_coverage_is_asked_for_by_its_table_and_leaves_all_others_as_they_are() -> None:
+    wide = {"slab__cell": "2x2", "metal_slab__cell": "2x2"}
+    plain = case(**wide)
+    wanted = case(coverage={"host": ["top-N"], "metal": ["hollow"], "adatoms": 2}, **wide)
+    added = set(plan(wanted)) - set(plan(plain))
+    assert added == {
+        f"{surface}-coverage-{name}" for surface in ("VN", "Na") for name in ("1-a", "2-a", "2-b")
+    }
+    before, after = fingerprints(plain), fingerprints(wanted)
+    assert {name: after[name] for name in before} == before
+    task = plan(wanted)["VN-coverage-2-b"]
+    assert (task.needs, task.kind) == (("VN-slab",), "coverage")
+    assert len(cast("CoverageInputs", task.inputs)["places"]) == 2
+
+
+def test_clusters_need_a_cell_in_which_they_do_not_touch_their_images() -> None:
+    clusters = {"metal": ["hollow"], "clusters": 3}
+    with pytest.raises(
+        ValueError, match=r"coverage.clusters: found 3 with metal_slab.cell = '1x1'"
+    ):
+        case(coverage=clusters)
+    wide = case(coverage=clusters, metal_slab__cell="2x2")
+    assert {"Na-cluster-2", "Na-cluster-3"} <= set(plan(wide))
+
+
+@pytest.mark.parametrize(
+    ("coverage", "message"),
+    [
+        ({}, "allowed: sites of one surface"),
+        ({"host": ["top-Na"]}, "coverage.host: found 'top-Na'"),
+        ({"metal_110": ["hollow"]}, r"coverage.metal_110: found sites; allowed: with"),
+    ],
+)
+def test_coverage_on_no_such_sites_is_refused(coverage: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        case(coverage=coverage)

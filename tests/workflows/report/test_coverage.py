@@ -1,0 +1,67 @@
+"""Coverage in tables, words and CSV."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import made_up as made
+from tests.workflows.report import finished_run
+from tests.workflows.report.finished_run import ATOM, BULK_NA, SLABS
+from workflows.case.schema import Case, Coverage
+from workflows.tasks.graph import plan
+
+GAINS = {1: -2.0, 2: -3.6, 3: -4.7, 4: -5.0, 5: -5.5}  # of so many adatoms together, eV
+
+
+def case() -> Case:
+    coverage = Coverage(host=("top-N",), adatoms=5, placements=2)
+    return finished_run.case().model_copy(update={"coverage": coverage})
+
+
+def finish(root: Path, case: Case) -> None:
+    finished_run.finish(root, case)
+    for task in plan(case).values():
+        if task.kind == "coverage":
+            count, letter = task.site.removeprefix("coverage-").split("-")
+            changes: dict[str, Any] = {
+                "energy": SLABS["VN"] + int(count) * ATOM + GAINS[int(count)],
+                "adatoms": int(count),
+                "layers": 2 if count == "5" else 1,
+            }
+            if letter == "b":
+                changes["energy"] += 0.3
+            made.finish(task, root, **changes)
+
+
+def test_rows_sentences_and_csv_of_a_finished_run(tmp_path: Path) -> None:
+    finish(tmp_path, case())
+    data = finished_run.written(tmp_path, case())
+    rows = {row["name"]: row for row in data["coverage"]}
+    names = ("1-a", "2-a", "2-b", "3-a", "4-a", "5-a")
+    assert list(rows) == [f"coverage-{name}" for name in names]
+    assert rows["coverage-2-a"]["average"] == pytest.approx(-1.8)
+    assert rows["coverage-2-a"]["differential"] == pytest.approx(-1.6)
+    assert rows["coverage-2-a"]["coverage"] == 2.0  # one V in the made-up slab's top layer
+    assert rows["coverage-2-b"]["lowest"] is False
+    assert rows["coverage-2-b"]["average"] is None
+    cohesive = BULK_NA - ATOM
+    assert rows["coverage-1-a"]["voltage_step"] == pytest.approx(2.0 + cohesive)
+    (filling,) = data["filling"]
+    assert (filling["second_layer"], filling["plating"], filling["spreads"]) == (5, 4, None)
+    assert filling["sentences"] == [
+        "VN(001): a second layer of Na starts with 5 adatoms in the cell; the last of 4 adatoms "
+        "would rather be in bulk Na"
+    ]
+    with (tmp_path / "coverage.csv").open() as file:
+        lines = {row["name"]: row for row in csv.DictReader(file)}
+    assert float(lines["coverage-4-a"]["differential_eV"]) == pytest.approx(-0.3)
+    assert lines["coverage-2-b"]["lowest"] == "no"
+
+
+def test_a_case_without_the_table_has_none_of_it(tmp_path: Path) -> None:
+    plain = finished_run.case()
+    finished_run.finish(tmp_path, plain)
+    assert {"coverage", "filling"}.isdisjoint(finished_run.written(tmp_path, plain))
+    assert not (tmp_path / "coverage.csv").exists()
