@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Real = NDArray[np.float64]
 
-RESTING = 0.01  # of the largest current: less is rest
+RESTING = 0.001  # of the largest current: less is rest; rate tests may span a factor of 500
 SAME = 0.05  # relative difference up to which two currents are one
 REFERENCE, LASTING = 5, 3  # half-cycles: of the reference, and of a failure in succession
 LIMITS = (0.5, 2.0)  # of the reference: polarization below (short circuit) or above is a failure

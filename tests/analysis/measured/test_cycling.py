@@ -45,6 +45,11 @@ def test_a_pause_within_a_half_cycle_does_not_divide_it() -> None:
     assert [half.capacity for half in found] == pytest.approx([2.0, 3.0])
 
 
+def test_a_slow_step_beside_a_fast_one_is_no_rest() -> None:
+    found = rate_steps(cycles(half_cycles(*symmetric_cell([0.1] * 2 + [50.0] * 2))))
+    assert [s.current for s in found] == pytest.approx([0.1, 50.0])
+
+
 @pytest.mark.parametrize("after", [20, 31])
 def test_the_hour_of_a_short_circuit(after: int) -> None:
     halves = half_cycles(*symmetric_cell([0.5] * 30, fails_after=after))
