@@ -15,7 +15,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from workflows.case.schema import GRID, Case, Section
+from workflows.case.schema import Case, Section
+from workflows.case.shorthand import GRID
 
 PAGE = Path(__file__).with_name("case-file.md")
 HEAD = """# Case file

@@ -10,7 +10,8 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from workflows.case.schema import GRID, Case
+from workflows.case.schema import Case
+from workflows.case.shorthand import GRID
 from workflows.system.messages import UserError, brief, key, naming, nearest, one_line, shown
 
 PRESETS = Path(__file__).parent / "presets"

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from workflows.case.shorthand import GRID, written_out
 from workflows.system.messages import WIDEST, brief, nearest
 
 
@@ -79,9 +80,6 @@ Held = Annotated[int, Field(ge=0, le=39)]
 
 
 Grid = Annotated[tuple[int, int, int], Field(strict=False)]
-
-
-GRID = "three whole numbers from 1 to 50"
 
 
 Tolerance = Annotated[float, Field(gt=0.0, le=0.1)]
@@ -146,13 +144,13 @@ class Slab(Section):
     layers: Layers
     """Number of atomic layers."""
     cell: Cell
-    """In-plane cell, in units of the primitive surface cell: sets the distance between adatoms."""
+    """In units of the surface's own cell; or a number: least distance between adatoms, Å."""
     vacuum: Vacuum
     """Empty space on each side of the slab, Å."""
     held_layers: Held
     """Number of layers, from the bottom, that stay at their bulk positions."""
     sites: Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
-    """Where an adatom is placed, such as `"top-V"`; an unknown site is refused with a list."""
+    """Where an adatom is placed: `["top-V"]` or `"all"`; an unknown site is refused with a list."""
 
     @model_validator(mode="after")
     def _no_more_held_than_there_are(self) -> Slab:
@@ -190,7 +188,10 @@ def _slab_grid(grid: tuple[int, int, int]) -> tuple[int, int, int]:
 
 
 class KPoints(Grids):
-    """Gamma-centred k-point grids; the third number of a slab is 1."""
+    """Gamma-centred k-point grids; the third number of a slab is 1.
+
+    A number instead of a grid is the largest spacing of k-points, 1/Å, 2π included.
+    """
 
     host_bulk: Grid
     """For the lattice constant of the host."""
@@ -499,6 +500,11 @@ class Case(Section):
     def metal_110_sites(self) -> tuple[str, ...]:
         """Return the sites that the (110) surface of a bcc metal has."""
         return ("hollow", "long-bridge", "short-bridge", f"top-{self.adatom}")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written_out(cls, data: object) -> object:
+        return written_out(data)
 
     @model_validator(mode="after")
     def _consistent(self) -> Case:

@@ -170,7 +170,7 @@ def test_wrong_number_is_named(value: str, found: str) -> None:
         ("vacuum = 5.0", "vacuum = 4.99", "slab.vacuum: found 4.99; allowed: at least 5"),
         ("vacuum = 5.0", "vacuum = -5", "slab.vacuum: found -5; allowed: at least 5"),
         ('"1x1"', '"0x1"', "slab.cell: found '0x1'; allowed: '1x1', '2x2', ... '9x9', or 'sqrt2'"),
-        ('"1x1"', "1", "slab.cell: found 1; allowed: text in quotes"),
+        ('"1x1"', "1", "slab.cell: found 1; allowed: a cell such as '2x2', or a distance"),
         ("guess = 4.13", "guess = 2", "host.lattice_guess: found 2; allowed: above 2"),
         ("guess = 4.13", "guess = 12", "host.lattice_guess: found 12; allowed: below 12"),
         ("smearing = 0.2", "smearing = 0", "dft.smearing: found 0; allowed: above 0"),
