@@ -157,6 +157,11 @@ class Site:
         them; empty if not known.
     against_metal_by_dispersion
         `against_metal` likewise.
+    magnetic_moment
+        Total magnetic moment of the slab with its adatom in Bohr magnetons; None without spin.
+    against_non_magnetic
+        Its total energy less that of the non-magnetic solution of the same structure in eV; None
+        if not known.
     as_relaxed
         The same row with the energies of the relaxation's own settings, where those here are of
         single points with better ones; None where there are no single points.
@@ -190,6 +195,8 @@ class Site:
     ended_at: str | None = None
     site_offset: float | None = None
     saddle: bool = False
+    magnetic_moment: float | None = None
+    against_non_magnetic: float | None = None
     as_relaxed: "Site | None" = None
     published: float | None = None
     problem: Problem | None = None

@@ -237,14 +237,18 @@ Start = Literal["ferromagnetic", "alternating"]  # up and down from layer to lay
 
 
 class Spin(Section):
-    """Collinear spin of crystals and slabs; the isolated atom always has it, by Hund's rule."""
+    """Collinear spin of crystals and slabs; the isolated atom always has it, by Hund's rule.
+
+    An element with an open d or f shell starts with the moment of its free atom, and so does the
+    adatom; all others start without one. [Magnetism](results.md#magnetism) has the details.
+    """
 
     polarised: Annotated[Literal["auto"] | bool, BeforeValidator(_polarised)] = "auto"
     """Whether there is any; `"auto"`: where a quick test of the clean 1x1 slab finds a moment."""
     moments: dict[Element, Annotated[float, Field(ge=-20.0, le=20.0)]] = {}
-    """Starting moments by element, Bohr magnetons, other than those of the rule below."""
+    """Starting moments by element, Bohr magnetons, in the place of the rule's."""
     starts: Annotated[tuple[Start, ...], Field(min_length=1, strict=False)] = ("ferromagnetic",)
-    """Starts that are tried, of which the one with the lowest energy is kept."""
+    """Starts to try, of which the lowest is kept: all moments up, or up and down by layer."""
     non_magnetic: bool = True
     """Whether clean slabs and held adatoms get the energy of the non-magnetic solution, too."""
 

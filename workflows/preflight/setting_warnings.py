@@ -46,13 +46,16 @@ LARGEST_STRAIN = 0.03  # of a given lattice constant, against the guess beside i
 LOOSER = 10.0  # times the default of a criterion of self-consistency
 
 
-def warnings(case: Case, structures: Structures) -> list[str]:
+def warnings(case: Case, structures: Structures, *, probed: bool = False) -> list[str]:
     """Return a line for each setting that gives numbers of little use: field, found, reason.
 
     Parameters
     ----------
     structures
         The case's unrelaxed structures.
+    probed
+        Whether a probe has found if the host's clean slab is magnetic: the rule of thumb is then
+        of no use.
 
     Returns
     -------
@@ -65,7 +68,7 @@ def warnings(case: Case, structures: Structures) -> list[str]:
         *_slabs(case, structures),
         *_kpoints(case, structures),
         *_dft(case),
-        *_spin(case),
+        *_spin(case, probed=probed),
         *_references(case),
     ]
 
@@ -163,22 +166,29 @@ def _dft(case: Case) -> Iterator[str]:
         )
 
 
-def _spin(case: Case) -> Iterator[str]:
-    """Yield what may be wrong without spin; only the isolated atom is computed with it."""
-    host, adatom = case.host, case.adatom
-    magnetic = {symbol: shell for symbol in case.elements if (shell := open_shell(symbol))}
+def _spin(case: Case, *, probed: bool = False) -> Iterator[str]:
+    """Yield what may be wrong without spin, or with spin where the clean slab has a moment only."""
+    host, adatom, polarised = case.host, case.adatom, case.dft.spin.polarised
+    if polarised is True:
+        return
+    if polarised == "auto":
+        decided, better = "computed with spin only if the clean slab has a moment", "true"
+    else:
+        decided, better = "computed without spin", '"auto"'
+    in_doubt = [adatom] if polarised == "auto" or probed else case.elements
+    magnetic = {symbol: shell for symbol in in_doubt if (shell := open_shell(symbol))}
     if magnetic:
         shells = " and ".join(f"{s} has an open {shell} shell" for s, shell in magnetic.items())
         yield (
-            f"host: found {host.formula} with {adatom}, computed without spin: {shells}, and a "
-            "magnetic moment can change an adsorption energy by tenths of an eV; compare with a "
-            "spin-polarised calculation"
+            f"host: found {host.formula} with {adatom}, {decided}: {shells}, and a magnetic moment "
+            "can change an adsorption energy by tenths of an eV; compare with dft.spin.polarised = "
+            f"{'true' if adatom in magnetic else better}"
         )
     elif is_radical(adatom) and has_gap(host.cation, host.anion):
         yield (
-            f"adatom: found {adatom!r} on {host.formula}, computed without spin: on an insulator "
-            "an atom with an odd number of electrons may keep its magnetic moment; compare with a "
-            "spin-polarised calculation"
+            f"adatom: found {adatom!r} on {host.formula}, {decided}: on an insulator an atom with "
+            "an odd number of electrons may keep its magnetic moment; compare with "
+            "dft.spin.polarised = true"
         )
 
 

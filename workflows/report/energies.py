@@ -135,11 +135,18 @@ def _site(
         ended_at=values["ended_at"],
         site_offset=values["site_offset"],
         saddle=values.get("saddle", False),
+        magnetic_moment=values.get("magnetic_moment"),
+        against_non_magnetic=_against_non_magnetic(values),
     )
     try:
         return _with_energies(results, surface, state.task, known, values)
     except ValueError as error:
         return replace(known, problem=Problem("refused", str(error)))
+
+
+def _against_non_magnetic(values: AdatomValues) -> float | None:
+    without = values.get("non_magnetic_energy")
+    return None if without is None else values["energy"] - without
 
 
 def _against_metal(site: Site, cohesive: float | None, by_dispersion: dispersion.Energies) -> Site:

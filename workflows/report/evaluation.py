@@ -19,6 +19,7 @@ from workflows.report.barriers import SurfaceBarrier, barriers
 from workflows.report.coverage import Filling, fillings
 from workflows.report.electrons import Electrons, electronic_structures
 from workflows.report.energies import adsorption_table
+from workflows.report.magnetism import spin_warnings, was_probed
 from workflows.report.results import Results, results_of
 from workflows.report.slab_checks import SlabCheck, slab_checks
 from workflows.steps.cubes import read_difference
@@ -131,8 +132,10 @@ class Evaluation:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Return a line for each setting that makes the numbers mean little."""
-        found = warnings(self.case, self.built or structures(self.case))
-        return tuple(line for line in (earlier_version(self.results.states), *found) if line)
+        built, probed = self.built or structures(self.case), was_probed(self.results)
+        found = warnings(self.case, built, probed=probed)
+        lines = earlier_version(self.results.states), *spin_warnings(self.results), *found
+        return tuple(line for line in lines if line)
 
 
 def evaluations(

@@ -31,6 +31,7 @@ from workflows.report.densities import DifferenceRow, charge_transfer, differenc
 from workflows.report.dispersion import Spread, spread
 from workflows.report.evaluation import Evaluation
 from workflows.report.figures import DIFFERENCES, ELECTRONS, FIG5, FILLING
+from workflows.report.magnetism import magnetism, moments_in_words
 from workflows.report.wording import (
     MadeWith,
     caption,
@@ -136,6 +137,9 @@ class Content:
         differs from that on the metal, in words.
     dispersion
         Energies with each model of dispersion.
+    moments
+        Of each task with spin: its name, its total moment (Bohr magnetons), its energy against the
+        non-magnetic solution (eV), and the moments of its atoms in words.
     sites, view, elements, isovalue
         For the 3D view: its sections and data, colours by element, the first isovalue
         (e/angstrom^3; None without densities).
@@ -160,6 +164,7 @@ class Content:
     barriers: Sequence[str]
     charge_transfer: str
     dispersion: Spread
+    moments: Sequence[tuple[str, float, float | None, str]]
     sites: Sequence[SiteSection]
     view: View
     elements: Mapping[str, str]
@@ -205,6 +210,10 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
         barriers=[of.sentence(case.adatom) for of in found.barriers],
         charge_transfer=charge_transfer(found),
         dispersion=spread(site for site in table.all_sites if site.by_dispersion),
+        moments=[
+            (task, row["magnetic_moment"], row["against_non_magnetic"], moments_in_words(row))
+            for task, row in magnetism(results).items()
+        ],
         sites=sites,
         view={
             "sites": models, "isovalue": chosen, "reach": browser.REACH,

@@ -55,8 +55,9 @@ def _refined(state: State, single_point: State) -> State:
 
 
 def _with_energy(values: Values, energy: float, relaxed: Task, refined: Task) -> Values:
-    """Return values with another energy (eV), and no dispersion that is another functional's."""
+    """Return values with another energy (eV), and nothing that belongs to the former one."""
     changed: dict[str, Any] = {**values, "energy": energy}
+    changed.pop("non_magnetic_energy", None)
     if relaxed.inputs["dft"]["xc"] != refined.inputs["dft"]["xc"]:
         changed.pop("dispersion", None)
     return cast("Values", changed)

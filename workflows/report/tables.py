@@ -40,6 +40,7 @@ from workflows.report.electrons import (
 )
 from workflows.report.energies import cohesive_energy_of
 from workflows.report.evaluation import Evaluation
+from workflows.report.magnetism import MagnetismRow, magnetism
 from workflows.report.refinement import final_results
 from workflows.report.results import Results
 from workflows.report.slab_checks import SlabCheck
@@ -64,6 +65,8 @@ UNITS: Final[Mapping[str, str]] = {
     "integral": "electrons", "charge_moved": "electrons", "bader_charge": "electrons",
     "boundary": "angstrom",
     "fmax": "eV/angstrom",
+    "magnetic_moment": "Bohr magnetons", "magnetic_moments": "Bohr magnetons",
+    "against_non_magnetic": "eV", "starts": "eV",
 }  # fmt: skip
 
 
@@ -114,7 +117,8 @@ class RelaxedRow(TypedDict):
 class SiteRow(TypedDict):
     """A site, see `analysis.adsorption.Site`: energies in eV, lengths in angstrom.
 
-    `as_relaxed` is there where the energies are of single points.
+    `as_relaxed` is there where the energies are of single points; `magnetic_moment` (Bohr
+    magnetons) where there is spin, and `against_non_magnetic` where that was computed.
     """
 
     surface: str
@@ -136,6 +140,8 @@ class SiteRow(TypedDict):
     ended_at: str | None
     site_offset: float | None
     saddle: bool
+    magnetic_moment: NotRequired[float]
+    against_non_magnetic: NotRequired[float]
     published: float | None
     problem: str | None
     difference: float | None
@@ -185,6 +191,7 @@ class ResultsJSON(TypedDict):
     filling: NotRequired[list[FillingRow]]
     electrons: NotRequired[list[ElectronsRow]]
     slab_checks: Mapping[str, SlabCheck]
+    magnetism: NotRequired[Mapping[str, MagnetismRow]]
     binds_more_strongly_than_metal: bool | None
     verdict: str
     notes: list[str]
@@ -233,6 +240,8 @@ def results_json(found: Evaluation) -> ResultsJSON:
         whole["filling"] = list(map(filling_row, found.coverages))
     if case.electrons is not None:
         whole["electrons"] = list(map(electrons_row, found.electrons))
+    if rows := magnetism(results):
+        whole["magnetism"] = rows
     return whole
 
 
@@ -274,6 +283,9 @@ def site_row(site: Site) -> SiteRow:
     """Return a site as results.json has it."""
     fields = {**asdict(site), "problem": _problem(site), "difference": site.difference}
     del fields["as_relaxed"]
+    for key in ("magnetic_moment", "against_non_magnetic"):
+        if fields[key] is None:
+            del fields[key]
     if relaxed := site.as_relaxed:
         known = {key: getattr(relaxed, key) for key in RelaxedRow.__annotations__}
         fields["as_relaxed"] = known | {"problem": _problem(relaxed)}
@@ -320,6 +332,10 @@ def energies_csv(table: Table, charges: Charges) -> str:
         for row, site in zip(rows, table.all_sites, strict=True):
             relaxed = site.as_relaxed or site
             row += [relaxed.adsorption_energy, relaxed.against_metal]
+    if any(site.magnetic_moment is not None for site in table.all_sites):
+        header += ["magnetic_moment_muB", "against_non_magnetic_eV"]
+        for row, site in zip(rows, table.all_sites, strict=True):
+            row += [site.magnetic_moment, site.against_non_magnetic]
     return csv_text(header, rows)
 
 

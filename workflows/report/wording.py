@@ -11,6 +11,7 @@ from analysis.figures.style import Caption
 from workflows.case.schema import DFT, Case
 from workflows.report.dispersion import LABELS
 from workflows.report.evaluation import Evaluation
+from workflows.report.magnetism import spin_notes
 from workflows.report.slab_checks import FLAT
 from workflows.tasks.graph import FACES, surface_label, surfaces
 from workflows.tasks.status import State
@@ -106,6 +107,7 @@ def notes(found: Evaluation) -> list[str]:
         *_reconstruction_notes(sites),
         *_vacuum_notes(found),
         *_reference_notes(found.case),
+        *spin_notes(found.results),
         *_origin_notes(found.results.states),
     ]
 

@@ -161,7 +161,7 @@ def _dispersion(task: Task, case: Case, values: Values) -> dict[str, dict[str, f
     found = cast("Mapping[str, Any]", values)
     if task.kind == "lattice":
         atoms = crystal(cast("Task[LatticeInputs]", task), found["lattice_constant"])
-    elif "structure" in found and task.kind != "density":
+    elif "structure" in found and task.kind not in ("density", "probe"):
         atoms = from_json(found["structure"])
     else:
         return {}

@@ -9,6 +9,7 @@ from rich.console import Console, Group
 
 from workflows.report.densities import charge_transfer, charges
 from workflows.report.evaluation import Evaluation
+from workflows.report.magnetism import magnetism
 from workflows.report.wording import (
     NOT_PHYSICAL,
     missing_lines,
@@ -21,6 +22,7 @@ from workflows.terminal.site_tables import (
     details_by_site,
     dispersion_by_site,
     energies_by_site,
+    moments_by_task,
 )
 
 
@@ -38,10 +40,14 @@ def energy_table(found: Evaluation, width: int = WIDTH) -> Group:
 
 
 def detail_table(found: Evaluation, width: int = WIDTH) -> Group:
-    """Return geometry (angstrom), charge (electrons) and dispersion (eV) of all sites."""
+    """Return geometry (angstrom), charge (electrons) and dispersion (eV) of all sites.
+
+    Below them are the magnetic moments (Bohr magnetons), where there is spin.
+    """
     details = details_by_site(found.table, charges(found.results), width)
     spread = dispersion_by_site(found.table, width)
-    return details if spread is None else Group(details, spread)
+    rows = magnetism(found.results)
+    return Group(details, *([] if spread is None else [spread]), *moments_by_task(rows))
 
 
 def conclusions(found: Evaluation) -> Iterator[str]:

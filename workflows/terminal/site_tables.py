@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rich import box
@@ -16,6 +16,7 @@ from analysis.adsorption import Pair, Site, Table
 from analysis.figures.account import GAP
 from workflows.report.densities import Charges
 from workflows.report.dispersion import spread
+from workflows.report.magnetism import MagnetismRow, moments_in_words
 
 NARROW = 62  # columns; on fewer, tables show the first few columns only
 
@@ -117,6 +118,27 @@ def dispersion_by_site(table: Table, width: int) -> Group | None:
         rich.add_section()
     title = "With dispersion at the same structures, adatom held (eV)"
     return Group(Text(title, style="italic"), rich, Text(found.caveat))
+
+
+def moments_by_task(rows: Mapping[str, MagnetismRow]) -> Iterator[Text | RichTable]:
+    """Yield a table of magnetic moments (Bohr magnetons) with its title; nothing without any.
+
+    Parameters
+    ----------
+    rows
+        The moments of slabs with spin, by task.
+    """
+    if not rows:
+        return
+    rich = _empty("task")
+    rich.add_column("total", justify="right", no_wrap=True)
+    rich.add_column("against non-\nmagnetic (eV)", justify="right", no_wrap=True)
+    rich.add_column("on the atoms")
+    for task, row in rows.items():
+        against = _signed(row["against_non_magnetic"])
+        rich.add_row(task, f"{row['magnetic_moment']:.2f}", against, moments_in_words(row))
+    yield Text("Magnetic moments (Bohr magnetons)", style="italic")
+    yield rich
 
 
 def account_by_site(account: Account, width: int) -> Group:

@@ -14,7 +14,7 @@ from structures.sites import find_site
 from tests.made_up import values_of
 from workflows.case.reading import MAX_BYTES, PRESETS, find, parse, presets, read
 from workflows.case.schema import Case, HubbardU
-from workflows.dft.datasets import require_hubbard, require_setups
+from workflows.dft.datasets import require_hubbard, require_moments, require_setups
 from workflows.preflight.computable import computable_structures
 from workflows.steps.initial import structures
 from workflows.system.messages import UserError
@@ -267,6 +267,46 @@ def test_hubbard_u_on_an_orbital_that_the_data_set_lacks_is_named() -> None:
     )
     of_v = {"V": HubbardU(orbital="d", U=3.0)}
     require_hubbard(case.dft.model_copy(update={"hubbard": of_v}))
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ("polarised = 'on'", "dft.spin.polarised: found 'on'; allowed: true, false or \"auto\""),
+        ("polarised = 1", 'dft.spin.polarised: found 1; allowed: true, false or "auto"'),
+        ("moments = { Ti = 1.0 }", "dft.spin.moments.Ti: unknown key; allowed: N, Na, V"),
+        ("moments = { V = 30.0 }", "dft.spin.moments.V: found 30.0; allowed: at most 20"),
+        ("moments = { V = 'up' }", "dft.spin.moments.V: found 'up'; allowed: a number"),
+        (
+            "polarised = false\nmoments = { V = 1.0 }",
+            "dft.spin.moments: found with polarised = false; allowed: with true or 'auto'",
+        ),
+        ("starts = []", "dft.spin.starts: found []; allowed: a list of at least one"),
+        ("starts = ['up']", "dft.spin.starts.0: found 'up'; allowed: 'ferromagnetic' or 'altern"),
+        (
+            "starts = ['alternating', 'alternating']",
+            "dft.spin.starts: found ['alternating', 'alternating']; allowed: each start once",
+        ),
+        (
+            "moment = 1.0",
+            "dft.spin.moment: unknown key (did you mean 'moments'?)",
+        ),
+    ],
+)
+def test_wrong_spin_is_named(table: str, line: str) -> None:
+    (found,) = refusal(smoke(("polarised = false", table)))
+    assert found.startswith(f"a.toml: {line}")
+
+
+def test_a_moment_beyond_the_valence_is_named() -> None:
+    table = 'polarised = "auto"\nmoments = { V = -6.0, N = 3.0 }'
+    case = parse(smoke(("polarised = false", table)), "")
+    with pytest.raises(UserError) as refused:
+        require_moments(case.dft)
+    assert str(refused.value) == (
+        "dft.spin.moments.V: found -6; allowed: -5 to 5 Bohr magnetons, what the valence electrons "
+        "of its PAW data set can have"
+    )
 
 
 def test_data_set_that_is_not_installed_is_named() -> None:

@@ -25,8 +25,8 @@ def case(preset: str = "laptop", **changes: Any) -> Case:
     return Case.model_validate(data)
 
 
-def warnings(case: Case) -> list[str]:
-    return setting_warnings.warnings(case, structures(case))
+def warnings(case: Case, *, probed: bool = False) -> list[str]:
+    return setting_warnings.warnings(case, structures(case), probed=probed)
 
 
 def system(cation: str, anion: str, adatom: str, structure: str = "bcc") -> Case:
@@ -41,10 +41,11 @@ def system(cation: str, anion: str, adatom: str, structure: str = "bcc") -> Case
     return Case.model_validate(data)
 
 
-@pytest.mark.parametrize("preset", ["laptop", "production"])
-def test_presets_for_results_have_none_but_that_of_spin(preset: str) -> None:
-    (line,) = warnings(case(preset))
+def test_presets_for_results_have_none_but_that_of_spin() -> None:
+    (line,) = warnings(case("laptop"))
     assert line.startswith("host: found VN with Na, computed without spin: V has an open 3d shell")
+    assert warnings(case("laptop"), probed=True) == []  # then that is known
+    assert warnings(case("production")) == []  # a probe decides
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,25 @@ def test_what_may_carry_a_moment_is_not_computed_without_a_word(
     cation: str, anion: str, adatom: str, start: str
 ) -> None:
     found = list(setting_warnings._spin(system(cation, anion, adatom)))
+    assert [line[: len(start)] for line in found] == ([start] if start else [])
+
+
+@pytest.mark.parametrize(
+    ("polarised", "adatom", "start"),
+    [
+        ("auto", "Na", ""),
+        ("auto", "Fe", "host: found VN with Fe, computed with spin only if the clean slab has a "),
+        (True, "Fe", ""),
+        (False, "Na", "host: found VN with Na, computed without spin: V has an open 3d shell"),
+    ],
+)
+def test_where_a_probe_decides_only_the_adatom_is_in_doubt(
+    polarised: Any, adatom: str, start: str
+) -> None:
+    of = system("V", "N", adatom)
+    spin = of.dft.spin.model_copy(update={"polarised": polarised})
+    with_spin = of.model_copy(update={"dft": of.dft.model_copy(update={"spin": spin})})
+    found = list(setting_warnings._spin(with_spin))
     assert [line[: len(start)] for line in found] == ([start] if start else [])
 
 

@@ -401,3 +401,28 @@ def test_what_is_not_a_number_is_neither_used_nor_kept(
     with pytest.raises(ValueError, match="not a finite number"):
         run(free(), tmp_path / "j", evaluate)
     assert journal(tmp_path / "j") == []
+
+
+def test_a_resumed_relaxation_starts_from_the_moments_of_its_last_step(tmp_path: Path) -> None:
+    started: list[list[float]] = []
+
+    def evaluate(atoms: Atoms, /, *, rough: bool = False) -> tuple[float, np.ndarray]:
+        started.append(atoms.get_initial_magnetic_moments().tolist())
+        return surface(atoms, rough=rough)
+
+    def relaxed() -> Relaxed:
+        return relax(
+            begun, evaluate, Journal(tmp_path / "steps.jsonl", Step, "it"), fmax=FMAX,
+            max_steps=100, moments=lambda: [0.5] * len(begun),
+        )  # fmt: skip
+
+    begun = held()
+    begun.set_initial_magnetic_moments([2.0] * len(begun))
+    surface = Emt(stop_after=2)
+    with pytest.raises(Stop):
+        relaxed()
+    assert started[0] == [2.0] * len(begun)
+    started.clear()
+    surface = Emt()
+    assert relaxed().atoms.get_initial_magnetic_moments().tolist() == [0.5] * len(begun)
+    assert started[0] == [0.5] * len(begun)
