@@ -333,7 +333,9 @@ def _follow(data: dict[str, Any], base: Mapping[str, Any], given: Iterable[str])
             if section in data and set_.isdisjoint({section, f"{section}.sites"}):
                 mine = slice(0, 2) if section == "slab" else slice(2, 3)
                 moved = {f"top-{a}": f"top-{b}" for a, b in zip(old[mine], new[mine], strict=True)}
-                data[section]["sites"] = [moved.get(s, s) for s in data[section]["sites"]]
+                sites = data[section]["sites"]
+                if isinstance(sites, list):  # "all" are those of any host
+                    data[section]["sites"] = [moved.get(s, s) for s in sites]
         for table in ("setups", "hubbard"):
             if f"dft.{table}" not in set_ and table in data["dft"]:
                 given_ones = {field.removeprefix(f"dft.{table}.").split(".")[0] for field in set_}

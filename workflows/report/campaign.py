@@ -9,7 +9,7 @@ from typing import NamedTuple, TypedDict
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from analysis.adsorption import Relaxation, Site
+from analysis.adsorption import Relaxation, Site, Table
 from workflows.campaign.campaign import Campaign, Member
 from workflows.report.convergence import report_convergence
 from workflows.report.csv_text import Cell, csv_text
@@ -17,6 +17,7 @@ from workflows.report.evaluation import Evaluation, evaluations
 from workflows.report.figures import make_figures
 from workflows.report.options import Options
 from workflows.report.page import write_page
+from workflows.report.ranking import over_hosts, report_ranking
 from workflows.report.sensitivity import one_by_one, report_sensitivity
 from workflows.report.tables import ENERGIES, RESULTS, json_text, write_tables
 from workflows.report.wording import missing_lines, reference_in_words
@@ -83,11 +84,13 @@ def _report_cases(
     options: Options,
 ) -> Iterator[str | RichTable]:
     rows: list[Row] = []
+    tables: list[Table] = []
     pages = []
     for member, found in zip(campaign.members, evaluations, strict=True):
         folder = root / member.case.name
         folder.mkdir(exist_ok=True)
         write_tables(found, folder)
+        tables.append(found.table)
         rows += [Row(member, site) for site in found.table.all_sites]
         computed = any(site.energy is not None for site in found.table.all_sites)
         if campaign.goal == "everything" and computed:
@@ -98,6 +101,8 @@ def _report_cases(
     write_text(root / ENERGIES, _csv(rows, axes))
     write_text(root / RESULTS, json_text(_json(rows, axes)))
     yield _table(campaign, rows)
+    if over_hosts(campaign):
+        yield from report_ranking(campaign, tables, root)
     yield f"table:  {shown(root / RESULTS)}, {shown(root / ENERGIES)}"
     yield f"each case: {shown(root)}/CASE, such as {shown(root / campaign.members[0].case.name)}"
     yield from (f"page:   {shown(page)}" for page in pages)

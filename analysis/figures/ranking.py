@@ -1,0 +1,99 @@
+"""Hosts in order: energies of all their sites, and of the best one against the adatom's metal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.figures import style
+from analysis.ranking import RankedHost
+
+LINE_MM, ABOVE_MM, BELOW_MM = 7.0, 12.0, 12.0  # of a host; over and under all of them
+LEFT_MM, GAP_MM = 30.0, 8.0  # where the axes begin; between the two of them
+
+
+def draw_sites(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
+    """Draw the adsorption energy of every site: the best one filled, with its name.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    hosts
+        In order, the first uppermost; energies in eV.
+    """
+    for line, host in enumerate(hosts):
+        energies = sorted(host.energies.values())
+        if not energies:
+            ax.text(0.0, line, "no energy yet ", ha="right", va="center", color=style.MUTED)
+            continue
+        ax.plot([energies[0], energies[-1]], [line, line], color=style.OURS_PALE, lw=1.2)
+        ax.plot(
+            energies[1:], [line] * (len(energies) - 1), ls="none", marker="o", ms=3.5,
+            mfc="white", mec=style.OURS,
+        )  # fmt: skip
+        ax.plot([energies[0]], [line], ls="none", marker="o", ms=5.0, color=style.OURS)
+        ax.annotate(
+            str(host.site), (energies[0], line), (0.0, 4.5), textcoords="offset points",
+            ha="center", va="bottom", fontsize=style.SMALLEST_POINT,
+        )  # fmt: skip
+    ax.set_xlabel("adsorption energy of each site (eV)")
+    return _lined(ax, hosts)
+
+
+def draw_against_metal(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
+    """Draw the best site against the metal, and its range over the models of dispersion.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    hosts
+        In order, the first uppermost; energies in eV.
+    """
+    for line, host in enumerate(hosts):
+        if host.dispersion_range is not None:
+            ax.plot(host.dispersion_range, [line, line], color=style.PAPER, lw=3.5, zorder=1.0)
+        if host.against_metal is not None:
+            colour = style.OURS if host.verdict == "wets" else style.SECOND
+            ax.plot([host.against_metal], [line], ls="none", marker="D", ms=4.5, color=colour)
+        ax.annotate(
+            host.verdict, (1.0, line), (3.0, 0.0), xycoords=("axes fraction", "data"),
+            textcoords="offset points", ha="left", va="center",
+        )  # fmt: skip
+    ax.set_xlabel("best site, less the cohesive energy of the metal (eV)")
+    return _lined(ax, hosts)
+
+
+def compose(hosts: Sequence[RankedHost], caption: style.Caption) -> Figure:
+    """Compose the figure of a sweep over hosts, 180 mm wide.
+
+    Parameters
+    ----------
+    hosts
+        In order; energies in eV.
+    caption
+        What was computed, and how.
+    """
+    tall = LINE_MM * len(hosts)
+    wide = (style.WIDTH_MM - LEFT_MM - GAP_MM - 24.0) / 2
+    with style.page(style.WIDTH_MM, ABOVE_MM + tall + BELOW_MM, caption) as figure:
+        sites = draw_sites(style.place(figure, LEFT_MM, ABOVE_MM, wide, tall), hosts)
+        sites.set_yticks(range(len(hosts)), [host.label for host in hosts])
+        right = style.place(figure, LEFT_MM + wide + GAP_MM, ABOVE_MM, wide, tall)
+        draw_against_metal(right, hosts).set_yticks([])
+        sites.set_title("stronger binding to the left", loc="left")
+        right.set_title("left of zero: wets", loc="left")
+    return figure
+
+
+def _lined(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
+    ax.axvline(0.0, color=style.INK, lw=0.6, zorder=0.5)
+    for line in range(len(hosts)):
+        ax.axhline(line + 0.5, color="#e4e4e4", lw=0.4, zorder=0.0)
+    ax.tick_params(axis="y", length=0.0)
+    ax.set_ylim(len(hosts) - 0.5, -0.5)
+    ax.margins(x=0.12)
+    return ax

@@ -1,0 +1,98 @@
+"""A campaign over hosts ends with a ranking: when it does, its files, its words."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.analysis.test_ranking import table
+from tests.workflows.campaign.test_sweep import sweep
+from workflows.report.campaign import report_all
+from workflows.report.options import Options
+from workflows.report.ranking import over_hosts, report_ranking
+from workflows.tasks.status import survey
+
+HOSTS = """[axes]
+host = [{ cation = "V", anion = "N", lattice_guess = 4.1 },
+        { cation = "Ti", anion = "C", lattice_guess = 4.3 }]
+"""
+TABLES = (
+    table("VN", {"hollow": -1.9, "top-V": -1.1}), table("TiC", {"hollow": -0.9, "top-Ti": -0.4}),
+)  # fmt: skip
+
+
+def printed(lines: Iterable[object]) -> str:
+    text = io.StringIO()
+    console = Console(width=120, file=text)
+    for line in lines:
+        console.print(line)
+    return text.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("axes", "expected"),
+    [
+        (HOSTS, True),
+        ('[axes]\n"slab.cell" = ["1x1", "sqrt2"]\n', False),
+        (HOSTS + 'adatom = ["Na", { adatom = "Li", metal = { lattice_guess = 3.4 } }]\n', False),
+    ],
+)
+def test_a_ranking_is_of_several_hosts_and_one_adatom(
+    tmp_path: Path, axes: str, expected: bool
+) -> None:
+    assert over_hosts(sweep(tmp_path, axes)) is expected
+
+
+def test_files_and_words(tmp_path: Path) -> None:
+    text = printed(report_ranking(sweep(tmp_path, HOSTS), TABLES[::-1], tmp_path))
+    with (tmp_path / "ranking.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["host"] for row in rows] == ["VN", "TiC"]
+    assert [row["verdict"] for row in rows] == ["wets", "only binds"]
+    assert float(rows[0]["against_metal_eV"]) == pytest.approx(-0.8)
+    assert float(rows[1]["highest_with_dispersion_eV"]) == pytest.approx(0.2)
+    for suffix in ("png", "pdf", "svg"):
+        assert (tmp_path / "figures" / f"ranking.{suffix}").stat().st_size > 1000
+    assert text.index("VN") < text.index("TiC")
+    assert "NOT PHYSICAL" in text  # tiny.toml has smoke settings
+    svg = (tmp_path / "figures" / "ranking.svg").read_text(encoding="utf-8")
+    assert "not physical" in svg
+
+
+def test_a_host_in_two_cases_has_the_names_of_the_cases(tmp_path: Path) -> None:
+    campaign = sweep(tmp_path, HOSTS + '"slab.cell" = ["1x1", "sqrt2"]\n')
+    names = [member.case.name for member in campaign.members]
+    by_formula = {"VN": TABLES[0], "TiC": TABLES[1]}
+    tables = [by_formula[member.case.host.formula] for member in campaign.members]
+    list(report_ranking(campaign, tables, tmp_path))
+    with (tmp_path / "ranking.csv").open(newline="") as file:
+        assert {row["host"] for row in csv.DictReader(file)} == set(names)
+
+
+def test_the_report_of_a_campaign_ranks_hosts_before_anything_is_computed(tmp_path: Path) -> None:
+    campaign = sweep(tmp_path, HOSTS)
+    root = tmp_path / "run"
+    root.mkdir()
+    text = printed(report_all(campaign, survey(campaign.tasks, root), root, Options()))
+    assert "Hosts by the energy of their best site" in text
+    with (root / "ranking.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["host"] for row in rows} == {"VN", "TiC"}
+    assert {row["verdict"] for row in rows} == {"not known"}
+
+
+def test_sites_all_are_those_of_each_host(tmp_path: Path) -> None:
+    base = (Path("tests") / "tiny.toml").read_text(encoding="utf-8")
+    path = tmp_path / "all.toml"
+    path.write_text(base.replace('sites = ["top-V"]', 'sites = "all"'), encoding="utf-8")
+    sweep_path = tmp_path / "sweep.toml"
+    sweep_path.write_text('base = "all.toml"\n' + HOSTS, encoding="utf-8")
+    from workflows.campaign.sweep import gather
+
+    sites = [member.case.slab.sites for member in gather([str(sweep_path)]).members]
+    assert sites == [
+        ("bridge", "hollow", "top-V", "top-N"), ("bridge", "hollow", "top-Ti", "top-C"),
+    ]  # fmt: skip

@@ -1,0 +1,127 @@
+"""A sweep over hosts: which binds the adatom most strongly, which wets, which only binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rich.table import Table as RichTable
+
+from analysis.adsorption import Table
+from analysis.figures.ranking import compose
+from analysis.figures.style import Caption
+from analysis.ranking import RankedHost, rank_hosts
+from workflows.campaign.campaign import Campaign
+from workflows.campaign.directory import FIGURES
+from workflows.report.csv_text import csv_text
+from workflows.report.images import save
+from workflows.report.wording import NOT_PHYSICAL
+from workflows.system.files import write_text
+from workflows.system.messages import shown
+
+STEM = "ranking"  # of the files
+
+WETS = (
+    "wets: the adatom is more stable on the host than in its own metal (its adsorption energy lies "
+    "below the cohesive energy, both negative); only binds: less stable than in its metal, more "
+    "than as a free atom"
+)
+
+
+def over_hosts(campaign: Campaign) -> bool:
+    """Tell whether the cases are of two or more hosts, with one adatom."""
+    hosts = {member.case.host.formula for member in campaign.members}
+    return len(hosts) > 1 and len({member.case.adatom for member in campaign.members}) == 1
+
+
+def report_ranking(
+    campaign: Campaign, tables: Sequence[Table], root: Path
+) -> Iterator[str | RichTable]:
+    """Write table and figure of a sweep over hosts; yield what there is to print.
+
+    Parameters
+    ----------
+    campaign
+        The cases.
+    tables
+        The energies of each case, in the same order.
+    root
+        Directory of the run.
+    """
+    hosts = rank_hosts(_labelled(campaign, tables))
+    write_text(root / f"{STEM}.csv", _csv(hosts))
+    physical = all(member.case.physical for member in campaign.members)
+    figure = save(compose(hosts, Caption(_caption(campaign), physical)), root / FIGURES, STEM)[0]
+    yield _table(hosts)
+    if not physical:
+        yield NOT_PHYSICAL
+    yield f"ranking: {shown(root / f'{STEM}.csv')}"
+    yield f"figure: {shown(figure)}"
+
+
+def _labelled(campaign: Campaign, tables: Sequence[Table]) -> Mapping[str, Table]:
+    """Return the tables by formula, or by the case's name where a host has several."""
+    formulas = [table.host for table in tables]
+    names = [member.case.name for member in campaign.members]
+    return {
+        formula if formulas.count(formula) == 1 else name: table
+        for formula, name, table in zip(formulas, names, tables, strict=True)
+    }
+
+
+def _caption(campaign: Campaign) -> str:
+    cases = [member.case for member in campaign.members]
+    qualities = ", ".join(dict.fromkeys(case.quality for case in cases))
+    return (
+        f"{cases[0].adatom} held at each site of {len(cases)} hosts; settings: {qualities}. "
+        f"Filled: best site. Grey: its range over models of dispersion. {WETS}."
+    )
+
+
+def _csv(hosts: Sequence[RankedHost]) -> str:
+    header = [
+        "host", "adatom", "best_site", "adsorption_energy_eV", "against_metal_eV",
+        "spread_over_sites_eV", "lowest_with_dispersion_eV", "highest_with_dispersion_eV",
+        "verdict", "missing_sites",
+    ]  # fmt: skip
+    return csv_text(
+        header,
+        (
+            [
+                host.label, host.adatom, host.site, host.adsorption_energy, host.against_metal,
+                host.site_spread, *(host.dispersion_range or (None, None)), host.verdict,
+                " ".join(host.missing),
+            ]
+            for host in hosts
+        ),
+    )  # fmt: skip
+
+
+def _table(hosts: Sequence[RankedHost]) -> RichTable:
+    table = RichTable(
+        title="Hosts by the energy of their best site, held (eV; negative binds)",
+        title_justify="left",
+        caption=WETS,
+        caption_justify="left",
+    )
+    table.add_column("host", no_wrap=True)
+    table.add_column("best site", no_wrap=True)
+    for heading in ("adsorption", "sites differ by", "against metal", "with dispersion"):
+        table.add_column(heading, justify="right")
+    table.add_column("", no_wrap=True)
+    for host in hosts:
+        both = host.dispersion_range
+        table.add_row(
+            host.label,
+            host.site or "[dim]missing[/]",
+            _cell(host.adsorption_energy),
+            "" if host.site_spread is None else f"{host.site_spread:.3f}",
+            _cell(host.against_metal),
+            "" if both is None else f"{both[0]:.2f} to {both[1]:.2f}",
+            host.verdict,
+        )
+    return table
+
+
+def _cell(energy: float | None) -> str:
+    return "[dim]missing[/]" if energy is None else f"{energy:.3f}"
