@@ -1,9 +1,13 @@
 """Adsorption energies, and the conclusions from them: beside the paper and the adatom's metal."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Final, Literal, NamedTuple
+
+import numpy as np
+
+from analysis.functionals import BEEF, ensemble
 
 Relaxation = Literal["free", "held"]
 RELAXATIONS: Final[tuple[Relaxation, ...]] = ("free", "held")
@@ -162,6 +166,13 @@ class Site:
     against_non_magnetic
         Its total energy less that of the non-magnetic solution of the same structure in eV; None
         if not known.
+    by_functional, against_metal_by_functional
+        `adsorption_energy` and `against_metal` with other functionals at the same structures, by
+        name, without added dispersion, eV; empty if not known.
+    deviation, against_metal_deviation
+        Standard deviation of the two in the ensemble of BEEF-vdW, eV; None if not known.
+    ensemble
+        What the ensemble's coefficients multiply (`analysis.functionals.ensemble`), eV.
     as_relaxed
         The same row with the energies of the relaxation's own settings, where those here are of
         single points with better ones; None where there are no single points.
@@ -197,6 +208,11 @@ class Site:
     saddle: bool = False
     magnetic_moment: float | None = None
     against_non_magnetic: float | None = None
+    by_functional: Mapping[str, float] = field(default_factory=dict, hash=False)
+    against_metal_by_functional: Mapping[str, float] = field(default_factory=dict, hash=False)
+    deviation: float | None = None
+    against_metal_deviation: float | None = None
+    ensemble: tuple[float, ...] = field(default=(), repr=False)
     as_relaxed: "Site | None" = None
     published: float | None = None
     problem: Problem | None = None
@@ -342,6 +358,39 @@ class Table:
         return host < min(metal, 0.0)
 
     @property
+    def probability(self) -> float | None:
+        """Part of the BEEF-vdW ensemble in which the host binds more strongly; None if not known.
+
+        As `binds_more_strongly`: held or free, the strongest sites of each member are compared.
+        """
+        if self.comparison is None:
+            return None
+        relaxation = self.comparison[0].relaxation
+        host, metal = (
+            _lowest_of_members(sites, relaxation) for sites in (self.sites, self.metal_sites)
+        )
+        if host is None or metal is None:
+            return None
+        return float(np.mean(host < np.minimum(metal, 0.0)))
+
+    def without_deviations(self) -> "Table":
+        """Return the table as if no deviation of the BEEF-vdW ensemble were known."""
+        return replace(
+            self,
+            sites=tuple(replace(site, deviation=None) for site in self.sites),
+            metal_sites=tuple(replace(site, deviation=None) for site in self.metal_sites),
+        )
+
+    def in_ensemble(self) -> str:
+        """Return in words `probability`; "" if it is not known."""
+        if self.probability is None:
+            return ""
+        return (
+            f"{self.host} binds {self.adatom} more strongly than {self.adatom} does in "
+            f"{100 * self.probability:.1f} % of the BEEF-vdW ensemble"
+        )
+
+    @property
     def wets(self) -> bool | None:
         """Whether the host binds the adatom more than bulk metal does; None if not known."""
         site = self._strongest_known
@@ -474,6 +523,18 @@ def _strongest(sites: Iterable[Site], relaxation: Relaxation) -> Site | None:
     _require_relaxation(relaxation)
     known = (s for s in sites if s.relaxation == relaxation and s.binding is not None)
     return min(known, key=_known, default=None)
+
+
+def _lowest_of_members(sites: Iterable[Site], relaxation: Relaxation) -> np.ndarray | None:
+    """Return the lowest energy (eV) of the sites in each member of the BEEF-vdW ensemble.
+
+    None unless the ensemble of every site that has an energy is known.
+    """
+    known = [s for s in sites if s.relaxation == relaxation and s.binding is not None]
+    if not known or not all(site.ensemble and BEEF in site.by_functional for site in known):
+        return None
+    energies_sm = [site.by_functional[BEEF] + ensemble(site.ensemble) for site in known]
+    return np.asarray(np.min(energies_sm, axis=0))
 
 
 def _described(site: Site, on: str = "") -> str:

@@ -46,6 +46,7 @@ VALUES: dict[Kind, dict[str, Any]] = {
         "plane_average": [0.0], "structure": to_json(STRUCTURE),
     },
     "refined": {"energy": -1.0},
+    "functionals": {"energy": -1.0},
     "uncorrected": {"energy": -1.0},
     "coverage": RELAXED | {"adatoms": 2, "layers": 1},
     "electrons": {

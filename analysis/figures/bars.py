@@ -32,6 +32,7 @@ LOOKS: dict[Kind, dict[str, Any]] = {
     "paper": {"facecolor": style.PAPER, "edgecolor": "#8a8a8a"},
 }
 AS_RELAXED: dict[str, Any] = {"color": style.INK, "lw": 1.0, "zorder": 2.5}
+ERROR: dict[str, Any] = {"ecolor": style.INK, "elinewidth": 0.7, "capsize": 2.0, "capthick": 0.7}
 OURS: tuple[Kind, ...] = ("held", "free")
 PAPERS: tuple[Kind, ...] = ("paper",)
 PUBLISHED = "published"
@@ -41,13 +42,15 @@ PUBLISHED = "published"
 class Bar:
     """One bar: energy in eV or None, and what stands there instead or in it.
 
-    `as_relaxed` (eV) is marked beside an energy of a single point.
+    `as_relaxed` (eV) is marked beside an energy of a single point, and `deviation` (eV) is the
+    length of an error bar on each side.
     """
 
     energy: float | None
     instead: str = ""
     inside: str = ""
     as_relaxed: float | None = None
+    deviation: float = 0.0
 
 
 def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
@@ -82,6 +85,8 @@ def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
     ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
     ax.set_ylabel("adsorption energy (eV)")
     lines = _metal_lines(ax, table)
+    if any(site.deviation for site in table.sites):
+        lines.insert(0, Line2D([], [], color=style.INK, lw=0.7, marker="|", label="±σ, BEEF-vdW"))
     if table.refined:
         lines.insert(0, Line2D([], [], label="with the relaxation's settings", **AS_RELAXED))
     handles = [Patch(lw=0.5, label=_name(kind, table), **LOOKS[kind]) for kind in kinds]
@@ -125,7 +130,7 @@ def _bar(table: Table, name: str, kind: Kind) -> Bar:
         return Bar(None, instead=_why_not(site, site.problem))
     inside = f"to {nice(site.ended_at)}" if site.moved and site.ended_at else ""
     relaxed = site.as_relaxed.binding if site.as_relaxed else None
-    return Bar(site.adsorption_energy, "not computed", inside, relaxed)
+    return Bar(site.adsorption_energy, "not computed", inside, relaxed, site.deviation or 0.0)
 
 
 def _why_not(site: Site, problem: Problem) -> str:
@@ -156,12 +161,15 @@ def _draw_bar(
     ax.bar(x, bar.energy, width, lw=0.5, zorder=2.0, **LOOKS[kind])
     if bar.as_relaxed is not None:
         ax.plot([x - 0.5 * width, x + 0.5 * width], [bar.as_relaxed] * 2, **AS_RELAXED)
+    if bar.deviation:
+        ax.errorbar(x, bar.energy, bar.deviation, **ERROR)
     down = bar.energy < 0.0
+    end = bar.energy + bar.deviation * (-1.0 if down else 1.0)
     tall = LABEL_WIDTH if upright else LABEL
     ax.annotate(
         f"{bar.energy:.2f}".replace("-", "−"),
-        (x, bar.energy),
-        (0.0, _label_offset(ax, bar.energy, levels, tall)),
+        (x, end),
+        (0.0, _label_offset(ax, end, levels, tall)),
         rotation=90.0 if upright else 0.0,
         va="top" if down else "bottom",
         zorder=4.0,
@@ -195,9 +203,10 @@ def _label_offset(ax: Axes, energy: float, levels: Sequence[float], tall: float)
 
 def _limits(table: Table, sites: list[str]) -> tuple[float, float]:
     """Give the range in eV that holds all bars, lines and the numbers beyond them."""
-    bars = [_bar(table, site, kind).energy for site in sites for kind in (*OURS, *PAPERS)]
-    bars += [s.as_relaxed.binding for s in table.sites if s.as_relaxed]
-    energies = [e for e in bars if e is not None] + [e for _, e in _metal_energies(table)]
+    found = [_bar(table, site, kind) for site in sites for kind in (*OURS, *PAPERS)]
+    bars = [b.energy + s * b.deviation for b in found if b.energy is not None for s in (-1.0, 1.0)]
+    bars += [b.as_relaxed for b in found if b.as_relaxed is not None]
+    energies = bars + [e for _, e in _metal_energies(table)]
     low, high = min([0.0, *energies]), max([0.0, *energies])
     span = max(high - low, 0.5)
     return low - (0.16 * span if low < 0.0 else 0.3 * span), high + 0.16 * span * (high > 0.0)

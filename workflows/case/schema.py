@@ -94,6 +94,9 @@ Functional = Literal["PBE", "RPBE", "revPBE", "LDA"]
 Dispersion = Literal["none", "d3bj", "d3zero", "d4"]
 
 
+OtherFunctional = Literal["PBE", "RPBE", "PBEsol", "BEEF-vdW", "r2SCAN"]
+
+
 class Section(BaseModel):
     """A table of a file: unknown keys and silently converted types are refused."""
 
@@ -327,6 +330,8 @@ class Refine(Section):
     """Hubbard U in the place of those of `[dft]`: tables such as `[refine.hubbard.V]`."""
     dispersion: Dispersion | None = None
     """London dispersion."""
+    spin: Spin | None = None
+    """Table `[refine.spin]`."""
     kpoints: RefinedKPoints = RefinedKPoints()
     """Table `[refine.kpoints]`."""
 
@@ -354,6 +359,9 @@ class Refine(Section):
         """Yield a line for each setting that is coarser than that of the relaxation."""
         if self.cutoff is not None and self.cutoff < dft.cutoff:
             yield f"cutoff: found {self.cutoff:g}; allowed: {dft.cutoff:g} (dft.cutoff) or more"
+        if self.spin is not None and dft.spin.polarised is True and self.spin.polarised is not True:
+            found = "false" if self.spin.polarised is False else '"auto"'
+            yield f"spin.polarised: found {found}; allowed: true, as in [dft.spin]"
         for name, grid in self.kpoints:
             relaxed = getattr(dft.kpoints, name)
             if grid is None or relaxed is None:
@@ -388,6 +396,17 @@ class Checks(Section):
     """Whether the bare slab is relaxed again from where the adatom left it."""
     without_dipole: bool = True
     """Whether energies without the dipole correction are computed, too."""
+    functionals: Annotated[
+        tuple[OtherFunctional, ...], Field(strict=False, exclude_if=lambda names: not names)
+    ] = ()
+    """Functionals with which energies are computed, too, on the density of the case's own."""
+
+    @field_validator("functionals")
+    @classmethod
+    def _each_once(cls, names: tuple[OtherFunctional, ...]) -> tuple[OtherFunctional, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError("allowed: each functional once")
+        return names
 
 
 class Electrons(Section):
@@ -525,9 +544,7 @@ class Case(Section):
         if self.metal_slab is not None:
             yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
         yield from _wrong_elements("dft", self.dft, self.elements)
-        for symbol in self.dft.spin.moments:
-            if symbol not in self.elements:
-                yield f"dft.spin.moments.{symbol}: unknown key; allowed: {', '.join(self.elements)}"
+        yield from _wrong_moments("dft.spin", self.dft.spin, self.elements)
         yield from _no_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
         if self.metal_slab is not None:
             cell = self.metal_slab.cell
@@ -591,11 +608,13 @@ class Case(Section):
         for table in ("metal_slab", "metal_slab_110"):
             if getattr(self, table) is None and getattr(refine.kpoints, table) is not None:
                 yield f"refine.kpoints.{table}: found a grid; allowed: with [{table}]"
+        if refine.spin is not None:
+            yield from _wrong_moments("refine.spin", refine.spin, self.elements)
         yield from (f"refine.{line}" for line in refine.coarser(self.dft))
         if self.refined.dft == self.dft:
             yield (
                 "refine: found nothing that differs from [dft]; allowed: denser k-points, a higher "
-                "cutoff, another functional, data set or U"
+                "cutoff, spin, another functional, data set or U"
             )
 
     @property
@@ -613,6 +632,12 @@ def _wrong_elements(table: str, of: DFT | Refine, elements: list[str]) -> Iterat
         for symbol in getattr(of, name) or ():
             if symbol not in elements:
                 yield f"{table}.{name}.{symbol}: unknown key; allowed: {', '.join(elements)}"
+
+
+def _wrong_moments(table: str, spin: Spin, elements: list[str]) -> Iterator[str]:
+    for symbol in spin.moments:
+        if symbol not in elements:
+            yield f"{table}.moments.{symbol}: unknown key; allowed: {', '.join(elements)}"
 
 
 def _wrong_sites(field: str, sites: tuple[str, ...], allowed: tuple[str, ...]) -> Iterator[str]:

@@ -42,6 +42,11 @@ def add_arguments(verb: ArgumentParser) -> None:
         help="a one-by-one sweep: its choices go into the figure from ours to theirs",
     )
     verb.add_argument(
+        "--no-error-bars",
+        action="store_true",
+        help="Fig. 5 without the deviation of the BEEF-vdW ensemble",
+    )
+    verb.add_argument(
         "--all", action="store_true", help="also print heights, distances and charges"
     )
 
@@ -56,6 +61,7 @@ def execute(arguments: Namespace) -> int:
         isovalue=arguments.isovalue,
         page=arguments.html,
         details=arguments.all,
+        error_bars=not arguments.no_error_bars,
         sweep=_sweep(arguments.with_sweep, campaign, recipe_of(states)),
     )
     return show_results(campaign, states, root, options)

@@ -18,6 +18,7 @@ from analysis.localisation import Localisation
 from workflows.case.schema import DFT
 from workflows.dft.dispersion import dispersion
 from workflows.dft.electrons import densities_of_states, localisation
+from workflows.dft.functionals import beef_contributions, energy_change
 from workflows.dft.installation import has_scalapack
 from workflows.dft.interface import (
     AtomsCollide,
@@ -205,6 +206,23 @@ class Calculation:
     def magnetic_moments(self) -> list[float]:
         """Return the moment inside each atom's PAW sphere, of the last system, Bohr magnetons."""
         return [float(moment) for moment in self._calc.get_magnetic_moments()]
+
+    @collective
+    def functionals(self, names: Sequence[str]) -> dict[str, float]:
+        """Return the energy (eV) of the last system by functional, the calculation's own first.
+
+        They are on its density, extrapolated to zero smearing, and without dispersion.
+        """
+        with self._clocked():
+            own = float(self._calc.get_potential_energy())
+            others = {name: own + energy_change(self._calc, name) for name in names}
+        return {self._settings.xc: own} | others
+
+    @collective
+    def beef_contributions(self) -> list[float]:
+        """Return what the ensemble of BEEF-vdW is made of, eV (workflows/dft/functionals.py)."""
+        with self._clocked():
+            return beef_contributions(self._calc)
 
     @collective
     def write(self, path: Path) -> None:

@@ -162,6 +162,15 @@ class Calculation(Protocol):
     def localisation(self) -> Localisation:
         """Return the electron localisation function of the last structure."""
 
+    def functionals(self, names: Sequence[str], /) -> dict[str, float]:
+        """Return the energy (eV) of the last structure by functional, its own one first.
+
+        They are on its density, and without dispersion.
+        """
+
+    def beef_contributions(self) -> list[float]:
+        """Return the 32 energies (eV) that the coefficients of the BEEF-vdW ensemble multiply."""
+
     def magnetic_moment(self) -> float:
         """Return the total magnetic moment of the last structure, Bohr magnetons."""
 

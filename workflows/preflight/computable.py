@@ -20,6 +20,7 @@ from workflows.dft.datasets import (
     require_setups,
 )
 from workflows.dft.dispersion import require_dispersion
+from workflows.dft.functionals import require_functionals
 from workflows.steps.initial import Structures, probed_slab, structures
 from workflows.system.messages import UserError, naming, shown
 from workflows.tasks.graph import Task
@@ -94,6 +95,7 @@ def require_computable(campaign: Campaign, source: str) -> Computable:
 
 def computable_structures(case: Case) -> Structures:
     """Return the unrelaxed structures of a case that can be computed; see `require_computable`."""
+    require_functionals(case)
     _require_computable(case.dft, case.elements)
     if case.refine is not None:
         try:

@@ -16,9 +16,11 @@ from pathlib import Path
 from ase import Atoms
 from ase.units import Bohr, Hartree
 
+from analysis.functionals import BEEF
 from structures.magnetism import has_open_shell
 from workflows.case.schema import Case
 from workflows.dft.datasets import valence_electrons
+from workflows.dft.functionals import van_der_waals_bytes
 from workflows.dft.parameters import grid_points, is_slab
 from workflows.preflight.computable import Computable
 from workflows.system.messages import UserError, in_bytes, shown
@@ -55,7 +57,8 @@ HARDSHIP = 10  # times the typical SCF iterations: the time of a job has to suff
 # those of one step.
 TYPICAL_SCF_ITERATIONS: dict[Kind, float] = {
     "probe": 50, "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
-    "basin": 20, "refined": 25, "uncorrected": 20, "electrons": 20, "coverage": 60,
+    "basin": 20, "refined": 25, "functionals": 25, "uncorrected": 20, "electrons": 20,
+    "coverage": 60,
 }  # fmt: skip
 
 
@@ -71,6 +74,8 @@ class TaskNeeds:
         Plane waves x bands x k-points x spins; the time of an SCF iteration grows with it.
     grid
         Bytes of one array on the density's grid.
+    van_der_waals
+        Bytes that the non-local correlation of BEEF-vdW takes.
     disk
         Bytes of the files that it writes.
     """
@@ -79,6 +84,7 @@ class TaskNeeds:
     size: float
     grid: float
     disk: float
+    van_der_waals: float = 0.0
 
     @property
     def core_seconds(self) -> float:
@@ -88,7 +94,8 @@ class TaskNeeds:
     def memory(self, ranks: int = 1) -> float:
         """Return the memory on so many MPI ranks, all of them together, bytes."""
         # ranks share the k-points, and with them the wavefunctions; all else each has for itself
-        return ranks * (INTERPRETER + GRIDS * self.grid) + WAVES * 16 * self.size
+        each = INTERPRETER + GRIDS * self.grid + self.van_der_waals
+        return ranks * each + WAVES * 16 * self.size
 
     def seconds(self, ranks: int = 1) -> float:
         """Return a generous estimate of the time on so many MPI ranks: for the limit of a job."""
@@ -134,8 +141,15 @@ def estimate_needs(cases: Computable) -> Needs:
 
 def _task_needs(case: Case, task: Task, atoms: Atoms) -> TaskNeeds:
     translations = translations_of(case, task.surface) if is_slab(atoms) else (1, 1)
-    grid = 8 * math.prod(grid_points(atoms, settings_of(case, task).cutoff, translations)) * 8.0
-    return TaskNeeds(task.kind, _size(case, task, atoms), grid, _disk(case, task, atoms, grid))
+    n_c = grid_points(atoms, settings_of(case, task).cutoff, translations)
+    grid = 8 * math.prod(n_c) * 8.0
+    size, disk = _size(case, task, atoms), _disk(case, task, atoms, grid)
+    asked = task.inputs.get("functionals")
+    if not (isinstance(asked, list) and BEEF in asked):
+        return TaskNeeds(task.kind, size, grid, disk)
+    nx, ny, nz = n_c
+    of_beef = van_der_waals_bytes((2 * nx, 2 * ny, 2 * nz), atoms.pbc)
+    return TaskNeeds(task.kind, size, grid, disk, of_beef)
 
 
 def _size(case: Case, task: Task, atoms: Atoms) -> float:

@@ -26,6 +26,7 @@ from structures.sites import largest_displacement
 from workflows.case.schema import Case
 from workflows.dft.parameters import grid_points
 from workflows.report import dispersion
+from workflows.report.functionals import with_functionals
 from workflows.report.refinement import refined_results
 from workflows.report.results import Results
 from workflows.tasks.atoms_json import from_json
@@ -41,15 +42,15 @@ def adsorption_table(results: Results) -> Table:
 
     With [refine] they are those of the single points; `Site.as_relaxed` has the relaxation's own.
     """
-    relaxed = _table(results)
-    if results.case.refine is None:
-        return relaxed
-    refined = _table(refined_results(results))
-    return replace(
-        refined,
-        sites=tuple(map(_beside, refined.sites, relaxed.sites)),
-        metal_sites=tuple(map(_beside, refined.metal_sites, relaxed.metal_sites)),
-    )
+    table = relaxed = _table(results)
+    if results.case.refine is not None:
+        refined = _table(refined_results(results))
+        table = replace(
+            refined,
+            sites=tuple(map(_beside, refined.sites, relaxed.sites)),
+            metal_sites=tuple(map(_beside, refined.metal_sites, relaxed.metal_sites)),
+        )
+    return with_functionals(table, results) if results.case.checks.functionals else table
 
 
 def _beside(refined: Site, relaxed: Site) -> Site:

@@ -62,9 +62,9 @@ def make_figures(found: Evaluation, into: Path, options: Options) -> Path:
     folder = into / FIGURES
     drawn, figure = folder / DRAWN, folder / f"{FIG5}.png"
     account = account_of(found, options.sweep)
-    source = _drawn_from(found, options.isovalue, account)
+    source = _drawn_from(found, options, account)
     if options.redraw or not figure.is_file() or _text_of(drawn) != source:
-        _draw_all(found, folder, options.isovalue, account)
+        _draw_all(found, folder, options, account)
         write_text(drawn, source)
     return figure
 
@@ -77,21 +77,21 @@ def _text_of(path: Path) -> str:
         return ""
 
 
-def _drawn_from(found: Evaluation, isovalue: float | None, account: Account | None) -> str:
+def _drawn_from(found: Evaluation, options: Options, account: Account | None) -> str:
     """Return the identity of everything that the figures show."""
     measured = found.root / RESISTANCES
     of_file = file_digest(measured) if measured.is_file() else None
     choices = asdict(account) if account else None
-    return digest([LOOK, results_json(found), isovalue, of_file, choices])
+    chosen = [options.isovalue, of_file, choices, options.error_bars]
+    return digest([LOOK, results_json(found), *chosen])
 
 
-def _draw_all(
-    found: Evaluation, folder: Path, isovalue: float | None, account: Account | None
-) -> None:
+def _draw_all(found: Evaluation, folder: Path, options: Options, account: Account | None) -> None:
     folder.mkdir(exist_ok=True)
-    value = isovalue or found.first_isovalue
+    value = options.isovalue or found.first_isovalue
     with _pool(cores()) as pool:
-        drawings = dict(_drawings(found, _traced(found, value, pool), value))
+        pictures = _traced(found, value, pool)
+        drawings = dict(_drawings(found, pictures, value, error_bars=options.error_bars))
         if account is not None:
             drawings[STEM] = partial(compose, account, account_caption(found.case))
         for job in [pool.submit(_draw, draw, folder, stem) for stem, draw in drawings.items()]:
@@ -110,12 +110,17 @@ def _traced(
 
 
 def _drawings(
-    found: Evaluation, traced_on: Mapping[Surface, list[SitePicture]], isovalue: float | None
+    found: Evaluation,
+    traced_on: Mapping[Surface, list[SitePicture]],
+    isovalue: float | None,
+    *,
+    error_bars: bool,
 ) -> Iterator[tuple[str, Drawing]]:
     """Yield the names of the figures and what draws them, Fig. 5 first."""
     sites, below = found.case.slab.sites, caption(found.case)
     pictures = traced_on["host"]
-    content = fig5.Content(found.table, pictures, isovalue, measured_fits(found.root))
+    table = found.table if error_bars else found.table.without_deviations()
+    content = fig5.Content(table, pictures, isovalue, measured_fits(found.root))
     yield FIG5, partial(fig5.compose, content, below, dpi=FINE)
     yield "figS18", partial(supplement.s18, pictures, sites, below, isovalue=isovalue, dpi=PLAIN)
     yield "figS17", partial(supplement.s17, pictures, sites, below, dpi=PLAIN)

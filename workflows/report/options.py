@@ -21,6 +21,8 @@ class Options:
         Whether the page is written, too.
     sweep
         One-by-one sweep whose choices stand in the figure from our energies to the published ones.
+    error_bars
+        Whether Fig. 5 shows the deviation of the BEEF-vdW ensemble, where it is known.
     details
         Whether geometry and charges are printed, too.
     """
@@ -30,3 +32,4 @@ class Options:
     page: bool = False
     sweep: Sweep | None = None
     details: bool = False
+    error_bars: bool = True

@@ -26,7 +26,7 @@ from analysis.figures.plane_average import layer_heights
 from analysis.figures.sheet import SitePicture
 from workflows.campaign.directory import FIGURES
 from workflows.case.schema import Case
-from workflows.report import convergence
+from workflows.report import convergence, functionals
 from workflows.report.densities import DifferenceRow, charge_transfer, difference_row
 from workflows.report.dispersion import Spread, spread
 from workflows.report.evaluation import Evaluation
@@ -140,6 +140,9 @@ class Content:
     moments
         Of each task with spin: its name, its total moment (Bohr magnetons), its energy against the
         non-magnetic solution (eV), and the moments of its atoms in words.
+    functionals, in_ensemble
+        Energies with other functionals; in how much of the BEEF-vdW ensemble the host binds more
+        strongly than the metal ("" if not known).
     sites, view, elements, isovalue
         For the 3D view: its sections and data, colours by element, the first isovalue
         (e/angstrom^3; None without densities).
@@ -165,6 +168,8 @@ class Content:
     charge_transfer: str
     dispersion: Spread
     moments: Sequence[tuple[str, float, float | None, str]]
+    functionals: functionals.Spread
+    in_ensemble: str
     sites: Sequence[SiteSection]
     view: View
     elements: Mapping[str, str]
@@ -209,6 +214,8 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
         published=table.published,
         barriers=[of.sentence(case.adatom) for of in found.barriers],
         charge_transfer=charge_transfer(found),
+        functionals=functionals.spread(table.all_sites),
+        in_ensemble=table.in_ensemble(),
         dispersion=spread(site for site in table.all_sites if site.by_dispersion),
         moments=[
             (task, row["magnetic_moment"], row["against_non_magnetic"], moments_in_words(row))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, NotRequired, TypedDict, cast
@@ -40,6 +40,7 @@ from workflows.report.electrons import (
 )
 from workflows.report.energies import cohesive_energy_of
 from workflows.report.evaluation import Evaluation
+from workflows.report.functionals import functional_names
 from workflows.report.magnetism import MagnetismRow, magnetism
 from workflows.report.refinement import final_results
 from workflows.report.results import Results
@@ -118,7 +119,8 @@ class SiteRow(TypedDict):
     """A site, see `analysis.adsorption.Site`: energies in eV, lengths in angstrom.
 
     `as_relaxed` is there where the energies are of single points; `magnetic_moment` (Bohr
-    magnetons) where there is spin, and `against_non_magnetic` where that was computed.
+    magnetons) where there is spin, and `against_non_magnetic` where that was computed; the last
+    four keys where energies with other functionals are known.
     """
 
     surface: str
@@ -146,6 +148,10 @@ class SiteRow(TypedDict):
     problem: str | None
     difference: float | None
     as_relaxed: NotRequired[RelaxedRow]
+    by_functional: NotRequired[Mapping[str, float]]
+    against_metal_by_functional: NotRequired[Mapping[str, float]]
+    deviation: NotRequired[float | None]
+    against_metal_deviation: NotRequired[float | None]
 
 
 class BarrierRow(TypedDict):
@@ -193,6 +199,7 @@ class ResultsJSON(TypedDict):
     slab_checks: Mapping[str, SlabCheck]
     magnetism: NotRequired[Mapping[str, MagnetismRow]]
     binds_more_strongly_than_metal: bool | None
+    binds_more_strongly_in_ensemble: NotRequired[float | None]
     verdict: str
     notes: list[str]
     agreement_with_paper: str
@@ -242,6 +249,8 @@ def results_json(found: Evaluation) -> ResultsJSON:
         whole["electrons"] = list(map(electrons_row, found.electrons))
     if rows := magnetism(results):
         whole["magnetism"] = rows
+    if case.checks.functionals:
+        whole["binds_more_strongly_in_ensemble"] = table.probability
     return whole
 
 
@@ -282,14 +291,19 @@ def _references(results: Results) -> References:
 def site_row(site: Site) -> SiteRow:
     """Return a site as results.json has it."""
     fields = {**asdict(site), "problem": _problem(site), "difference": site.difference}
-    del fields["as_relaxed"]
-    for key in ("magnetic_moment", "against_non_magnetic"):
-        if fields[key] is None:
-            del fields[key]
+    absent = [key for key in ("magnetic_moment", "against_non_magnetic") if fields[key] is None]
+    absent += OF_FUNCTIONALS if not site.by_functional else ()
+    for key in ("as_relaxed", "ensemble", *absent):
+        del fields[key]
     if relaxed := site.as_relaxed:
         known = {key: getattr(relaxed, key) for key in RelaxedRow.__annotations__}
         fields["as_relaxed"] = known | {"problem": _problem(relaxed)}
     return cast("SiteRow", fields)
+
+
+OF_FUNCTIONALS = (
+    "by_functional", "against_metal_by_functional", "deviation", "against_metal_deviation",
+)  # fmt: skip
 
 
 def _problem(site: Site) -> str | None:
@@ -326,17 +340,36 @@ def energies_csv(table: Table, charges: Charges) -> str:
         *(f"dispersion_{model}_eV" for model in LABELS),
         *(f"against_metal_dispersion_{model}_eV" for model in LABELS), "quality", "problem",
     ]  # fmt: skip
-    rows = [_csv_row(s, elements, charges, table.quality) for s in table.all_sites]
+    extra, of_extra = _extra_columns(table)
+    rows = [[*_csv_row(s, elements, charges, table.quality), *of_extra(s)] for s in table.all_sites]
+    return csv_text([*header, *extra], rows)
+
+
+def _extra_columns(table: Table) -> tuple[list[str], Callable[[Site], list[Cell]]]:
+    """Return the columns that only some cases have, and what a site has in them."""
+    names, header = functional_names(table.all_sites), list[str]()
     if table.refined:
         header += ["as_relaxed_eV", "against_metal_as_relaxed_eV"]
-        for row, site in zip(rows, table.all_sites, strict=True):
-            relaxed = site.as_relaxed or site
-            row += [relaxed.adsorption_energy, relaxed.against_metal]
-    if any(site.magnetic_moment is not None for site in table.all_sites):
+    with_spin = any(site.magnetic_moment is not None for site in table.all_sites)
+    if with_spin:
         header += ["magnetic_moment_muB", "against_non_magnetic_eV"]
-        for row, site in zip(rows, table.all_sites, strict=True):
-            row += [site.magnetic_moment, site.against_non_magnetic]
-    return csv_text(header, rows)
+    if names:
+        header += [f"{name}_eV" for name in names] + [f"against_metal_{name}_eV" for name in names]
+        header += ["deviation_eV", "against_metal_deviation_eV"]
+
+    def cells(site: Site) -> list[Cell]:
+        relaxed, found = site.as_relaxed or site, list[Cell]()
+        if table.refined:
+            found += [relaxed.adsorption_energy, relaxed.against_metal]
+        if with_spin:
+            found += [site.magnetic_moment, site.against_non_magnetic]
+        if names:
+            found += map(site.by_functional.get, names)
+            found += map(site.against_metal_by_functional.get, names)
+            found += [site.deviation, site.against_metal_deviation]
+        return found
+
+    return header, cells
 
 
 def _csv_row(s: Site, elements: list[str], charges: Charges, quality: str) -> list[Cell]:

@@ -60,6 +60,9 @@ def refinement(case: Case) -> str:
     return f"single points at the relaxed structures with {', '.join(changed)}"
 
 
+SPIN = {True: "spin", False: "no spin", "auto": "spin where a probe finds a moment"}
+
+
 def _choices(case: Case, dft: DFT) -> list[str]:
     """Return in words each setting that [refine] may change, in the same order for all of DFT."""
     grids = {f"for {surface_label(case, s)}": FACES[s].kpoints for s in surfaces(case)}
@@ -75,6 +78,7 @@ def _choices(case: Case, dft: DFT) -> list[str]:
         dft.xc,
         f"PAW sets {setups}" if setups else "the default PAW sets",
         hubbard or "no Hubbard U",
+        SPIN[dft.spin.polarised],
         "no dispersion" if dft.dispersion == "none" else f"dispersion {LABELS[dft.dispersion]}",
     ]
 

@@ -17,8 +17,8 @@ from workflows.tasks.status import State
 
 # kinds whose SCF iterations cost about the same
 SLABS = (
-    "probe", "slab", "held", "free", "basin", "refined", "density", "uncorrected", "electrons",
-    "coverage",
+    "probe", "slab", "held", "free", "basin", "refined", "functionals", "density", "uncorrected",
+    "electrons", "coverage",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from workflows.steps.relaxations import relax_bare_slab, relax_clean_slab, relax
 from workflows.steps.single_points import (
     compute_atom,
     compute_density_difference,
-    compute_refined,
+    compute_single_point,
     compute_uncorrected,
 )
 from workflows.steps.spin import probe_slab
@@ -73,7 +73,8 @@ STEPS: dict[Kind, Callable[[TaskContext[Any]], Outcome]] = {
     "held": relax_held,
     "free": relax_free,
     "basin": relax_bare_slab,
-    "refined": compute_refined,
+    "refined": compute_single_point,
+    "functionals": compute_single_point,
     "uncorrected": compute_uncorrected,
     "density": compute_density_difference,
     "coverage": relax_coverage,

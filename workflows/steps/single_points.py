@@ -8,14 +8,16 @@ from ase import Atoms
 
 from analysis.bader import populations
 from analysis.charge import charge_transfer, difference, plane_average
+from analysis.functionals import BEEF
 from structures import bulk
 from workflows.steps.context import Outcome, TaskContext, present
 from workflows.steps.cubes import kept_density, write_difference
 from workflows.steps.initial import crystal
-from workflows.steps.spin import begin, start_from
+from workflows.steps.spin import begin, moments_of, start_from
 from workflows.tasks.atoms_json import from_json, to_json
 from workflows.tasks.graph import Task
 from workflows.tasks.records import (
+    EFFORT,
     AtomInputs,
     AtomValues,
     DensityInputs,
@@ -62,8 +64,8 @@ def compute_uncorrected(context: TaskContext[SinglePointInputs]) -> Outcome[Sing
     return Outcome({"energy": energy})
 
 
-def compute_refined(context: TaskContext[SinglePointInputs]) -> Outcome[SinglePointValues]:
-    """Compute the energy of a finished task's structure with the settings of [refine].
+def compute_single_point(context: TaskContext[SinglePointInputs]) -> Outcome[SinglePointValues]:
+    """Compute the energy of a finished task's structure, with other functionals if asked.
 
     Raises
     ------
@@ -72,30 +74,33 @@ def compute_refined(context: TaskContext[SinglePointInputs]) -> Outcome[SinglePo
     """
     task = context.task
     if task.of == "":
-        raise LookupError("a refined task is of no kind")
-    refined = context.needed.state(task.surface, task.of, task.site, task.relaxation)
-    if refined is None or refined.result is None:
-        raise LookupError("a task was begun before those that it needs were done")
-    if same := _of_same_structure(context, refined.result.values):
-        return Outcome(same)
-    atoms = _structure(refined.task, refined.result.values)
+        raise LookupError("a single point is of no task's structure")
+    relaxed = context.needed.state(task.surface, task.of, task.site, task.relaxation)
+    found = present(relaxed.result if relaxed else None)
+    if "same_as" in found.values:
+        return Outcome(_of_same_structure(context))
+    atoms = _structure(present(relaxed).task, found.values)
     if not atoms.has("initial_magmoms"):
         atoms, _ = begin(context, atoms)
-    energy, _ = context.calculation()(atoms)
-    return Outcome({"energy": energy})
+    calculation = context.calculation()
+    energy, _ = calculation(atoms)
+    values: SinglePointValues = {"energy": energy}
+    if context.spin is not None:
+        values = {**values, **moments_of(calculation)}
+    if names := task.inputs.get("functionals"):
+        values["functionals"] = calculation.functionals(names)
+        if BEEF in names:
+            values["ensemble"] = calculation.beef_contributions()
+    return Outcome(values)
 
 
-def _of_same_structure(
-    context: TaskContext[SinglePointInputs], values: Values
-) -> SinglePointValues | None:
-    """Return the refined energy of the held adatom's bare slab, where this is that very slab."""
-    if "same_as" not in values:
-        return None
-    twin = next(s for s in context.needed.states.values() if s.task.kind == "refined")
-    if twin.result is None:
-        raise LookupError("a task was begun before those that it needs were done")
-    energy = cast("SinglePointValues", twin.result.values)["energy"]
-    return {"energy": energy, "same_as": twin.task.label}
+def _of_same_structure(context: TaskContext[SinglePointInputs]) -> SinglePointValues:
+    """Return what the single point of the held adatom's bare slab found: this is that very slab."""
+    states = context.needed.states.values()
+    twin = next(state for state in states if state.task.kind == context.task.kind)
+    values = present(twin.result).values
+    numbers = {key: value for key, value in values.items() if key not in EFFORT}
+    return cast("SinglePointValues", numbers | {"same_as": twin.task.label})
 
 
 def _structure(task: Task, values: Values) -> Atoms:

@@ -74,6 +74,13 @@ class Finished:
         key = task_key(task.surface, "refined", task.site, task.relaxation, of=task.kind)
         return self._by_key.get(key)
 
+    def single_point(self, task: Task) -> SinglePointValues | None:
+        """Return the single point at a task's structure, with the settings of [refine] if any."""
+        key = task_key(task.surface, "functionals", task.site, task.relaxation, of=task.kind)
+        state = self.refined(task) or self._by_key.get(key)
+        values = state.result.values if state and state.result else None
+        return cast("SinglePointValues | None", values)
+
     def _values(
         self, surface: Surface, kind: Kind, site: str = "", relaxation: Relaxation = ""
     ) -> Values | None:

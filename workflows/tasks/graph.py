@@ -71,7 +71,7 @@ PROBE_MOMENT = 1.0  # Bohr magnetons that every atom starts with where no elemen
 # References first, then sites, then details: the table fills up before the pictures do.
 ORDER: dict[Kind, int] = {
     "probe": 0, "lattice": 1, "atom": 2, "slab": 3, "held": 4, "free": 5, "basin": 6,
-    "coverage": 6, "refined": 7, "density": 8, "uncorrected": 9, "electrons": 10,
+    "coverage": 6, "refined": 7, "functionals": 8, "density": 9, "uncorrected": 10, "electrons": 11,
 }  # fmt: skip
 
 
@@ -99,7 +99,7 @@ FACES: dict[Surface, Face] = {
 class Key(NamedTuple):
     """What identifies a task within its case: `where` is a surface, a crystal or "" (the atom).
 
-    `of` is the kind of task that a refined one refines, else "".
+    `of` is the kind of task whose structure a single point has, else "".
     """
 
     where: str
@@ -164,7 +164,7 @@ class Task(Generic[InputsT_co]):
     elements
         Chemical symbols of all its atoms: whose PAW data sets are read.
     of
-        The kind of task that a refined one refines; "" for others.
+        The kind of task whose structure a single point has; "" for other tasks.
     """
 
     name: str
@@ -232,7 +232,7 @@ def plan(case: Case) -> dict[str, Task]:
     """Return a case's tasks by name, each after those that it needs."""
     tasks = [task for surface in surfaces(case) for task in _surface_tasks(case, surface)]
     tasks += [*_lattice_task(case, "metal"), _atom_task(case)]  # of what energies are taken against
-    tasks += _refined_tasks(case, tasks)
+    tasks += _single_points(case, tasks)
     unique: dict[Key, Task] = {}
     for task in sorted(tasks, key=lambda task: ORDER[task.kind]):
         unique.setdefault(task.key, task)  # a crystal's lattice is one task for all its faces
@@ -582,25 +582,39 @@ def _on(
     return Task(name, kind, title, needs, inputs, *place, elements or task.elements)
 
 
-def _refined_tasks(case: Case, tasks: Iterable[Task]) -> Iterator[Task[SinglePointInputs]]:
-    """Yield the single points that refine the energies of a case's tasks.
+def _single_points(case: Case, tasks: Iterable[Task]) -> Iterator[Task[SinglePointInputs]]:
+    """Yield the single points at the structures of a case's tasks, at most one for each.
 
-    There are none for the host's lattice, of which energies are not made, and none where [refine]
-    changes no setting of a system: the task's own energy then is the refined one.
+    "refined" ones have the settings of [refine]. There is none where these change nothing for a
+    system: the task's own energy then is the refined one. Energies with other functionals are
+    theirs, too, or of a task of their own. None is for the host's crystal, whose energy adsorption
+    energies are not made of.
     """
-    if case.refine is None:
+    if case.refine is None and not case.checks.functionals:
         return
-    settings = {name: task.inputs["dft"] for name, task in plan(case.refined).items()}
+    settings = {name: task.inputs["dft"] for name, task in plan(_refined_alone(case)).items()}
     for task in tasks:
         of_host_crystal = task.kind == "lattice" and task.surface == "host"
         if task.kind not in WITH_ENERGY or of_host_crystal:
             continue
-        dft = settings[task.name]
-        if dft != task.inputs["dft"]:
-            inputs: SinglePointInputs = {"dft": dft, "site": task.site}
-            needs = (task.name, *(f"{name}-refined" for name in task.needs if _is_twin(task, name)))
-            refined = _on(task, "refined", f"{task.title}, refined", needs, inputs)
-            yield replace(refined, of=task.kind)
+        refined = settings[task.name] != task.inputs["dft"]
+        kind: Kind = "refined" if refined else "functionals"
+        inputs: SinglePointInputs = {"dft": settings[task.name], "site": task.site}
+        if case.checks.functionals:
+            inputs["functionals"] = sorted(case.checks.functionals)
+        if refined or case.checks.functionals:
+            needs = (task.name, *(f"{name}-{kind}" for name in task.needs if _is_twin(task, name)))
+            title = f"{task.title}, {TITLES[kind]}"
+            yield replace(_on(task, kind, title, needs, inputs), of=task.kind)
+
+
+TITLES = {"refined": "refined", "functionals": "with other functionals"}
+
+
+def _refined_alone(case: Case) -> Case:
+    """Return the case with the settings of its single points, and without any."""
+    checks = case.checks.model_copy(update={"functionals": ()})
+    return case.refined.model_copy(update={"checks": checks})
 
 
 def _is_twin(task: Task, need: str) -> bool:

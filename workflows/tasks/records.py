@@ -21,8 +21,8 @@ from workflows.dft.interface import Electrostatics
 from workflows.tasks.atoms_json import StructureData, check_structure
 
 Kind = Literal[
-    "probe", "lattice", "atom", "slab", "held", "free", "basin", "refined", "density",
-    "uncorrected", "electrons", "coverage",
+    "probe", "lattice", "atom", "slab", "held", "free", "basin", "refined", "functionals",
+    "density", "uncorrected", "electrons", "coverage",
 ]  # fmt: skip
 
 
@@ -248,10 +248,14 @@ class DensityInputs(TypedDict):
 
 
 class SinglePointInputs(TypedDict):
-    """Of the energy of a finished structure with other settings; `site` is "" without an adatom."""
+    """Of the energy of a finished structure with other settings; `site` is "" without an adatom.
+
+    `functionals` names those whose energies are computed, too.
+    """
 
     dft: DFTSettings
     site: str
+    functionals: NotRequired[list[str]]
 
 
 class CoverageInputs(TypedDict):
@@ -481,10 +485,17 @@ class SinglePointValues(Effort):
     """The energy (eV) of a structure that is not relaxed here.
 
     `same_as` names the task whose energy this is, where both have the same structure.
+    `functionals` has the energy (eV) without dispersion by functional, the task's own among them;
+    `ensemble` the 32 energies (eV) that the random coefficients of BEEF-vdW multiply. Of a system
+    with spin, moments are as of a probe.
     """
 
     energy: Energy
     same_as: NotRequired[Name]
+    functionals: NotRequired[dict[str, Energy]]
+    ensemble: NotRequired[Annotated[list[Energy], Field(min_length=32, max_length=32)]]
+    magnetic_moment: NotRequired[Electrons]
+    magnetic_moments: NotRequired[list[Electrons]]
 
 
 class ElectronsValues(Effort):
@@ -549,6 +560,7 @@ VALUES: dict[Kind, Any] = {
     "basin": BareSlabValues,
     "density": Annotated[DensityValues, AfterValidator(_same_lengths("z", "plane_average"))],
     "refined": SinglePointValues,
+    "functionals": SinglePointValues,
     "uncorrected": SinglePointValues,
     "coverage": CoverageValues,
     "electrons": Annotated[ElectronsValues, AfterValidator(_rectangular)],

@@ -22,6 +22,7 @@ from workflows.terminal.site_tables import (
     details_by_site,
     dispersion_by_site,
     energies_by_site,
+    functionals_by_site,
     moments_by_task,
 )
 
@@ -40,14 +41,14 @@ def energy_table(found: Evaluation, width: int = WIDTH) -> Group:
 
 
 def detail_table(found: Evaluation, width: int = WIDTH) -> Group:
-    """Return geometry (angstrom), charge (electrons) and dispersion (eV) of all sites.
+    """Return geometry (angstrom), charge (electrons) and spreads of energies (eV).
 
     Below them are the magnetic moments (Bohr magnetons), where there is spin.
     """
     details = details_by_site(found.table, charges(found.results), width)
-    spread = dispersion_by_site(found.table, width)
-    rows = magnetism(found.results)
-    return Group(details, *([] if spread is None else [spread]), *moments_by_task(rows))
+    spreads = [dispersion_by_site(found.table, width), functionals_by_site(found.table, width)]
+    known = [spread for spread in spreads if spread is not None]
+    return Group(details, *known, *moments_by_task(magnetism(found.results)))
 
 
 def conclusions(found: Evaluation) -> Iterator[str]:
@@ -56,6 +57,8 @@ def conclusions(found: Evaluation) -> Iterator[str]:
     if found.table.published:
         yield found.table.ranking_agreement()
     yield from (of.sentence(found.case.adatom) for of in found.barriers if of.barrier is not None)
+    if in_ensemble := found.table.in_ensemble():
+        yield in_ensemble
     if differs := charge_transfer(found):
         yield differs
     yield from (sentence for of in found.coverages for sentence in of.sentences())

@@ -14,6 +14,7 @@ from rich.text import Text
 from analysis.account import Account
 from analysis.adsorption import Pair, Site, Table
 from analysis.figures.account import GAP
+from workflows.report import functionals
 from workflows.report.densities import Charges
 from workflows.report.dispersion import spread
 from workflows.report.magnetism import MagnetismRow, moments_in_words
@@ -139,6 +140,38 @@ def moments_by_task(rows: Mapping[str, MagnetismRow]) -> Iterator[Text | RichTab
         rich.add_row(task, f"{row['magnetic_moment']:.2f}", against, moments_in_words(row))
     yield Text("Magnetic moments (Bohr magnetons)", style="italic")
     yield rich
+
+
+def functionals_by_site(table: Table, width: int) -> Group | None:
+    """Return the energies (eV) of the held adatom with each functional; None where none is known.
+
+    Parameters
+    ----------
+    table
+        The sites of host and metal.
+    width
+        Columns of the terminal; functionals that do not fit are left out.
+    """
+    found = functionals.spread(table.all_sites)
+    if not found.rows:
+        return None
+    first = len(INDENT) + max(len(row.site) for row in found.rows)
+    room = max(1, (width - first) // (COLUMN + 1))
+    parts: list[Text | RichTable] = []
+    for title, field in (
+        ("With other functionals at the same structures, adatom held (eV)", "energies"),
+        ("The same against bulk metal, E_ads − E_coh (eV)", "against_metal"),
+    ):
+        rich = _empty()
+        for label in found.labels[:room]:
+            rich.add_column(label, justify="right", no_wrap=True)
+        for surface, rows in groupby(found.rows, key=lambda row: row.surface):
+            rich.add_row(f"[bold]{escape(surface)}[/]")
+            for row in rows:
+                rich.add_row(INDENT + row.site, *map(_signed, getattr(row, field)[:room]))
+            rich.add_section()
+        parts += [Text(title, style="italic"), rich]
+    return Group(*parts, Text(found.caveat))
 
 
 def account_by_site(account: Account, width: int) -> Group:

@@ -15,6 +15,7 @@ from tests.made_up import values_of
 from workflows.case.reading import MAX_BYTES, PRESETS, find, parse, presets, read
 from workflows.case.schema import Case, HubbardU
 from workflows.dft.datasets import require_hubbard, require_moments, require_setups
+from workflows.dft.functionals import require_functionals
 from workflows.preflight.computable import computable_structures
 from workflows.steps.initial import structures
 from workflows.system.messages import UserError
@@ -370,6 +371,43 @@ def test_a_data_set_or_model_that_a_refinement_cannot_have_is_named_there() -> N
         with pytest.raises(UserError) as refused:
             computable_structures(case)
         assert str(refused.value).startswith(line)
+
+
+# ---- other functionals ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        ("['B3LYP']", "checks.functionals.0: found 'B3LYP'; allowed: 'PBE', 'RPBE', 'PBEsol', 'BE"),
+        (
+            "['RPBE', 'RPBE']",
+            "checks.functionals: found ['RPBE', 'RPBE']; allowed: each functional",
+        ),
+        ("'RPBE'", "checks.functionals: found 'RPBE'; allowed: a list"),
+    ],
+)
+def test_wrong_functionals_are_named(names: str, line: str) -> None:
+    (found,) = refusal(smoke() + f"\n[checks]\nfunctionals = {names}\n".encode())
+    assert found.startswith(f"a.toml: {line}")
+
+
+def test_functionals_that_need_libxc_are_refused_without_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import gpaw
+
+    names = "['RPBE', 'r2SCAN']"
+    case = parse(smoke() + f"\n[checks]\nfunctionals = {names}\n".encode(), "")
+    monkeypatch.setattr(gpaw, "get_libraries", lambda: {"libxc": "5.2.3"})
+    require_functionals(case)
+    monkeypatch.setattr(gpaw, "get_libraries", lambda: {"libxc": ""})
+    with pytest.raises(UserError) as refused:
+        require_functionals(case)
+    assert str(refused.value) == (
+        "checks.functionals: found 'r2SCAN', with a GPAW that was built without libxc; "
+        "allowed: 'PBE', 'RPBE'"
+    )
 
 
 # ---- settings that do not go together ------------------------------------------------------------

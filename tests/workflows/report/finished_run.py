@@ -11,6 +11,7 @@ import numpy as np
 
 from analysis.charge import Density
 from analysis.cube import write_cube
+from analysis.functionals import BEEF
 from tests import made_up as made
 from tests.made_up import STRUCTURE
 from workflows.case.reading import find
@@ -29,6 +30,7 @@ ON_METAL = {"Na": -0.8, "Na110": -0.9, "K": -0.7}
 BY_LEAVING = -0.05  # eV that a free adatom gains
 LEANS, FALLS, LEANING = "hollow", -0.04, 0.2  # the slab that is left behind there, eV and angstrom
 OF_THE_DIPOLE = 0.03  # eV
+VARIED = {"host": 2.0, "metal": 1.0}  # eV of the first polynomial in adsorption energies
 # eV that total energies change in single points
 BY_REFINING = {
     "lattice": 0.02, "atom": 0.01, "slab": -0.5, "held": -0.7, "free": -0.75, "basin": -0.52,
@@ -52,9 +54,10 @@ def case(preset: str = "laptop", host: str = "V", adatom: str = "Na") -> Case:
 def made_up(task: Task) -> dict[str, Any]:
     """Return values as a task would find them, with energies that are easy to subtract."""
     surface, kind, site = task.structure.partition("-")[0], task.kind, task.site
-    if kind == "refined":
+    if kind in ("refined", "functionals"):
         relaxed = made_up(replace(task, kind=task.of or kind, of=""))
-        return {"energy": relaxed["energy"] + BY_REFINING[task.of]}
+        energy = relaxed["energy"] + (BY_REFINING[task.of] if kind == "refined" else 0.0)
+        return {"energy": energy} | with_functionals(task, energy)
     found: dict[str, Any] = {"energy": ATOM}
     if kind == "lattice":
         energy, constant = (BULK_NA, 4.2) if surface in ON_METAL else (-18.0, 4.12)
@@ -75,6 +78,22 @@ def made_up(task: Task) -> dict[str, Any]:
             "saddle": (site, kind) == ("top-N", "free"),
         }
     return found
+
+
+def with_functionals(task: Task, energy: float) -> dict[str, Any]:
+    """Return energies with RPBE and BEEF-vdW, where they are asked for: adsorption is weaker."""
+    if "functionals" not in task.inputs:
+        return {}
+    adsorbed = task.of in ("held", "free")
+    on_metal = task.structure.partition("-")[0] in ON_METAL
+    weaker = {"RPBE": 0.2, BEEF: 0.1}
+    contributions = np.zeros(32)
+    contributions[0] = (VARIED["metal"] if on_metal else VARIED["host"]) if adsorbed else 0.0
+    return {
+        "functionals": {"PBE": energy}
+        | {name: energy + change * adsorbed for name, change in weaker.items()},
+        "ensemble": contributions.tolist(),
+    }
 
 
 def made_up_check(surface: str, kind: str, site: str) -> dict[str, Any]:

@@ -321,7 +321,7 @@ def test_every_setting_is_known_here() -> None:
         "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
         "checks__without_dipole", "dft__spin__polarised",
         "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_case.py
-        "refine", "electrons", "coverage",  # below
+        "refine", "electrons", "coverage", "checks__functionals",  # below
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
 
@@ -384,6 +384,37 @@ def test_what_a_refinement_does_not_name_is_as_relaxed() -> None:
     tasks = plan(case(refine={"kpoints": {"host_slab": [3, 4, 1]}}))
     relaxed, single = (tasks[n].inputs["dft"] for n in ("VN-slab", "VN-slab-refined"))
     assert single == {**relaxed, "kpoints": [3, 4, 1]}
+
+
+FUNCTIONALS = ["r2SCAN", "BEEF-vdW"]
+
+
+def test_other_functionals_need_one_single_point_for_each_energy() -> None:
+    tasks = plan(case(checks__functionals=FUNCTIONALS))
+    single = {name: task for name, task in tasks.items() if task.kind == "functionals"}
+    energies = {name for name, task in plan(case()).items() if task.kind in WITH_ENERGY}
+    assert set(single) == {f"{name}-functionals" for name in energies - {"VN-lattice"}}
+    for task in single.values():
+        assert task.inputs["dft"] == tasks[task.needs[0]].inputs["dft"]
+        assert task.inputs.get("functionals") == sorted(FUNCTIONALS)
+
+
+def test_refined_single_points_have_other_functionals_with_them() -> None:
+    """One SCF for both; a system that is not refined has one of its own."""
+    both = case(refine={"kpoints": {"host_slab": [3, 3, 1]}}, checks__functionals=FUNCTIONALS)
+    tasks = plan(both)
+    assert tasks["VN-slab-refined"].inputs.get("functionals") == sorted(FUNCTIONALS)
+    assert "VN-slab-functionals" not in tasks
+    assert "Na-slab-functionals" in tasks
+    assert len({task.key for task in tasks.values()}) == len(tasks)
+
+
+def test_the_order_of_functionals_changes_nothing() -> None:
+    one, other = (
+        fingerprints(case(checks__functionals=f)) for f in (FUNCTIONALS, FUNCTIONALS[::-1])
+    )
+    assert one == other
+    assert fingerprints(case()).items() <= one.items()
 
 
 def test_a_given_lattice_constant_changes_the_slab() -> None:
