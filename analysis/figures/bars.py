@@ -85,13 +85,19 @@ def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
     ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
     ax.set_ylabel("adsorption energy (eV)")
     lines = _metal_lines(ax, table)
-    if any(site.deviation for site in table.sites):
-        lines.insert(0, Line2D([], [], color=style.INK, lw=0.7, marker="|", label="±σ, BEEF-vdW"))
-    if table.refined:
-        lines.insert(0, Line2D([], [], label="with the relaxation's settings", **AS_RELAXED))
     handles = [Patch(lw=0.5, label=_name(kind, table), **LOOKS[kind]) for kind in kinds]
     _legend(ax, [*handles, *lines])
     return ax
+
+
+def marks_in_words(table: Table) -> str:
+    """Say what lines across the bars and error bars are; nothing where there are none."""
+    said = []
+    if table.refined:
+        said.append("Line across a bar: with the relaxation's own settings.")
+    if any(site.deviation for site in table.sites):
+        said.append("Error bar: standard deviation of the BEEF-vdW ensemble.")
+    return " ".join(said)
 
 
 def site_names(table: Table) -> list[str]:

@@ -15,7 +15,7 @@ from analysis.figures import atoms as pictures_of
 from analysis.figures import sheet as sheets
 from analysis.figures import style
 from analysis.figures.arrhenius import draw_arrhenius, explanation
-from analysis.figures.bars import draw_adsorption_bars, nice, site_names
+from analysis.figures.bars import draw_adsorption_bars, marks_in_words, nice, site_names
 from analysis.figures.sheet import HEAD, LEGEND, Row, Sheet, SitePicture
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ def compose(
     heights, _ = sheets.row_heights(shared, named.rows)
     total = sheets.rows_height(heights) + LEGEND + 2.0 + ABOVE + PLOTS + BELOW
     full = caption + shared.difference_caption
+    if marks := marks_in_words(content.table):
+        full += f"({named.energies}) {marks}"
     if content.has_lines:
         full += f"({named.arrhenius}) {explanation(content.fits)}"
     with style.page(style.WIDTH_MM, total, full) as figure:
@@ -145,7 +147,10 @@ def panel(
         return arrhenius_panel(content.fits, letter)
     if letter == named.energies:
         return _plot_panel(
-            letter, BARS, caption, lambda ax: draw_adsorption_bars(ax, content.table)
+            letter,
+            BARS,
+            caption + marks_in_words(content.table),
+            lambda ax: draw_adsorption_bars(ax, content.table),
         )
     row = next(row for row in named.rows if letter in row.letters)
     return _picture_panel(content.sheet(dpi), row, letter, caption)
