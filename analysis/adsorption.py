@@ -153,6 +153,8 @@ class Site:
         Name of the site where the adatom ended; None if not known.
     site_offset
         Lateral distance from that site in angstrom; None if not known.
+    defect_distance
+        Distance from the adatom to the slab's defect in angstrom; None without a defect.
     saddle
         Whether a free adatom rests on a saddle: pushed off its site it is pushed further, but by
         less than fmax.
@@ -205,6 +207,7 @@ class Site:
     nearest: Mapping[str, float] = field(default_factory=dict, hash=False)
     ended_at: str | None = None
     site_offset: float | None = None
+    defect_distance: float | None = None
     saddle: bool = False
     magnetic_moment: float | None = None
     against_non_magnetic: float | None = None

@@ -3,7 +3,8 @@
 A slab lies in the xy-plane with its top layer tagged 1, as `structures.slab` builds it. The (001)
 layers of rock salt, bcc and fcc are all square nets: tops are the net's atoms, bridges the
 midpoints of neighbours, hollows the centres of squares. On bcc (110) bridges are short or long,
-and a hollow is as far from one atom as from two others. The adatom is the last atom, tag 0.
+and a hollow is as far from one atom as from two others. The place of a missing atom stays a point
+of the net. The adatom is the last atom, tag 0.
 """
 
 import math
@@ -17,11 +18,13 @@ from ase.data import covalent_radii
 from ase.geometry import find_mic, minkowski_reduce
 
 from structures._checks import check_element, check_length
+from structures.defects import defect_of, nearest_in_plane, vacant_places
 from structures.net import Net, find_net
 
 _IN_PLANE = (True, True, False)  # the surface repeats along x and y, whatever atoms.pbc says
 _LEAST_VACUUM = 1.0  # angstrom between an adatom and the end of the cell
 _TOO_CLOSE = 0.6  # of the sum of covalent radii
+VACANCY = "vacancy"  # the site above a missing atom
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -55,7 +58,7 @@ def site_names(slab: Atoms) -> tuple[str, ...]:
     tuple of str
         'bridge' and 'hollow', on bcc (110) 'hollow', 'long-bridge' and 'short-bridge'; and 'top-X'
         for each element X of the top layer, the elements in the order in which the slab was built
-        (VN: V before N).
+        (VN: V before N); 'vacancy' where an atom of the top layer is missing.
 
     Raises
     ------
@@ -64,11 +67,12 @@ def site_names(slab: Atoms) -> tuple[str, ...]:
     """
     top_layer = set(slab.symbols[slab.get_tags() == 1])
     elements = [symbol for symbol in dict.fromkeys(slab.symbols) if symbol in top_layer]
-    return (*_top_net(slab).sites, *(f"top-{symbol}" for symbol in elements))
+    vacant = [VACANCY] if len(vacant_places(slab)) else []
+    return (*_top_net(slab).sites, *(f"top-{symbol}" for symbol in elements), *vacant)
 
 
 def site_position(slab: Atoms, name: str) -> FloatArray:
-    """Locate the site of a given name that is nearest to the centre of the cell.
+    """Locate the site of a given name that is nearest to the defect, or to the centre of the cell.
 
     Parameters
     ----------
@@ -92,14 +96,11 @@ def site_position(slab: Atoms, name: str) -> FloatArray:
         raise ValueError(f"site is {name!r}: it must be one of {', '.join(allowed)}")
     names, xy_sv = _sites(slab)
     cell_cv = slab.cell[:2, :2]
-    from_centre_sc = xy_sv[names == name] @ np.linalg.inv(cell_cv) - 0.5
-    # Into [-1/2, 1/2); the small shift keeps noise from choosing an edge, and rounding keeps
-    # it from choosing among sites that are equally near.
-    from_centre_sc -= np.floor(from_centre_sc + 0.5 + 1e-6)
-    from_centre_sv = from_centre_sc @ cell_cv
-    x, y = np.round(from_centre_sv, 2).T
-    nearest = np.lexsort((x, y, np.round(np.hypot(x, y), 2)))[0]
-    return np.asarray(from_centre_sv[nearest] + cell_cv.sum(axis=0) / 2)
+    defect = defect_of(slab)
+    centre_c = np.array([0.5, 0.5])
+    if defect is not None:
+        centre_c = defect.place_v[:2] @ np.linalg.inv(cell_cv)
+    return nearest_in_plane(xy_sv[names == name], cell_cv, centre_c)[1]
 
 
 def site_positions(slab: Atoms, name: str) -> FloatArray:
@@ -389,7 +390,8 @@ def _split(atoms: Atoms) -> tuple[Atoms, Atom]:
 
 
 def _top_net(slab: Atoms) -> Net:
-    return find_net(slab.positions[slab.get_tags() == 1, :2], slab.cell[:2, :2])
+    points = np.concatenate([slab.positions[slab.get_tags() == 1], vacant_places(slab)])
+    return find_net(points[:, :2], slab.cell[:2, :2])
 
 
 def _top_plane(slab: Atoms) -> float:
@@ -401,6 +403,7 @@ def _sites(slab: Atoms) -> tuple[npt.NDArray[np.str_], FloatArray]:
     """Return the names (s,) and the positions (s, 2), angstrom, of all sites in the cell."""
     net = _top_net(slab)
     tops = [f"top-{symbol}" for symbol in slab.symbols[slab.get_tags() == 1]]
+    tops += [VACANCY for _ in vacant_places(slab)]
     others = [name for name, place_p in net.sites.items() for _ in place_p]
     names = np.array([*tops, *others])
     site_s = np.concatenate([net.top_a, *net.sites.values()])

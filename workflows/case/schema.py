@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+import numpy as np
 from ase.data import atomic_names, atomic_numbers, chemical_symbols, covalent_radii
 from pydantic import (
     AfterValidator,
@@ -23,6 +24,9 @@ from pydantic import (
     model_validator,
 )
 
+from structures.defects import vacancy
+from structures.sites import VACANCY
+from structures.supercell import surface_cell
 from workflows.case.shorthand import GRID, written_out
 from workflows.system.messages import WIDEST, brief, nearest
 
@@ -163,6 +167,36 @@ class Slab(Section):
                 f"allowed: 0 to {self.layers}, where all of them make a rigid slab"
             )
         return self
+
+
+class Defect(Section):
+    """A point defect of the host's top layer, one in each cell; the slabs of all sites have it.
+
+    The atom nearest to the centre of the cell is taken: all of its element in that layer are
+    equivalent. Of each name the site nearest to the defect is taken.
+    """
+
+    element: Element
+    """The atom that is missing, or replaced: the host's cation or its anion."""
+    substitute: Element | None = None
+    """Element that takes its place, such as `"O"`; a vacancy if left out."""
+
+    @property
+    def label(self) -> str:
+        """Return the defect in words: 'N vacancy' or 'O for N'."""
+        return f"{self.substitute} for {self.element}" if self.substitute else vacancy(self.element)
+
+
+class HostSlab(Slab):
+    """The slab of the host, and the sites on it."""
+
+    defect: Defect | None = Field(None, exclude_if=lambda defect: defect is None)
+    """Table `[slab.defect]`: a vacancy or a foreign atom in the top layer."""
+
+    @property
+    def equivalent_atoms(self) -> int:
+        """Return how many atoms of an element a layer of the perfect slab has."""
+        return round(abs(float(np.linalg.det(surface_cell(self.cell)))))
 
 
 class Grids(Section):
@@ -471,7 +505,7 @@ class Case(Section):
     """The element that is adsorbed."""
     metal: Metal
     """Table `[metal]`."""
-    slab: Slab
+    slab: HostSlab
     """Table `[slab]`: the (001) surface of the host."""
     metal_slab: Slab | None = None
     """Table `[metal_slab]`: the (001) surface of the metal, for comparison."""
@@ -506,13 +540,22 @@ class Case(Section):
 
     @property
     def elements(self) -> list[str]:
-        """Return the chemical elements of host and adatom."""
-        return sorted({self.host.cation, self.host.anion, self.adatom})
+        """Return the chemical elements of host and adatom, and of a foreign atom in the slab."""
+        defect = self.slab.defect
+        foreign = {defect.substitute} if defect and defect.substitute else set()
+        return sorted({self.host.cation, self.host.anion, self.adatom, *foreign})
 
     @property
     def host_sites(self) -> tuple[str, ...]:
-        """Return the sites that the host's (001) surface has."""
-        return ("bridge", "hollow", f"top-{self.host.cation}", f"top-{self.host.anion}")
+        """Return the sites that the host's (001) surface has, with its defect."""
+        tops = [self.host.cation, self.host.anion]
+        defect = self.slab.defect
+        if defect is not None and self.slab.equivalent_atoms == 1 and defect.element in tops:
+            tops.remove(defect.element)
+        if defect is not None and defect.substitute and defect.substitute not in tops:
+            tops.append(defect.substitute)
+        vacant = [VACANCY] if defect is not None and not defect.substitute else []
+        return ("bridge", "hollow", *(f"top-{symbol}" for symbol in tops), *vacant)
 
     @property
     def metal_sites(self) -> tuple[str, ...]:
@@ -540,6 +583,7 @@ class Case(Section):
         if self.host.cation == self.host.anion:
             yield f"host.anion: found {self.host.anion!r}, as cation; allowed: two elements"
         else:
+            yield from _wrong_defect(self.host, self.slab.defect)
             yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
         if self.metal_slab is not None:
             yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
@@ -562,6 +606,11 @@ class Case(Section):
             yield from self._contradictions_of_coverage(self.coverage)
 
     def _contradictions_of_coverage(self, coverage: Coverage) -> Iterator[str]:
+        if coverage.host and self.slab.defect is not None:
+            yield (
+                f"coverage.host: found {', '.join(coverage.host)} with [slab.defect]; allowed: "
+                "with a perfect slab, whose sites of one name are alike"
+            )
         yield from _wrong_sites("coverage.host", coverage.host, self.host_sites)
         for field, table, slab, allowed in (
             ("coverage.metal", "metal_slab", self.metal_slab, self.metal_sites),
@@ -638,6 +687,20 @@ def _wrong_moments(table: str, spin: Spin, elements: list[str]) -> Iterator[str]
     for symbol in spin.moments:
         if symbol not in elements:
             yield f"{table}.moments.{symbol}: unknown key; allowed: {', '.join(elements)}"
+
+
+def _wrong_defect(host: Host, defect: Defect | None) -> Iterator[str]:
+    if defect is None:
+        return
+    allowed = (host.cation, host.anion)
+    if defect.element not in allowed:
+        near = nearest(defect.element, allowed)
+        yield f"slab.defect.element: found {defect.element!r}{near}; allowed: {', '.join(allowed)}"
+    if defect.substitute == defect.element:
+        yield (
+            f"slab.defect.substitute: found {defect.substitute!r}, the element that it replaces; "
+            "allowed: another element, or none for a vacancy"
+        )
 
 
 def _wrong_sites(field: str, sites: tuple[str, ...], allowed: tuple[str, ...]) -> Iterator[str]:

@@ -28,6 +28,9 @@ LEAST_VACUUM = 6.0  # angstrom on each side; the adatom takes a part of it
 LEAST_IMAGE_DISTANCE = 5.0  # angstrom between an adatom and its image
 
 
+LARGEST_SHARE = 0.25  # of the atoms of an element in the top layer that a defect may replace
+
+
 LARGEST_SPACING = 0.4  # 1/angstrom between k-points, with 2 pi
 
 
@@ -66,6 +69,7 @@ def warnings(case: Case, structures: Structures, *, probed: bool = False) -> lis
         return ["quality: found 'smoke': not physical, it only shows that the chain works"]
     return [
         *_slabs(case, structures),
+        *_defect(case),
         *_kpoints(case, structures),
         *_dft(case),
         *_spin(case, probed=probed),
@@ -111,6 +115,16 @@ def _slabs(case: Case, structures: Structures) -> Iterator[str]:
                 f"{table}.cell: found {slab.cell!r}: {case.adatom} is {images:.2f} Å from its "
                 f"images, so it is a layer, not an atom; usual: {LEAST_IMAGE_DISTANCE:g} Å or more"
             )
+
+
+def _defect(case: Case) -> Iterator[str]:
+    defect, atoms = case.slab.defect, case.slab.equivalent_atoms
+    if defect is not None and atoms < 1 / LARGEST_SHARE:
+        yield (
+            f"slab.defect: found {defect.label!r} with slab.cell = {case.slab.cell!r}: "
+            f"it repeats in every cell and replaces {100 / atoms:.0f} % of the {defect.element} of "
+            f"the top layer; usual: '2x2' or larger, {100 * LARGEST_SHARE:.0f} % or less"
+        )
 
 
 def _kpoints(case: Case, structures: Structures) -> Iterator[str]:

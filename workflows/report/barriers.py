@@ -45,9 +45,11 @@ def barriers(case: Case, table: Table) -> tuple[SurfaceBarrier, ...]:
     Returns
     -------
     tuple of SurfaceBarrier
-        One for each surface that has a held adatom's energy.
+        One for each surface without a defect that has a held adatom's energy.
     """
-    found = (_barrier(case, table, surface) for surface in surfaces(case))
+    # Beside a defect, sites of one name are unlike: no way leads from one to the next of its name.
+    perfect = (s for s in surfaces(case) if s != "host" or case.slab.defect is None)
+    found = (_barrier(case, table, surface) for surface in perfect)
     return tuple(barrier for barrier in found if barrier is not None)
 
 

@@ -135,6 +135,7 @@ def _site(
         nearest=values["nearest"],
         ended_at=values["ended_at"],
         site_offset=values["site_offset"],
+        defect_distance=values.get("defect_distance"),
         saddle=values.get("saddle", False),
         magnetic_moment=values.get("magnetic_moment"),
         against_non_magnetic=_against_non_magnetic(values),

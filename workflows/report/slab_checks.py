@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import asdict
 from typing import NotRequired, TypedDict, cast
 
 from analysis.potential import Potential, WorkFunctions, work_functions
+from structures.defects import as_built_of
 from structures.relaxation import layer_relaxations, rumpling
 from workflows.report.results import Results
 from workflows.tasks.atoms_json import from_json
@@ -80,7 +82,10 @@ def slab_check(
     moved = [cast("LayerChange", asdict(change)) for change in changes]
     found: SlabCheck = {"fmax": values["fmax"], "layer_relaxations": moved}
     if surface == "host":
-        found["rumpling"] = {str(layer): out for layer, out in rumpling(atoms, anion).items()}
+        # In a 1x1 cell, a vacancy leaves its layer without cations or anions.
+        with suppress(ValueError):
+            out = rumpling(as_built_of(atoms), anion)
+            found["rumpling"] = {str(layer): height for layer, height in out.items()}
     both = work_functions_of(values)
     if both is not None:
         found["work_function_above"] = both.above.work_function

@@ -62,6 +62,7 @@ UNITS: Final[Mapping[str, str]] = {
     "vacuum_flatness": "eV", "rumpling": "angstrom", "distance": "angstrom", "change": "angstrom",
     "reconstruction_energy": "eV", "reconstruction_displacement": "angstrom",
     "height": "angstrom", "nearest": "angstrom", "site_offset": "angstrom",
+    "defect_distance": "angstrom",
     "lattice_constant": "angstrom", "bulk_modulus": "GPa", "cohesive_energy": "eV",
     "integral": "electrons", "charge_moved": "electrons", "bader_charge": "electrons",
     "boundary": "angstrom",
@@ -141,6 +142,7 @@ class SiteRow(TypedDict):
     nearest: dict[str, float]
     ended_at: str | None
     site_offset: float | None
+    defect_distance: float | None
     saddle: bool
     magnetic_moment: NotRequired[float]
     against_non_magnetic: NotRequired[float]
@@ -336,7 +338,7 @@ def energies_csv(table: Table, charges: Charges) -> str:
         "against_metal_eV", "reference", "against_clean_slab_eV", "against_lowest_slab_eV",
         "reconstruction_eV", "reconstruction_A", "without_dipole_eV", "total_energy_eV",
         "height_A", *(f"nearest_{element}_A" for element in elements),
-        "ended_at", "site_offset_A", "charge_moved_e", "bader_charge_e",
+        "ended_at", "site_offset_A", "defect_distance_A", "charge_moved_e", "bader_charge_e",
         *(f"dispersion_{model}_eV" for model in LABELS),
         *(f"against_metal_dispersion_{model}_eV" for model in LABELS), "quality", "problem",
     ]  # fmt: skip
@@ -380,7 +382,7 @@ def _csv_row(s: Site, elements: list[str], charges: Charges, quality: str) -> li
         s.against_metal, s.reference, s.against_clean, s.against_lowest,
         s.reconstruction_energy, s.reconstruction_displacement, s.without_dipole, s.energy,
         s.height, *(s.nearest.get(element) for element in elements),
-        s.ended_at, s.site_offset, moved, bader,
+        s.ended_at, s.site_offset, s.defect_distance, moved, bader,
         *(energies.get(m) for energies in (s.by_dispersion, s.against_metal_by_dispersion)
           for m in LABELS), quality, _problem(s),
     ]  # fmt: skip

@@ -41,7 +41,7 @@ def settings(case: Case) -> str:
     hubbard = dft.hubbard.items()
     setups = ", ".join(f"{symbol}.{name}" for symbol, name in dft.setups.items())
     return (
-        f"Case {case.name}: {case.adatom} on {surface_label(case, 'host')}, "
+        f"Case {case.name}: {case.adatom} on {surface_label(case, 'host')}{_defect(case)}, "
         f"{cell_in_words(slab.cell)} cell, {slab.layers} layers ({slab.held_layers} held), "
         f"{slab.vacuum:g} Å vacuum on each side; "
         f"GPAW, plane waves to {dft.cutoff:g} eV, {k} Γ-centred k-points, {dft.xc}, "
@@ -83,6 +83,13 @@ def _choices(case: Case, dft: DFT) -> list[str]:
     ]
 
 
+def _defect(case: Case) -> str:
+    if case.slab.defect is None:
+        return ""
+    number, element = case.slab.equivalent_atoms, case.slab.defect.element
+    return f" with a defect ({case.slab.defect.label}, 1 of {number} {element} of the top layer)"
+
+
 def cell_in_words(text: str) -> str:
     """Return a cell or a grid as people write it: 'sqrt2' as '√2×√2', '2x2' as '2×2'."""
     return "√2×√2" if text == "sqrt2" else text.replace("x", "×")
@@ -108,6 +115,7 @@ def notes(found: Evaluation) -> list[str]:
     sites = found.table.all_sites
     return [
         *(line for site in sites for line in _site_notes(site)),
+        *_defect_notes(found),
         *_reconstruction_notes(sites),
         *_vacuum_notes(found),
         *_reference_notes(found.case),
@@ -122,6 +130,22 @@ def _site_notes(site: Site) -> Iterator[str]:
         yield f"{where}: the adatom rests on a saddle, pushed off it by less than fmax"
     if site.moved:
         yield f"{where}: the adatom ended at {site.ended_at}"
+
+
+def _defect_notes(found: Evaluation) -> Iterator[str]:
+    """Yield what the defect is, what energies are against, and how far the held adatom is."""
+    far = [
+        f"{site.site} {site.defect_distance:.2f} Å"
+        for site in found.table.sites
+        if site.relaxation == "held" and site.defect_distance is not None
+    ]
+    if found.case.slab.defect is not None:
+        adatom = found.case.adatom
+        yield (
+            f"{surface_label(found.case, 'host')}{_defect(found.case)}: all energies are against "
+            f"bare slabs with the same defect; each site is the nearest of its name to it"
+            + (f" (held {adatom} to the defect: {', '.join(far)})" if far else "")
+        )
 
 
 def _reconstruction_notes(sites: Sequence[Site]) -> Iterator[str]:

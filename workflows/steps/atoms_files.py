@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from ase import Atoms
 from ase.constraints import FixCartesian, FixConstraint, FixedLine
 from ase.io import write
@@ -42,6 +43,8 @@ def _maskable(atoms: Atoms) -> Atoms:
     """Return a copy whose constraints extended XYZ can express: held atoms and coordinates."""
     copy = atoms.copy()
     copy.set_constraint([_by_coordinates(constraint) for constraint in atoms.constraints])
+    # ASE writes an array as numbers, but a list as JSON that other programs cannot read.
+    copy.info = {k: np.array(v) if isinstance(v, list) else v for k, v in atoms.info.items()}
     return copy
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
 from ase import Atoms
 
 from structures import bulk
 from structures.coverage import place_adatoms, place_cluster
+from structures.defects import defect_distance, defect_of, make_defect
 from structures.sites import nearest_distances, place_adatom
 from workflows.case.schema import Case
 from workflows.system.messages import UserError
@@ -90,8 +92,10 @@ def _surface_structures(case: Case, surface: Surface) -> Iterator[Built]:
     constant = _lattice_constant(case, surface)
     if surface != "metal_110":  # both faces of the metal are cut from the same bulk
         yield _bulk_structure(case, surface)
-    slab = clean_slab(slab_task(case, surface), constant)
-    yield Built(structure_name(case, surface, "slab"), slab)
+    task = slab_task(case, surface)
+    slab, perfect = clean_slab(task, constant), perfect_slab(task, constant)
+    remark = _defect_in_words(case, perfect, slab)
+    yield Built(structure_name(case, surface, "slab"), slab, remark)
     for site in slab_of(case, surface).sites:
         try:
             atoms = place_adatom(slab, case.adatom, site)
@@ -103,9 +107,25 @@ def _surface_structures(case: Case, surface: Surface) -> Iterator[Built]:
                 "allowed: lattice and vacuum that suit the atoms"
             ) from None
         nearest = ", ".join(f"{e} {d:.2f}" for e, d in nearest_distances(atoms).items())
-        yield Built(structure_name(case, surface, site), atoms, f", nearest: {nearest} Å")
-    for task in coverage_tasks(case, surface):
-        yield Built(task.structure, start_of(slab, task.inputs))
+        far = defect_distance(atoms)
+        away = "" if far is None else f", to the defect: {far:.2f} Å"
+        yield Built(structure_name(case, surface, site), atoms, f", nearest: {nearest} Å{away}")
+    for coverage in coverage_tasks(case, surface):
+        yield Built(coverage.structure, start_of(slab, coverage.inputs))
+
+
+def _defect_in_words(case: Case, perfect: Atoms, slab: Atoms) -> str:
+    """Return which atom of the perfect slab a defect replaces, for people; "" without a defect."""
+    defect = defect_of(slab)
+    if defect is None:
+        return ""
+    index = int(np.linalg.norm(perfect.positions - defect.place_v, axis=1).argmin())
+    x, y, z = np.round(defect.place_v, 3) + 0.0  # no -0.000
+    return (
+        f"; {defect.label} in the place of atom {index} (counted from 0) of the perfect slab, "
+        f"x, y, z = {x:.3f}, {y:.3f}, {z:.3f} Å; "
+        f"1 of {case.slab.equivalent_atoms} {defect.element} of the top layer"
+    )
 
 
 def _bulk(case: Case, surface: Surface, constant: float) -> Atoms:
@@ -131,10 +151,31 @@ def crystal(task: Task[LatticeInputs], constant: float) -> Atoms:
     return bulk.metal(symbol, task.inputs["structure"], constant)
 
 
-def clean_slab(
+def clean_slab(task: Task[SlabInputs], lattice_constant: float) -> Atoms:
+    """Build the unrelaxed slab that a task relaxes, with its defect if it has one.
+
+    Parameters
+    ----------
+    task
+        The task.
+    lattice_constant
+        Of the crystal that the slab is cut from, angstrom.
+    """
+    return with_defect(task, perfect_slab(task, lattice_constant))
+
+
+def with_defect(task: Task[SlabInputs], slab: Atoms) -> Atoms:
+    """Return a perfect slab with the defect that a task's slab has; itself if there is none."""
+    defect = task.inputs.get("defect")
+    if defect is None:
+        return slab
+    return make_defect(slab, defect["element"], defect["substitute"] or "")
+
+
+def perfect_slab(
     task: Task[SlabInputs] | Task[ProbeInputs], lattice_constant: float, cell: str | None = None
 ) -> Atoms:
-    """Build the unrelaxed slab that a task is about.
+    """Build the unrelaxed slab that a task is about, without its defect.
 
     Parameters
     ----------
@@ -150,7 +191,7 @@ def clean_slab(
 
 def probed_slab(task: Task[ProbeInputs]) -> Atoms:
     """Build the slab, in its smallest cell, that a probe computes."""
-    return clean_slab(task, task.inputs["lattice_constant"])
+    return perfect_slab(task, task.inputs["lattice_constant"])
 
 
 def start_of(slab: Atoms, inputs: CoverageInputs) -> Atoms:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
+from typing import NotRequired, cast
 
 import numpy as np
 from ase import Atoms
@@ -13,12 +13,13 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from typing_extensions import TypedDict
 
 from structures import sites
+from structures.defects import defect_distance
 from structures.supercell import primitive_translations
 from workflows.dft.interface import Calculation, Periodic, System
 from workflows.steps.atoms_files import write_frames, write_structure
 from workflows.steps.context import Outcome, TaskContext, TaskFailed, present
 from workflows.steps.cubes import keep_density
-from workflows.steps.initial import clean_slab
+from workflows.steps.initial import clean_slab, perfect_slab, with_defect
 from workflows.steps.optimize import Step, relax
 from workflows.steps.spin import begin, moments_of, non_magnetic_energy, start_from
 from workflows.tasks.atoms_json import from_json, to_json
@@ -98,7 +99,7 @@ def relax_clean_slab(context: TaskContext[SlabInputs]) -> Outcome[SlabValues]:
 
 def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant: float) -> Atoms:
     """Return the slab with its layers where they relax to in the 1x1 cell, for little work."""
-    small = clean_slab(context.task, constant, "1x1")
+    small, perfect = (perfect_slab(context.task, constant, cell) for cell in ("1x1", None))
     repeats = _repeats(built, small)
     if repeats == (1, 1):
         return built
@@ -122,8 +123,10 @@ def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant
         (atom.tag, atom.symbol): atom.z - before.z
         for atom, before in zip(relaxed.atoms, small, strict=True)
     }
-    start = built.copy()
-    start.positions[:, 2] += [rise[atom.tag, atom.symbol] for atom in built]
+    start = perfect.copy()
+    start.positions[:, 2] += [rise[atom.tag, atom.symbol] for atom in perfect]
+    start = with_defect(context.task, start)
+    start.info = built.info  # the defect's place is that in the slab as it was cut
     return start
 
 
@@ -297,6 +300,7 @@ class Place(TypedDict):
     image_distance: float
     ended_at: str | None
     site_offset: float | None
+    defect_distance: NotRequired[float]
 
 
 def _where(atoms: Atoms) -> Place:
@@ -307,13 +311,16 @@ def _where(atoms: Atoms) -> Place:
         ended_at, offset = None, None
     else:
         ended_at, offset = match.name, match.offset
-    return {
+    place: Place = {
         "height": sites.adatom_height(atoms),
         "nearest": sites.nearest_distances(atoms),
         "image_distance": sites.nearest_image_distance(atoms),
         "ended_at": ended_at,
         "site_offset": offset,
     }
+    if (far := defect_distance(atoms)) is not None:
+        place["defect_distance"] = far
+    return place
 
 
 def check_slab(atoms: Atoms, start: Atoms) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, TypeAlias
 
 from ase import Atoms
@@ -24,11 +25,14 @@ HEAVIEST = 118  # atomic number
 
 
 def to_json(atoms: Atoms) -> StructureData:
-    """Return a structure (angstrom) as JSON data, without its calculator and notes (`info`)."""
+    """Return a structure (angstrom) as JSON data, without its calculator.
+
+    Of its notes (`info`) only those on a defect are kept, see `structures.defects`.
+    """
     from ase.io.jsonio import encode
 
     bare = atoms.copy()
-    bare.info = {}
+    bare.info = {key: value for key, value in atoms.info.items() if key in DEFECT}
     data: StructureData = json.loads(encode(bare))
     return data
 
@@ -63,10 +67,14 @@ def check_structure(data: StructureData) -> StructureData:
         if not all(abs(length) <= LARGEST_LENGTH for length in lengths):
             raise ValueError(f"{name}: a number is not finite, or beyond all sense")
     _check_constraints(data.get("constraints", []), len(numbers))
+    _check_defect(data.get("info", {}))
     return data
 
 
-NO_ARRAYS = {"__ase_objtype__", "constraints"}
+DEFECT = ("defect", "defect_place")  # notes of structures.defects
+
+
+NO_ARRAYS = {"__ase_objtype__", "constraints", "info"}
 
 
 # Types of the arrays whose numbers are not real, by the name that NumPy has for them
@@ -93,6 +101,24 @@ def _array(data: StructureData, name: str, shape: tuple[int | None, ...], kind: 
         raise ValueError(f"{name}: not an array of {kind} as a structure has it")
     found: list[float] = numbers
     return found
+
+
+def _check_defect(info: Any) -> None:
+    """Refuse all notes but those on a defect: its words, and its place, three lengths."""
+    if info == {}:
+        return
+    try:
+        place = info["defect_place"]
+        right = (
+            info.keys() == set(DEFECT)
+            and re.fullmatch(r"[A-Z][a-z]? (vacancy|for [A-Z][a-z]?)", info["defect"]) is not None
+            and len(place) == 3
+            and all(type(x) is float and abs(x) <= LARGEST_LENGTH for x in place)
+        )
+    except (AttributeError, KeyError, TypeError):
+        right = False
+    if not right:
+        raise ValueError("info: not that of a structure of ours")
 
 
 def _check_constraints(constraints: Any, number: int) -> None:

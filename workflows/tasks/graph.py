@@ -27,7 +27,7 @@ from typing import Any, Generic, Literal, NamedTuple, cast
 from structures.coverage import placements, places_of
 from structures.magnetism import free_atom_moment, has_open_shell, starting_moments
 from structures.supercell import primitive_translations
-from workflows.case.schema import DFT, Case, Electrons, Host, Metal, Slab
+from workflows.case.schema import DFT, Case, Defect, Electrons, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
 from workflows.system.files import digest
@@ -359,12 +359,11 @@ def slab_task(case: Case, surface: Surface) -> Task[SlabInputs]:
     """Return the task that relaxes the clean slab of one of a case's surfaces."""
     crystal, face = _crystal_inputs(case, surface), FACES[surface]
     kpoints = getattr(case.dft.kpoints, face.kpoints)
-    cut = slab_of(case, surface).model_dump(exclude={"sites"})
+    cut = slab_of(case, surface).model_dump(exclude={"sites", "defect"})
+    defect, symbols = _defect(case, surface), _slab_elements(case, surface)
     inputs: SlabInputs = {
         "fmax": case.relax.fmax,
-        "dft": _with_spin(
-            case, surface, _dft(case, kpoints, [*crystal["elements"], case.adatom], slab=True)
-        ),
+        "dft": _with_spin(case, surface, _dft(case, kpoints, [*symbols, case.adatom], slab=True)),
         "elements": crystal["elements"],
         "structure": crystal["structure"],
         "lattice_constant": crystal["lattice_constant"],
@@ -372,15 +371,30 @@ def slab_task(case: Case, surface: Surface) -> Task[SlabInputs]:
     }
     if face.miller != "001":
         inputs["face"] = face.miller
+    if defect is not None:
+        inputs["defect"] = {"element": defect.element, "substitute": defect.substitute}
     name, title = structure_name(case, surface, "slab"), f"clean {surface_label(case, surface)}"
+    if defect is not None:
+        title = f"{title}, {defect.label}"
     needs = (
         *_probes(inputs["dft"]),
         *(task.name for task in _lattice_task(case, surface)),
     )
-    elements = tuple(crystal["elements"])
+    elements = tuple(symbols)
     return Task(
         name, "slab", title, needs, inputs, surface, structure=name, elements=elements
     )  # fmt: skip
+
+
+def _defect(case: Case, surface: Surface) -> Defect | None:
+    return case.slab.defect if surface == "host" else None
+
+
+def _slab_elements(case: Case, surface: Surface) -> list[str]:
+    """Return the elements of a surface's slab: the crystal's, and that of a foreign atom."""
+    crystal, defect = _crystal_inputs(case, surface)["elements"], _defect(case, surface)
+    foreign = [defect.substitute] if defect and defect.substitute else []
+    return list(dict.fromkeys([*crystal, *foreign]))
 
 
 def _probe_task(case: Case, surface: Surface) -> list[Task[ProbeInputs]]:
@@ -417,8 +431,8 @@ def _with_spin(case: Case, surface: Surface, dft: DFTSettings) -> DFTSettings:
     spin = case.dft.spin
     if spin.polarised is False:
         return dft
-    elements = _crystal_inputs(case, surface)["elements"]
     slab = "dipole_correction" in dft
+    elements = _slab_elements(case, surface) if slab else _crystal_inputs(case, surface)["elements"]
     settings = _spin_settings(case, elements, slab=slab)
     if spin.polarised == "auto":
         # The first face's probe decides for its crystal, too, and for the other faces.

@@ -200,6 +200,13 @@ class SlabCut(TypedDict):
     held_layers: int
 
 
+class DefectInputs(TypedDict):
+    """A defect of the top layer: an atom of `element` is missing, or is a `substitute`."""
+
+    element: str
+    substitute: str | None
+
+
 class SlabInputs(CrystalInputs):
     """Of a clean slab, relaxed to `fmax` (eV/angstrom); `face` where it is not (001)."""
 
@@ -207,6 +214,7 @@ class SlabInputs(CrystalInputs):
     dft: DFTSettings
     slab: SlabCut
     face: NotRequired[str]
+    defect: NotRequired[DefectInputs]
 
 
 class ProbeInputs(TypedDict):
@@ -432,7 +440,8 @@ class AdatomValues(RelaxedValues):
     distance from `ended_at`, the nearest site: both are None where the top layer has no sites left.
     Of a free one, `pushed` is how far from the site it started, `site_curvature` (eV/angstrom^2)
     that of the energy along this push, and `saddle` whether it stayed on a saddle.
-    `density` is the SHA-256 of its all-electron density.
+    `density` is the SHA-256 of its all-electron density. Where the slab has a defect,
+    `defect_distance` is that from the adatom to it.
     """
 
     height: Length
@@ -440,6 +449,7 @@ class AdatomValues(RelaxedValues):
     image_distance: Length
     ended_at: Name | None
     site_offset: Length | None
+    defect_distance: NotRequired[Length]
     density: NotRequired[Name]
     site_curvature: NotRequired[Number]
     saddle: NotRequired[bool]

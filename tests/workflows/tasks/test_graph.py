@@ -322,6 +322,7 @@ def test_every_setting_is_known_here() -> None:
         "checks__without_dipole", "dft__spin__polarised",
         "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_case.py
         "refine", "electrons", "coverage", "checks__functionals",  # below
+         "slab__defect",  # tests/test_defects.py
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
 
