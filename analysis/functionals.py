@@ -4,7 +4,6 @@ import functools
 from collections.abc import Sequence
 
 import numpy as np
-from ase.dft.bee import BEEFEnsemble
 
 BEEF = "BEEF-vdW"
 
@@ -15,6 +14,9 @@ MEMBERS = 2000  # functionals of the ensemble, as many as usual
 @functools.cache
 def _coefficients() -> np.ndarray:
     """Return the random coefficients of the ensemble, of shape (members, 32); always the same."""
+    # Not at the top: it imports all of ASE's file formats, GPAW's among them.
+    from ase.dft.bee import BEEFEnsemble
+
     made = BEEFEnsemble(None, 0.0, np.zeros(32), "BEEF-vdW", verbose=False)
     return np.array(made.get_beefvdw_ensemble_coefs(MEMBERS, seed=0))
 

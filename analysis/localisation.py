@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from ase.geometry import find_mic
-from scipy.ndimage import map_coordinates
 
 from analysis.charge import Array
 
@@ -45,6 +44,8 @@ class Localisation:
         ndarray of shape (...)
             From 0 to 1.
         """
+        from scipy.ndimage import map_coordinates  # not at the top: `status` answers at once
+
         index_pc = points_pv @ np.linalg.inv(self.cell_cv) * self.values.shape
         return np.asarray(
             map_coordinates(self.values, np.moveaxis(index_pc, -1, 0), order=1, mode="grid-wrap")

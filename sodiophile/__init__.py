@@ -3,7 +3,7 @@
 >>> import sodiophile
 >>> run = sodiophile.load("examples/laptop")
 >>> run
-<Run of case laptop in examples/laptop: ... of 41 tasks done>
+<Run of case laptop in examples/laptop: ... of 44 tasks done>
 >>> round(run.energy("top-V", "held", reference="clean"), 3)  # eV
 -0.872
 

@@ -14,7 +14,7 @@ from ase.geometry import find_mic
 from structures._checks import check_element
 
 _IN_PLANE = (True, True, False)  # the surface repeats along x and y, whatever atoms.pbc says
-_VACANCY = "vacancy"
+VACANCY = "vacancy"  # also the site above a missing atom
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Defect:
 
 def vacancy(element: str) -> str:
     """Give the name of a vacancy, such as 'N vacancy'."""
-    return f"{element} {_VACANCY}"
+    return f"{element} {VACANCY}"
 
 
 def make_defect(slab: Atoms, element: str, substitute: str = "") -> Atoms:
@@ -100,7 +100,7 @@ def defect_of(atoms: Atoms) -> Defect | None:
     if label is None:
         return None
     first, _, last = label.partition(" ")
-    substitute, element = ("", first) if last == _VACANCY else (first, last.removeprefix("for "))
+    substitute, element = ("", first) if last == VACANCY else (first, last.removeprefix("for "))
     return Defect(element, substitute, np.array(atoms.info["defect_place"], dtype=float))
 
 

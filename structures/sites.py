@@ -18,13 +18,12 @@ from ase.data import covalent_radii
 from ase.geometry import find_mic, minkowski_reduce
 
 from structures._checks import check_element, check_length
-from structures.defects import defect_of, nearest_in_plane, vacant_places
+from structures.defects import VACANCY, defect_of, nearest_in_plane, vacant_places
 from structures.net import Net, find_net
 
 _IN_PLANE = (True, True, False)  # the surface repeats along x and y, whatever atoms.pbc says
 _LEAST_VACUUM = 1.0  # angstrom between an adatom and the end of the cell
 _TOO_CLOSE = 0.6  # of the sum of covalent radii
-VACANCY = "vacancy"  # the site above a missing atom
 
 FloatArray = npt.NDArray[np.float64]
 

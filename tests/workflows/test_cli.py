@@ -370,7 +370,9 @@ def test_status_lists_the_tasks(capsys: pytest.CaptureFixture[str], begun: Path)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"case smoke in {begun}"
     assert ["VN-lattice", "ready"] in [line.split() for line in lines]
-    assert lines[-1].startswith("0 of 34 tasks done; ready: VN-lattice, Na-lattice, Na-atom; ")
+    assert lines[-1].startswith(
+        "0 of 37 tasks done; ready: VN-probe, Na-probe, VN-lattice, Na-lattice ...; "
+    )
 
 
 def test_status_writes_nothing(capsys: pytest.CaptureFixture[str], begun: Path) -> None:
@@ -391,7 +393,7 @@ def test_directory_is_shown_as_it_is_named(
     ("task", "line"),
     [
         ("VN-hollow-held", "VN-hollow-held: waiting: for VN-slab; run what it needs first"),
-        ("VN-holow-held", "VN-holow-held: no such task; allowed: VN-lattice, "),
+        ("VN-holow-held", "VN-holow-held: no such task; allowed: VN-probe, "),
     ],
 )
 def test_task_that_cannot_be_done_is_refused(

@@ -24,8 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from structures.defects import vacancy
-from structures.sites import VACANCY
+from structures.defects import VACANCY, vacancy
 from structures.supercell import surface_cell
 from workflows.case.shorthand import GRID, written_out
 from workflows.system.messages import WIDEST, brief, nearest

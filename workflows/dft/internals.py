@@ -102,6 +102,15 @@ USES = (
         ("gpaw.elf.elf_from_dft_calculation(dft, ncut)",),
     ),
     Use(
+        "functionals.py",
+        "the ensemble of BEEF-vdW",
+        (
+            "gpaw.xc.XC(kernel, parallel, atoms, collinear, xp)",
+            "gpaw.xc.bee.BEE2(parameters)",
+            "gpaw.xc.kernel.XCNull",
+        ),
+    ),
+    Use(
         "mixing.py",
         "mixing densities with what earlier ionic steps taught",
         (

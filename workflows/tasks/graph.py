@@ -24,7 +24,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, cast
 
-from structures.coverage import placements, places_of
 from structures.magnetism import free_atom_moment, has_open_shell, starting_moments
 from structures.supercell import primitive_translations
 from workflows.case.schema import DFT, Case, Defect, Electrons, Host, Metal, Slab
@@ -32,7 +31,6 @@ from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
 from workflows.system.files import digest
 from workflows.system.machine import release, versions
-from workflows.tasks.cut import cut_slab
 from workflows.tasks.folder import Result, TaskFolder
 from workflows.tasks.records import (
     AdatomInputs,
@@ -538,6 +536,10 @@ def coverage_tasks(case: Case, surface: Surface) -> Iterator[Task[CoverageInputs
         return
     clean, crystal = slab_task(case, surface), crystal_of(case, surface)
     guess = crystal.lattice_constant or crystal.lattice_guess
+    # Not at the top: it takes scipy, and `status` alone answers at once.
+    from structures.coverage import placements, places_of
+    from workflows.tasks.cut import cut_slab
+
     slab = cut_slab(surface, clean.inputs, guess)
     basis: CoverageInputs = {
         "fmax": clean.inputs["fmax"], "dft": clean.inputs["dft"], "adatom": case.adatom,

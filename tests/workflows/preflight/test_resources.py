@@ -51,10 +51,10 @@ def test_jobs_that_do_not_fit_are_refused(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_without_jobs_as_many_run_as_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "free_memory", lambda: 2.5e9)
+    monkeypatch.setattr(resources, "free_memory", lambda: 2e9)
     jobs, line = require_room(needs(LAPTOP), tmp_path, None, cores=8)
     assert jobs == 2
-    assert line.startswith("42 tasks, 2 side by side; about ")
+    assert line.startswith("44 tasks, 2 side by side; about ")
 
 
 def test_more_jobs_than_tasks_are_as_many_as_there_are_tasks(
@@ -62,10 +62,10 @@ def test_more_jobs_than_tasks_are_as_many_as_there_are_tasks(
 ) -> None:
     monkeypatch.setattr(resources, "free_memory", lambda: 1e12)
     jobs, line = require_room(needs(SMOKE), tmp_path, 99, cores=2)
-    assert jobs == 36
-    assert line.startswith("36 tasks, 36 side by side (--jobs 99: there are no more); about ")
+    assert jobs == 37
+    assert line.startswith("37 tasks, 37 side by side (--jobs 99: there are no more); about ")
     monkeypatch.setattr(resources, "free_memory", lambda: 2e9)
-    with pytest.raises(UserError, match=r"--jobs 99: 36 tasks need about [0-9.]+ GB of memory, 2"):
+    with pytest.raises(UserError, match=r"--jobs 99: 37 tasks need about [0-9.]+ GB of memory, 2"):
         require_room(needs(SMOKE), tmp_path, 99, cores=2)
 
 

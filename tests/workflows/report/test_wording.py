@@ -52,7 +52,7 @@ def test_what_tasks_differ_in_is_listed_and_noted(tmp_path: Path) -> None:
     assert listed["27.1"] == ["VN-hollow-free"]
     assert sum(map(len, listed.values())) == len(plan(case()))
     (line,) = [line for line in notes(found) if "same gpaw" in line]
-    assert line.startswith("the tasks were not all computed with the same gpaw: 26.7: VN-lattice,")
+    assert line.startswith("the tasks were not all computed with the same gpaw: 26.7: VN-probe,")
     assert line.endswith("27.1: VN-hollow-free")
 
 

@@ -87,7 +87,8 @@ def test_what_is_queued_is_not_submitted_and_what_waits_for_a_lost_job_is(
     assert cancelled == []
     lost = ledger["Na-slab"][-1]
     after = {job: state for job, state in alive.items() if job != lost}
-    hit = [n for n in names if n.startswith("Na-") and n not in ("Na-atom", "Na-lattice")]
+    alone = ("Na-atom", "Na-lattice", "Na-probe")
+    hit = [n for n in names if n.startswith("Na-") and n not in alone]
     assert submitted(tmp_path, Queue(ledger, after)) == hit
     assert cancelled[0] == ledger["Na-slab"][0]
 
@@ -133,11 +134,11 @@ def test_jobs_submitted_before_the_scheduler_refused_are_known(
 
     monkeypatch.setattr("workflows.run.slurm.queue.call", call)
     root = tmp_path / "run"
-    with pytest.raises(UserError, match="VN-lattice: sbatch: no more jobs"):
+    with pytest.raises(UserError, match="VN-probe: sbatch: no more jobs"):
         list(submit(texts(root)))
     assert [(job["id"], job["tasks"]) for job in read_ledger(root)] == [
-        ("1", ["VN-lattice"]),
-        ("2", ["VN-lattice"]),
+        ("1", ["VN-probe"]),
+        ("2", ["VN-probe"]),
     ]
 
 
@@ -232,7 +233,7 @@ def test_the_total_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main([*PLAIN, "--into", str(tmp_path / "run"), "--dry-run"]) == 0
     total = capsys.readouterr().out.splitlines()[0]
     # by the limits: 2 slabs for 12 h, 7 other tasks for 4 h, each resumed twice
-    assert re.match("# 9 jobs for 9 tasks: about 0.[01] core-hours, at most 156 by their", total)
+    assert re.match("# 12 jobs for 12 tasks: about 0.[01] core-hours, at most 192 by their", total)
     assert re.search("; up to [0-9]+ MB of memory each$", total)
 
 
@@ -251,7 +252,7 @@ def test_a_task_is_one_job_where_jobs_can_queue_themselves_again(
     planned = plan_jobs(survey(plan(CASE), tmp_path), made_of, Queue({}, {}), 1)
     made = list(chains(planned, made_of, Queue({}, {}), lambda *_: "9"))
     assert {len(ids) for _, ids in made} == {jobs}
-    assert planned.summary(made_of).startswith(f"{9 * jobs} jobs for 9 tasks: ")
+    assert planned.summary(made_of).startswith(f"{12 * jobs} jobs for 12 tasks: ")
     text = made_of.text(["VN-slab"])
     assert ("--requeue 2" in text.splitlines()[-1]) == requeue
 
@@ -314,7 +315,7 @@ def test_a_copy_of_the_directory_has_no_jobs(
     assert main(["status", str(copy)]) == 0
     assert "VN-slab: 1 running" not in capsys.readouterr().out
     assert main([*PLAIN, "--into", str(copy)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("9 of 9 tasks submitted")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("12 of 12 tasks submitted")
     assert cancelled(scheduler) == []
     assert {job["directory"] for job in read_ledger(copy)} == {str(copy)}
 
