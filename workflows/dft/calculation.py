@@ -34,6 +34,9 @@ from workflows.dft.parameters import convergence, gpaw_parameters, smearing_widt
 from workflows.dft.retry_ladder import Change, climb
 from workflows.dft.team import team
 
+ANEW = "a new start"  # what is recorded where moved atoms with spin were begun again
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -92,6 +95,10 @@ class Calculation:
             "_progress": _not_said,
         }
 
+    @property
+    def _has_spin(self) -> bool:
+        return isinstance(self._system, Periodic) and self._system.polarised
+
     @collective
     def __call__(self, atoms: Atoms, *, rough: bool = False) -> tuple[float, np.ndarray]:
         """Return the energy extrapolated to zero smearing (eV) and forces (eV/angstrom, (n, 3)).
@@ -121,7 +128,7 @@ class Calculation:
         from gpaw.new.symmetry import SymmetryBrokenError
 
         atoms = atoms.copy()
-        if not (isinstance(self._system, Periodic) and self._system.polarised):
+        if not self._has_spin:
             atoms.set_initial_magnetic_moments(None)  # GPAW would take them for a wish
         system = atoms.copy()
         system.set_constraint()  # forces are wanted as they are
@@ -137,26 +144,38 @@ class Calculation:
         with _gpaw_errors(), self._clocked():
             if self._calc is None:
                 self._calc = self._make(atoms)
-            self._move(system)
+            moved = self._move(system)
             system.calc = self._calc
+            if moved and self._has_spin and not self._attempt(system, Change()):
+                # Moments that went astray seldom come back: begin again with those of the atoms.
+                self.retries.append(ANEW)
+                self._calc = self._make(atoms)
+                system.calc = self._calc
             if not climb(functools.partial(self._attempt, system), self.retries):
                 raise NotConverged(
                     f"not self-consistent after {self.scf_iterations} SCF iterations; "
                     f"tried: {', '.join(self.retries)}"
                 )
 
-    def _move(self, system: Atoms) -> None:
-        """Move the calculator's atoms where a system of the same atoms has other places."""
+    def _move(self, system: Atoms) -> bool:
+        """Move the calculator's atoms where a system of the same atoms has other places.
+
+        Returns whether it has.
+        """
         from ase.calculators.calculator import compare_atoms
 
         from workflows.dft import mixing
 
         if not self._calc.initialized:
-            return
+            return False
         # Moments are where a calculation starts from: this one has begun.
         changes = compare_atoms(self._calc.atoms, system, excluded_properties={"initial_magmoms"})
-        if changes == ["positions"]:
-            mixing.move(self._calc, system)
+        if changes != ["positions"]:
+            return False
+        if self._has_spin:
+            self._mixer.forget()  # moments respond too unevenly to be learnt
+        mixing.move(self._calc, system)
+        return True
 
     @collective
     def all_electron_density(self, refinement: int = 2) -> Density:

@@ -26,10 +26,17 @@ def spin_of(task: Task, finished: Finished) -> SpinSettings | None:
         The task.
     finished
         The probes that it needs, all of them done.
+
+    Raises
+    ------
+    LookupError
+        One is not: a bug of whoever began the task.
     """
     spin = task.inputs["dft"].get("spin")
     if spin is None or "probes" not in spin:
         return spin
-    found = [s.result for s in finished.states.values() if s.task.label in spin["probes"]]
-    magnetic = [is_magnetic(cast("ProbeValues", result.values)) for result in found if result]
-    return spin if any(magnetic) else None
+    found = {state.task.label: state.result for state in finished.states.values()}
+    probes = [result for name in spin["probes"] if (result := found.get(name)) is not None]
+    if len(probes) < len(spin["probes"]):
+        raise LookupError("a task was begun before its probes were done")
+    return spin if any(is_magnetic(cast("ProbeValues", probe.values)) for probe in probes) else None

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import pytest
 from rich.console import Console
 
 from tests.analysis.test_ranking import table
+from tests.workflows.campaign.test_campaign import QUICK
 from tests.workflows.campaign.test_sweep import sweep
+from workflows.cli import main
 from workflows.report.campaign import report_all
 from workflows.report.options import Options
 from workflows.report.ranking import over_hosts, report_ranking
@@ -96,3 +100,38 @@ def test_sites_all_are_those_of_each_host(tmp_path: Path) -> None:
     assert sites == [
         ("bridge", "hollow", "top-V", "top-N"), ("bridge", "hollow", "top-Ti", "top-C"),
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_computed_hosts_are_ranked_by_their_own_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = re.sub(r"\[metal_slab\].*?\n\n", "", QUICK, flags=re.DOTALL)
+    for line in ("lattice_constant = 4.2\n", "metal_slab = [1, 1, 1]\n"):
+        assert line in text
+        text = text.replace(line, "")
+    (tmp_path / "tiny.toml").write_text(text)
+    (tmp_path / "sweep.toml").write_text(
+        'base = "tiny.toml"\n[axes]\nhost = [\n'
+        '  { cation = "V", anion = "N", lattice_guess = 4.07, lattice_constant = 4.07 },\n'
+        '  { cation = "V", anion = "C", lattice_guess = 4.1, lattice_constant = 4.1 },\n]\n'
+    )
+    root = tmp_path / "run"
+    assert main(["run", str(tmp_path / "sweep.toml"), "--into", str(root), "--jobs", "2"]) == 0
+    assert "Hosts by the energy of their best site" in capsys.readouterr().out
+    with (root / "ranking.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["host"] for row in rows} == {"VN", "VC"}
+    energies = [float(row["adsorption_energy_eV"]) for row in rows]
+    assert energies == sorted(energies)
+    assert energies[0] < energies[1] - 1e-3
+    for row in rows:
+        (case,) = (path for path in root.glob("tiny-*") if path.name.endswith(row["host"]))
+        results = json.loads((case / "results.json").read_text())
+        (held,) = (site for site in results["sites"] if site["relaxation"] == "held")
+        assert float(row["adsorption_energy_eV"]) == pytest.approx(
+            held["adsorption_energy"], abs=1e-6
+        )
+        assert float(row["against_metal_eV"]) == pytest.approx(held["against_metal"], abs=1e-6)
+        expected = "wets" if held["against_metal"] < 0 else "only binds"
+        assert row["verdict"] == (expected if held["adsorption_energy"] < 0 else "does not bind")
