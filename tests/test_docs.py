@@ -110,16 +110,6 @@ def test_every_field_of_a_case_has_a_description() -> None:
     assert "| None |" not in case_file.page()
 
 
-# ---- Python --------------------------------------------------------------------------------------
-
-
-@pytest.mark.slow
-def test_examples_of_the_api_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    failed, tried = doctest.testfile(str(ROOT / "docs/api.md"), module_relative=False)
-    assert (failed, tried > 3) == (0, True)
-
-
 # ---- your own system ----------------------------------------------------------------------------
 
 

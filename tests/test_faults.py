@@ -181,7 +181,7 @@ def test_a_disk_that_fills_up_costs_one_line_and_no_step(small_disk: Path) -> No
     (small_disk / "ballast").unlink()
     mount("-o", "remount,size=20m", str(small_disk))
     assert sodiophile("task", root / "VN-lattice").returncode == 0
-    assert "1 of 9 tasks done" in sodiophile("status", root).stdout
+    assert "1 of 12 tasks done" in sodiophile("status", root).stdout
 
 
 @pytest.mark.slow

@@ -302,7 +302,7 @@ def test_a_second_run_computes_nothing(root: Path) -> None:
 def test_status_says_that_all_is_done(root: Path) -> None:
     status = sodiophile("status", root)
     assert status.returncode == 0
-    assert "35 of 35 tasks done" in status.stdout
+    assert "37 of 37 tasks done" in status.stdout
 
 
 def test_a_result_edited_by_hand_is_noticed_and_not_used(root: Path) -> None:
@@ -318,4 +318,4 @@ def test_a_result_edited_by_hand_is_noticed_and_not_used(root: Path) -> None:
         assert site["adsorption_energy"] is None
     finally:
         path.write_bytes(original)
-    assert "35 of 35 tasks done" in sodiophile("status", root).stdout
+    assert "37 of 37 tasks done" in sodiophile("status", root).stdout

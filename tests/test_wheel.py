@@ -117,7 +117,8 @@ def test_the_page_is_written_with_it(python: Path, elsewhere: Path) -> None:
     shutil.copytree(ROOT / "examples" / "laptop", elsewhere / "run")
     shutil.rmtree(elsewhere / "run" / "figures")
     sodiophile = python.with_name("sodiophile")
-    printed = run(sodiophile, "report", "run", "--html", cwd=elsewhere).stdout
+    # exit code 1: the shipped case has tasks to do that came after it was computed
+    printed = run(sodiophile, "report", "run", "--html", cwd=elsewhere, check=False).stdout
     assert "page:   run/report.html" in printed
     assert "3Dmol" in (elsewhere / "run" / "report.html").read_text(encoding="utf-8")
 

@@ -105,7 +105,7 @@ USES = (
         "functionals.py",
         "the ensemble of BEEF-vdW",
         (
-            "gpaw.xc.XC(kernel, parallel, atoms, collinear, xp)",
+            "gpaw.xc.XC(kernel, parameters, atoms, collinear, legacy_gpaw)",
             "gpaw.xc.bee.BEE2(parameters)",
             "gpaw.xc.kernel.XCNull",
         ),

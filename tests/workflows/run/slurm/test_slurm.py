@@ -227,7 +227,7 @@ def test_every_task_is_done_and_the_figure_is_drawn(cluster: Cluster, finished: 
     cluster.sodiophile("report", finished.root)
     assert (finished.root / "figures" / "fig5.png").stat().st_size > 10_000
     told = cluster.sodiophile("status", finished.root)
-    assert told[-1] == "9 of 9 tasks done"
+    assert told[-1] == "12 of 12 tasks done"
     assert not list(ROOT.rglob("HIT"))
 
 
@@ -243,9 +243,9 @@ def test_a_task_on_two_ranks_is_done_among_the_others(
 
 
 def test_submitting_twice_submits_nothing_new(finished: Finished) -> None:
-    assert finished.first[0].startswith("11 jobs for 9 tasks: ")
-    assert finished.first[-1].startswith("9 of 9 tasks submitted")
-    assert finished.second == ["0 of 9 tasks submitted; the others are done or queued"]
+    assert finished.first[0].startswith("14 jobs for 12 tasks: ")
+    assert finished.first[-1].startswith("12 of 12 tasks submitted")
+    assert finished.second == ["0 of 12 tasks submitted; the others are done or queued"]
 
 
 def test_a_job_out_of_time_queues_itself_again_and_resumes(
@@ -274,7 +274,7 @@ def test_a_finished_run_has_nothing_to_submit_or_cancel(
 ) -> None:
     profile = finished.root.parent / "cluster.toml"
     told = cluster.sodiophile("submit", TINY, "--into", finished.root, "--profile", profile)
-    assert told[-1].startswith("0 of 9")
+    assert told[-1].startswith("0 of 12")
     assert cluster.sodiophile("cancel", finished.root) == ["no jobs are queued or running"]
 
 
