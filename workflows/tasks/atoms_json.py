@@ -138,6 +138,7 @@ def _holds(constraint: Any, number: int) -> bool:
     right = right and all(type(i) is int and 0 <= i < number for i in indices)
     if name == "FixedLine":
         direction = kwargs.pop("direction")
-        right = right and isinstance(direction, list) and len(direction) == 3 and any(direction)
+        right = right and isinstance(direction, list) and len(direction) == 3
         right = right and all(type(x) in (int, float) and abs(x) <= 1.0 for x in direction)
+        right = right and math.hypot(*direction) > 1e-3  # ASE divides by it
     return right and name in ("FixAtoms", "FixedLine") and not kwargs

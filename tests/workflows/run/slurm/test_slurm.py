@@ -323,7 +323,7 @@ def test_submitting_again_repairs_and_cancel_cancels(cluster: Cluster, failed: F
     cluster.ask("scontrol", "update", "PartitionName=all", "State=DOWN")
     told = cluster.sodiophile(*failed.submit)
     again = [line.split(":")[0] for line in told[:-1]]
-    assert again[0].endswith(" jobs for 6 tasks")
+    assert again[0].endswith(" jobs for 7 tasks")
     assert again[1] == "VN-slab"
     assert not {"Na-atom", "Na-slab"} & set(again)
     jobs = [x for x in cluster.sodiophile("status", failed.root) if x.startswith("VN-slab: ")]
