@@ -15,10 +15,9 @@ from ase import Atom, Atoms
 from ase.data import covalent_radii
 from ase.geometry import find_mic
 
+from structures._arrays import FloatArray
 from structures.sites import site_positions, touching_z
 from structures.symmetry import find_symmetry
-
-FloatArray = npt.NDArray[np.float64]
 
 CLOSEST = 2.5  # angstrom between adatoms: placements with closer ones are left out
 MOST = 20_000  # placements that are compared before it is refused

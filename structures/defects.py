@@ -7,16 +7,13 @@ A structure carries its defect in `Atoms.info`, which copies and slices keep: "d
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from ase import Atoms
 from ase.geometry import find_mic
 
+from structures._arrays import IN_PLANE, FloatArray
 from structures._checks import check_element
 
-_IN_PLANE = (True, True, False)  # the surface repeats along x and y, whatever atoms.pbc says
 VACANCY = "vacancy"  # also the site above a missing atom
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def defect_index(atoms: Atoms) -> int | None:
     if defect is None or not defect.substitute:
         return None
     slab_a = np.flatnonzero((atoms.get_tags() == 1) & (atoms.symbols == defect.substitute))
-    _, distance_a = find_mic(atoms.positions[slab_a] - defect.place_v, atoms.cell, pbc=_IN_PLANE)
+    _, distance_a = find_mic(atoms.positions[slab_a] - defect.place_v, atoms.cell, pbc=IN_PLANE)
     return int(slab_a[np.argmin(distance_a)])
 
 
@@ -139,7 +136,7 @@ def defect_distance(atoms: Atoms) -> float | None:
     if defect is None:
         return None
     place_v = defect.place_v if index is None else atoms.positions[index]
-    _, distance_a = find_mic([place_v - atoms.positions[-1]], atoms.cell, pbc=_IN_PLANE)
+    _, distance_a = find_mic([place_v - atoms.positions[-1]], atoms.cell, pbc=IN_PLANE)
     return float(distance_a[0])
 
 

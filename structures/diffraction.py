@@ -1,12 +1,12 @@
 """Lattice spacings and the powder diffraction pattern, to hold a lattice against experiment."""
 
 import math
-import warnings
 from dataclasses import dataclass
 
 from ase import Atoms
 
 from structures._checks import check_length
+from structures._spglib import without_deprecation
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,7 @@ def powder_pattern(bulk: Atoms, wavelength: str = "CuKa") -> list[Reflection]:
         raise ValueError(f"{bulk.symbols} is periodic along {bulk.pbc.sum()} of 3 cell vectors")
     structure = AseAtomsAdaptor.get_structure(bulk)
     # Miller indices mean what a paper means by them only in the conventional cell.
-    with warnings.catch_warnings():
-        # spglib deprecates its own way of reporting errors; only pymatgen can act on that.
-        warnings.filterwarnings("ignore", "Set OLD_ERROR_HANDLING", DeprecationWarning)
+    with without_deprecation():  # pymatgen calls spglib
         conventional = SpacegroupAnalyzer(structure).get_conventional_standard_structure()
     pattern = XRDCalculator(wavelength).get_pattern(conventional)
     return [

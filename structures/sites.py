@@ -17,15 +17,13 @@ from ase.constraints import FixedLine
 from ase.data import covalent_radii
 from ase.geometry import find_mic, minkowski_reduce
 
+from structures._arrays import IN_PLANE, FloatArray
 from structures._checks import check_element, check_length
 from structures.defects import VACANCY, defect_of, nearest_in_plane, vacant_places
 from structures.net import Net, find_net
 
-_IN_PLANE = (True, True, False)  # the surface repeats along x and y, whatever atoms.pbc says
 _LEAST_VACUUM = 1.0  # angstrom between an adatom and the end of the cell
 _TOO_CLOSE = 0.6  # of the sum of covalent radii
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -319,7 +317,7 @@ def nearest_image_distance(atoms: Atoms) -> float:
     float
         Length of the shortest in-plane lattice vector, angstrom.
     """
-    reduced_cv, _ = minkowski_reduce(atoms.cell, pbc=_IN_PLANE)
+    reduced_cv, _ = minkowski_reduce(atoms.cell, pbc=IN_PLANE)
     return float(np.linalg.norm(reduced_cv[:2], axis=1).min())
 
 
@@ -377,7 +375,7 @@ def largest_displacement(atoms: Atoms, reference: Atoms) -> float:
             f"cannot compare slab {slab.symbols} with {before.symbols}: "
             "they must hold the same atoms in the same order"
         )
-    _, moved_a = find_mic(slab.positions - before.positions, before.cell, pbc=_IN_PLANE)
+    _, moved_a = find_mic(slab.positions - before.positions, before.cell, pbc=IN_PLANE)
     return float(moved_a.max())
 
 
@@ -412,13 +410,13 @@ def _sites(slab: Atoms) -> tuple[npt.NDArray[np.str_], FloatArray]:
 def _lateral_distances(xy_av: FloatArray, xy: FloatArray, slab: Atoms) -> FloatArray:
     """Distances in the plane, nearest images, from points (n, 2) to one point (2,), angstrom."""
     flat_av = np.pad(xy_av - xy, ((0, 0), (0, 1)))
-    return np.asarray(find_mic(flat_av, slab.cell, pbc=_IN_PLANE)[1])
+    return np.asarray(find_mic(flat_av, slab.cell, pbc=IN_PLANE)[1])
 
 
 def _adatom_distances(atoms: Atoms) -> FloatArray:
     """Distances, nearest in-plane images, from the adatom to each slab atom, angstrom."""
     slab, adatom = _split(atoms)
-    return np.asarray(find_mic(slab.positions - adatom.position, slab.cell, pbc=_IN_PLANE)[1])
+    return np.asarray(find_mic(slab.positions - adatom.position, slab.cell, pbc=IN_PLANE)[1])
 
 
 def touching_z(slab: Atoms, symbol: str, xy: FloatArray) -> float:

@@ -3,19 +3,17 @@
 A plane-wave code can use no more of it than the operations that carry its grid onto itself.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import spglib
 from ase import Atoms
 from ase.constraints import FixAtoms
 
-TOLERANCE = 1e-5  # angstrom: as far as an operation may carry an atom from another one's place
+from structures._arrays import FloatArray, IntArray
+from structures._spglib import without_deprecation
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+TOLERANCE = 1e-5  # angstrom: as far as an operation may carry an atom from another one's place
 
 
 @dataclass(frozen=True)
@@ -111,10 +109,8 @@ def find_symmetry(atoms: Atoms, tolerance: float = TOLERANCE) -> Symmetry:
     if atoms.cell.rank < 3:
         return _identity(np.eye(3), len(atoms))
     scaled_ac = atoms.cell.scaled_positions(atoms.positions)
-    with warnings.catch_warnings():
-        # spglib deprecates its own way of reporting errors.
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module="spglib")
-        cell = (atoms.cell.tolist(), scaled_ac.tolist(), kind_a.tolist())
+    cell = (atoms.cell.tolist(), scaled_ac.tolist(), kind_a.tolist())
+    with without_deprecation():
         found = spglib.get_symmetry(cell, symprec=tolerance)
     if found is None:
         return _identity(np.array(atoms.cell), len(atoms))

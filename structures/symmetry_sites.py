@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from ase import Atoms
 from ase.data import covalent_radii
 from ase.geometry import find_mic, minkowski_reduce
 from scipy.spatial import Voronoi
 
+from structures._arrays import IN_PLANE, FloatArray, IntArray
 from structures.symmetry import find_symmetry
 
 PROBE = 1.66  # angstrom, covalent radius of sodium
@@ -26,10 +26,6 @@ _SAME = 0.15  # angstrom in the plane: corners that close are one, edges that sh
 _LIKE = 0.05  # angstrom: slabs that come from files are symmetric to a few decimals
 _BELOW = 0.5  # angstrom in the plane: an atom that close to a hollow lies under it
 _DEPTH = 9.0  # angstrom below the highest atom: what lies deeper makes no sites
-_IN_PLANE = (True, True, False)
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -126,7 +122,7 @@ def exposed_atoms(slab: Atoms) -> IntArray:
     reach = _REACH * (covalent_radii[slab.numbers].mean() + PROBE)
     x_av = slab.positions * (1, 1, 0)
     apart_aav = x_av[:, None] - x_av
-    lateral_aa = find_mic(apart_aav.reshape(-1, 3), slab.cell, pbc=_IN_PLANE)[1].reshape(
+    lateral_aa = find_mic(apart_aav.reshape(-1, 3), slab.cell, pbc=IN_PLANE)[1].reshape(
         len(slab), len(slab)
     )
     # Height of the adatom above atom a at which it touches atom b: z_b + sqrt(reach^2 - d_ab^2).
@@ -167,7 +163,7 @@ def _bridges_and_hollows(slab: Atoms, reached: IntArray) -> Iterator[Place]:
 
 def _images(slab: Atoms, reached: IntArray) -> tuple[IntArray, IntArray]:
     """Return atoms and cells of enough images for whole Voronoi cells about the first cell."""
-    reduced_cv, change = minkowski_reduce(slab.cell, pbc=_IN_PLANE)
+    reduced_cv, change = minkowski_reduce(slab.cell, pbc=IN_PLANE)
     lengths = np.linalg.norm(reduced_cv[:2], axis=1)
     reach = 1.5 * float(np.linalg.norm(slab.cell[:2, :2], axis=1).sum()) + 12.0
     counts = [int(np.ceil(reach / length)) + 1 for length in lengths]
@@ -247,7 +243,7 @@ def unit_cell(slab: Atoms) -> Atoms:
     unit = slab.copy()
     unit.set_cell([[*first_v, 0.0], [*second_v, 0.0], slab.cell[2]])
     apart_aav = unit.positions[:, None] - unit.positions
-    distance = find_mic(apart_aav.reshape(-1, 3), unit.cell, pbc=_IN_PLANE)[1]
+    distance = find_mic(apart_aav.reshape(-1, 3), unit.cell, pbc=IN_PLANE)[1]
     same_aa = distance.reshape(len(unit), len(unit)) < 2 * _LIKE
     return unit[same_aa.argmax(axis=1) == np.arange(len(unit))]
 
@@ -255,7 +251,7 @@ def unit_cell(slab: Atoms) -> Atoms:
 def _apart(slab: Atoms, one: Place, other: Place) -> float:
     """Return the distance between two places, nearest images, angstrom."""
     flat_v = np.append(one.position(slab) - other.position(slab), 0.0)
-    return float(find_mic(flat_v, slab.cell, pbc=_IN_PLANE)[1])
+    return float(find_mic(flat_v, slab.cell, pbc=IN_PLANE)[1])
 
 
 def _names(slab: Atoms, kinds: Sequence[Sequence[Place]]) -> list[str]:
@@ -330,7 +326,7 @@ def _corners(slab: Atoms, place: Place) -> FloatArray:
 def _under(slab: Atoms, place: Place, layer: int | None = None) -> str:
     """Return the element of the highest atom under a place, of one layer or any; "" for none."""
     flat_av = slab.positions * (1, 1, 0) - np.append(place.position(slab), 0.0)
-    near_a = find_mic(flat_av, slab.cell, pbc=_IN_PLANE)[1] < _BELOW
+    near_a = find_mic(flat_av, slab.cell, pbc=IN_PLANE)[1] < _BELOW
     if layer is not None:
         near_a &= slab.get_tags() == layer
     if not near_a.any():

@@ -18,6 +18,7 @@ from ase import Atoms
 from ase.build import make_supercell
 from ase.constraints import FixAtoms
 
+from structures._arrays import FloatArray, IntArray
 from structures._checks import check_length
 from structures._spglib import without_deprecation
 from structures.crystals import SYMMETRY_TOLERANCE
@@ -26,8 +27,6 @@ LAYER_GAP = 0.3  # angstrom: atoms whose heights differ by less are of one layer
 MAX_INDEX = 6
 MAX_SLAB_ATOMS = 500
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 Miller = tuple[int, int, int]
 
 TASKER = {

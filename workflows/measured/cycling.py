@@ -19,10 +19,10 @@ from analysis.measured.cycling import (
 )
 from workflows.campaign.directory import FIGURES
 from workflows.measured.output import make_directory, refusing, small, write_table
-from workflows.measured.series import Series, read_series
+from workflows.measured.series import Series, each_once, read_series
 from workflows.report.csv_text import Cell
 from workflows.report.images import save
-from workflows.system.messages import UserError, shown
+from workflows.system.messages import shown
 
 CYCLES, RATES = "cycles.csv", "rates.csv"
 NEEDED = (["time_h"], ["voltage_V"], ["current_mA"])
@@ -77,13 +77,8 @@ def evaluate_cycling(
     """
     cells: dict[str, Cycled] = {}
     retained: dict[str, list[float]] = {}
-    for series in read_series(paths, electrodes, NEEDED):
+    for series in each_once(read_series(paths, electrodes, NEEDED)):
         name = series.electrode
-        if name in cells:
-            raise UserError(
-                f"{series.source}: {shown(name)}: found a second time; allowed: each electrode "
-                "once (--electrode names them)"
-            )
         with refusing(series.source, name):
             cells[name] = _cell(series, limits)
             retained[name] = list(map(float, retention(cells[name].cycles, reference)))

@@ -10,10 +10,10 @@ from analysis.figures.measured.nucleation import nucleation_figure
 from analysis.measured.nucleation import Nucleation, nucleation
 from workflows.campaign.directory import FIGURES
 from workflows.measured.output import make_directory, published, refusing, small, write_table
-from workflows.measured.series import read_series
+from workflows.measured.series import each_once, read_series
 from workflows.report.csv_text import Cell
 from workflows.report.images import save
-from workflows.system.messages import UserError, shown
+from workflows.system.messages import shown
 
 PLATING = "plating.csv"
 HEADER = (
@@ -55,13 +55,8 @@ def measure_plating(
     """
     found: dict[str, Nucleation] = {}
     sources: dict[str, str] = {}
-    for series in read_series(paths, electrodes, NEEDED, ("current_mA",)):
+    for series in each_once(read_series(paths, electrodes, NEEDED, ("current_mA",))):
         name, columns = series.electrode, series.columns
-        if name in found:
-            raise UserError(
-                f"{series.source}: {shown(name)}: found a second time; allowed: each electrode "
-                "once (--electrode names them)"
-            )
         with refusing(series.source, name):
             found[name] = nucleation(
                 columns["time_h"], columns["voltage_V"], columns.get("current_mA"), window

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import struct
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -110,6 +110,25 @@ def read_series(
     if len({series.electrode for series in found}) > MOST_ELECTRODES:
         raise UserError(f"column {ELECTRODE}: at most {MOST_ELECTRODES} names are allowed")
     return found
+
+
+def each_once(found: Iterable[Series]) -> Iterator[Series]:
+    """Yield measurements of which every electrode may have one.
+
+    Raises
+    ------
+    UserError
+        When an electrode comes a second time.
+    """
+    seen = set[str]()
+    for series in found:
+        if series.electrode in seen:
+            raise UserError(
+                f"{series.source}: {shown(series.electrode)}: found a second time; allowed: each "
+                "electrode once (--electrode names them)"
+            )
+        seen.add(series.electrode)
+        yield series
 
 
 def for_each(given: Sequence[T], paths: Sequence[Path], option: str) -> list[T]:

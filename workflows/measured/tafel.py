@@ -11,7 +11,7 @@ from analysis.measured import tafel
 from analysis.measured.tafel import TEMPERATURE, WINDOW, Branch
 from workflows.campaign.directory import FIGURES
 from workflows.measured.output import make_directory, published, refusing, small, write_table
-from workflows.measured.series import Series, read_series
+from workflows.measured.series import Series, each_once, read_series
 from workflows.report.csv_text import Cell
 from workflows.report.images import save
 from workflows.system.messages import UserError, shown
@@ -64,12 +64,7 @@ def fit_tafel(
     """
     curves: dict[str, Curve] = {}
     sources: dict[str, str] = {}
-    for series in read_series(paths, electrodes, NEEDED):
-        if series.electrode in curves:
-            raise UserError(
-                f"{series.source}: {shown(series.electrode)}: found a second time; allowed: each "
-                "electrode once (--electrode names them)"
-            )
+    for series in each_once(read_series(paths, electrodes, NEEDED)):
         curves[series.electrode] = _curve(series, area, window, temperature)
         sources[series.electrode] = series.source
     make_directory(into)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Unpack, cast
+from typing import Any, Protocol, Unpack, cast
 
 from workflows.system.files import (
     digest,
@@ -174,19 +174,22 @@ class TaskFolder:
 
     def started_from(self) -> str | None:
         """Return the fingerprint of the inputs that the folder's contents belong to."""
+        data = self._inputs()
+        return None if data is None else str(data["fingerprint"])
+
+    def recipe(self) -> int | None:
+        """Return the recipe that the folder's contents were begun with; None if unknown."""
+        data = None if self.is_link else self._inputs()
+        found = data["inputs"].get("recipe") if data and isinstance(data["inputs"], dict) else None
+        return found if isinstance(found, int) else None
+
+    def _inputs(self) -> dict[str, Any] | None:
+        """Return the record of the inputs; None without a whole one."""
         data = read_signed(self / INPUTS)
         # The record is checked as strictly as can be: the fingerprint is that of the inputs.
         if data is None or data.get("fingerprint") != digest(data.get("inputs")):
             return None
-        return str(data["fingerprint"])
-
-    def recipe(self) -> int | None:
-        """Return the recipe that the folder's contents were begun with; None if unknown."""
-        if self.is_link or self.started_from() is None:
-            return None
-        data = read_signed(self / INPUTS) or {}
-        found = data["inputs"].get("recipe") if isinstance(data.get("inputs"), dict) else None
-        return found if isinstance(found, int) else None
+        return data
 
     def has_contents(self) -> bool:
         """Return whether anything but lock files lies in the folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rich import box
@@ -105,20 +105,28 @@ def dispersion_by_site(table: Table, width: int) -> Group | None:
     found = spread(table.all_sites)
     if not found.rows:
         return None
-    rich = _empty()
     headings: Sequence[str] = [label + s for s in ("", "\n−E_coh") for label in found.labels]
     first = len(INDENT) + max(len(row.site) for row in found.rows)
     if first + len(headings) * COLUMN > width:
         headings = _fitting(found.labels, width - first)
-    for heading in headings:
-        rich.add_column(heading, justify="right", no_wrap=True)
-    for surface, rows in groupby(found.rows, key=lambda row: row.surface):
-        rich.add_row(f"[bold]{escape(surface)}[/]")
-        for row in rows:
-            rich.add_row(INDENT + row.site, *map(_signed, row.energies[: len(headings)]))
-        rich.add_section()
+    rich = _held_energies(headings, [(row.surface, row.site, row.energies) for row in found.rows])
     title = "With dispersion at the same structures, adatom held (eV)"
     return Group(Text(title, style="italic"), rich, Text(found.caveat))
+
+
+def _held_energies(
+    headings: Sequence[str], rows: Iterable[tuple[str, str, Sequence[float | None]]]
+) -> RichTable:
+    """Return surface, site and as many energies (eV) of each row as there are headings."""
+    rich = _empty()
+    for heading in headings:
+        rich.add_column(heading, justify="right", no_wrap=True)
+    for surface, of_surface in groupby(rows, key=lambda row: row[0]):
+        rich.add_row(f"[bold]{escape(surface)}[/]")
+        for _, site, energies in of_surface:
+            rich.add_row(INDENT + site, *map(_signed, energies[: len(headings)]))
+        rich.add_section()
+    return rich
 
 
 def moments_by_task(rows: Mapping[str, MagnetismRow]) -> Iterator[Text | RichTable]:
@@ -162,14 +170,8 @@ def functionals_by_site(table: Table, width: int) -> Group | None:
         ("With other functionals at the same structures, adatom held (eV)", "energies"),
         ("The same against bulk metal, E_ads − E_coh (eV)", "against_metal"),
     ):
-        rich = _empty()
-        for label in found.labels[:room]:
-            rich.add_column(label, justify="right", no_wrap=True)
-        for surface, rows in groupby(found.rows, key=lambda row: row.surface):
-            rich.add_row(f"[bold]{escape(surface)}[/]")
-            for row in rows:
-                rich.add_row(INDENT + row.site, *map(_signed, getattr(row, field)[:room]))
-            rich.add_section()
+        rows = [(row.surface, row.site, getattr(row, field)) for row in found.rows]
+        rich = _held_energies(found.labels[:room], rows)
         parts += [Text(title, style="italic"), rich]
     return Group(*parts, Text(found.caveat))
 
