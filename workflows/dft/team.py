@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import itertools
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +28,8 @@ from workflows.system.signals import Stopped, stoppable
 AGREED = (NotConverged, AtomsCollide, TooManyRanks)
 
 PATIENCE = 60.0  # seconds within which all ranks stop together, at the end of an SCF iteration
+
+LAST_WORDS = 0.5  # seconds in which a busy launcher passes on what was written, before all is ended
 
 DISMISSED = ()  # what rank 0 sends the others at the end
 
@@ -157,6 +160,7 @@ class Team:
             sys.stderr.write(f"MPI rank {self.rank} of {self.size} has ended them all:\n")
             traceback.print_exc()
             sys.stderr.flush()
+            time.sleep(LAST_WORDS)
             self._comm.abort(1)
             raise
         finally:
