@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import tomli_w
@@ -200,8 +201,11 @@ def label(field: str, value: object) -> str:
             word = f"{cation}{anion}"
         case {"orbital": str(orbital), "U": int(value_U) | float(value_U)}:
             word = f"{tail}-{orbital}-U{value_U:g}"
+        case {"element": str(element), **rest}:
+            word = f"{rest['substitute']}-for-{element}" if rest else f"{element}-vacancy"
         case dict():
-            word = "".join(f"{key}{text}" for key, text in value.items()) or f"{tail}-default"
+            words = (label(k, v) if isinstance(v, dict) else f"{k}{v}" for k, v in value.items())
+            word = "".join(words) or f"{tail}-default"
         case _:
             word = tail
     return _safe(word) or tail
@@ -224,10 +228,16 @@ def kind_of(dotted: str) -> Any:
         if get_origin(kind) is dict:  # a table with keys of the user's own, such as dft.setups
             kind = get_args(kind)[1]
         elif _is_table(kind) and part in kind.model_fields:
-            kind = kind.model_fields[part].annotation
+            kind = _present(kind.model_fields[part].annotation)
         else:
             return None
     return None if dotted == "name" else kind
+
+
+def _present(kind: Any) -> Any:
+    """Return the type of an optional field's value where it has one."""
+    kinds = [of for of in get_args(kind) if of is not NoneType]
+    return kinds[0] if isinstance(kind, UnionType) and len(kinds) == 1 else kind
 
 
 def _is_table(kind: Any) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from analysis.account import Account, Choice
 from analysis.adsorption import Site
@@ -14,10 +15,13 @@ from analysis.figures.style import Caption
 from analysis.sensitivity import Sensitivity
 from workflows.campaign.campaign import Campaign
 from workflows.campaign.directory import read_campaign
+from workflows.campaign.sweep import label
 from workflows.case.schema import Case
 from workflows.report.csv_text import Cell, csv_text
 from workflows.report.dispersion import LABELS, NONE
 from workflows.report.evaluation import Evaluation
+from workflows.report.functionals import functional_names
+from workflows.report.magnetism import magnetism
 from workflows.report.sensitivity import one_by_one, sensitivity
 from workflows.report.wording import caption, cell_in_words
 from workflows.system.files import write_text
@@ -27,16 +31,29 @@ from workflows.tasks.status import recipe_of, survey_recorded
 STEM = "from-ours-to-theirs"  # of the files
 
 
+NO_DIPOLE = "no dipole correction"
+
+
 # How people write a field of a case, with its unit; a field that is not here by its own name
 FIELDS = {
     "slab.held_layers": "{} layers held", "slab.layers": "{} layers", "dft.xc": "{}",
     "dft.setups": "data set {}",
     "dft.kpoints.host_slab": "k-points {}", "dft.cutoff": "cutoff {} eV",
-    "atom.box": "atom's box {} Å",
+    "atom.box": "atom's box {} Å", "slab.defect": "{}",
 }  # fmt: skip
 
 
-NO_DIPOLE = "no dipole correction"
+# Fields whose labels are no values
+WORDS = {
+    ("dft.dipole_correction", "dipole_correction-off"): NO_DIPOLE,
+    ("dft.spin.polarised", "polarised-on"): "spin",
+    ("dft.spin.polarised", "polarised-off"): "no spin",
+    ("dft.spin.polarised", "auto"): "spin where a probe finds it",
+}
+
+
+# Fields of a slab's calculation that [refine] may change; dispersion has bars of its own
+REFINABLE = ("kpoints.host_slab", "cutoff", "xc", "setups", "hubbard", "spin.polarised")
 
 
 # Fields whose larger value is nearer to converged
@@ -100,25 +117,54 @@ def account_of(found: Evaluation, sweep: Sweep | None = None) -> Account | None:
         Choices in another cell, see `read_sweep`.
     """
     held = {s.site: s for s in found.table.sites if s.relaxation == "held" and s.problem is None}
-    plain = {site: of.by_dispersion[NONE] for site, of in held.items() if of.by_dispersion}
+    relaxed = {site: of.as_relaxed or of for site, of in held.items()}
+    plain = {site: of.by_dispersion[NONE] for site, of in relaxed.items() if of.by_dispersion}
     published = {site: of.published for site, of in held.items() if of.published is not None}
     if not plain.keys() & published.keys():
         return None
+    refined = list(_of_refinement(found.case, held))
     own = [choice for choice in _of_case(found, held) if choice.changes]
-    choices = [*_of_dispersion(held), *own]
+    choices = [*_of_dispersion(relaxed), *refined, *own]
     if sweep:
-        refined, others = _of_sweep(sweep, known={choice.name for choice in own})
-        choices = [*_of_dispersion(held), *refined, *own, *others]
+        known = {choice.name for choice in own}
+        better, others = _of_sweep(sweep, known, _refined_fields(found.case))
+        choices = [*_of_dispersion(relaxed), *refined, *better, *own, *others]
         choices += _of_cell(plain, found.case, sweep)
     return Account(plain, published, tuple(choice for choice in choices if choice.changes))
 
 
 def _of_dispersion(held: Mapping[str, Site]) -> Iterator[Choice]:
-    for model, label in LABELS.items():
+    for model, name in LABELS.items():
         if model != NONE:
             both = {s: of.by_dispersion for s, of in held.items() if model in of.by_dispersion}
             changes = {site: energies[model] - energies[NONE] for site, energies in both.items()}
-            yield Choice(label, "dispersion", True, changes)
+            yield Choice(name, "dispersion", True, changes)
+
+
+def _of_refinement(case: Case, held: Mapping[str, Site]) -> Iterator[Choice]:
+    """Yield what [refine] changes, but for dispersion, as one choice."""
+    fields = _refined_fields(case)
+    words = [choice_in_words(field, label(field, value)) for field, value in fields.items()]
+    changes = {
+        site: of.by_dispersion[NONE] - of.as_relaxed.by_dispersion[NONE]
+        for site, of in held.items()
+        if of.as_relaxed and of.by_dispersion and of.as_relaxed.by_dispersion
+    }
+    if fields:
+        yield Choice(", ".join(words), "refinement", True, changes)
+
+
+def _refined_fields(case: Case) -> dict[str, object]:
+    """Return the values that [refine] gives to fields of the host's slab, as in a case file."""
+    before, after = (of.dft.model_dump(mode="json") for of in (case, case.refined))
+    values = {f"dft.{field}": (_at(before, field), _at(after, field)) for field in REFINABLE}
+    return {field: new for field, (old, new) in values.items() if new != old}
+
+
+def _at(value: Any, field: str) -> Any:
+    for part in field.split("."):
+        value = value[part]
+    return value
 
 
 def _of_case(found: Evaluation, held: Mapping[str, Site]) -> Iterator[Choice]:
@@ -138,6 +184,31 @@ def _of_case(found: Evaluation, held: Mapping[str, Site]) -> Iterator[Choice]:
     yield Choice("against the clean slab", "alternative", False, clean)
     yield Choice(f"{found.case.adatom} free", "alternative", False, free)
     yield Choice(NO_DIPOLE, "alternative", False, no_dipole)
+    yield Choice("no spin, same structures", "alternative", False, _without_spin(found))
+    yield from _of_functionals(found.case, held)
+
+
+def _without_spin(found: Evaluation) -> dict[str, float]:
+    """Return the changes against the clean slab if it and the held adatom had no spin, eV."""
+    results = found.results
+    lower = {name: row["against_non_magnetic"] for name, row in magnetism(results).items()}
+    slab = results.state("host", "slab")
+    clean = lower.get(slab.task.label) if slab else None
+    if clean is None:
+        return {}
+    sites = {site: results.state("host", "held", site) for site in found.case.slab.sites}
+    gains = {site: lower.get(state.task.label) for site, state in sites.items() if state}
+    return {site: clean - gain for site, gain in gains.items() if gain is not None}
+
+
+def _of_functionals(case: Case, held: Mapping[str, Site]) -> Iterator[Choice]:
+    """Yield other functionals on the density of the case's own."""
+    own = case.refined.dft.xc
+    for name in functional_names(held.values()):
+        energies = {site: of.by_functional for site, of in held.items() if name in of.by_functional}
+        changes = {site: of[name] - of[own] for site, of in energies.items() if own in of}
+        if name != own:
+            yield Choice(f"{name}, same structures", "alternative", False, changes)
 
 
 def _of_cell(plain: Mapping[str, float], case: Case, sweep: Sweep) -> Iterator[Choice]:
@@ -149,27 +220,34 @@ def _of_cell(plain: Mapping[str, float], case: Case, sweep: Sweep) -> Iterator[C
         yield Choice(f"{cell_in_words(cell)} cell", "alternative", False, changes)
 
 
-def _of_sweep(sweep: Sweep, known: Set[str]) -> tuple[list[Choice], list[Choice]]:
+def _of_sweep(
+    sweep: Sweep, known: Set[str], refined_already: Collection[str]
+) -> tuple[list[Choice], list[Choice]]:
     """Return refinements and other choices of a sweep; the farthest refinement of a field counts.
 
-    `known` names choices that the case itself shows: these are left out.
+    `known` names choices that the case itself shows: these are left out. Fields that the case has
+    refined itself do not count twice.
     """
     base, *members = sweep.campaign.members
     refined: dict[str, list[tuple[float, Choice]]] = {}
     others: list[Choice] = []
     for number, member in enumerate(members):
         ((axis, label),) = member.settings.items()
-        choice = Choice(_words(axis, label), "alternative", False, _changes(sweep, number))
+        choice = Choice(choice_in_words(axis, label), "alternative", False, _changes(sweep, number))
         size = _size(member.case, axis) if axis in REFINED else 0.0
         if axis in REFINED and size > _size(base.case, axis):
             refined.setdefault(axis, []).append((size, choice))
         elif choice.name not in known:
             others.append(choice)
-    counted = [max(size for size, _ in of_field) for of_field in refined.values()]
+    largest = {
+        axis: max(size for size, _ in of_axis)
+        for axis, of_axis in refined.items()
+        if axis not in refined_already
+    }
     return [
-        replace(choice, kind="refinement", counted=size == largest)
-        for of_field, largest in zip(refined.values(), counted, strict=True)
-        for size, choice in of_field
+        replace(choice, kind="refinement", counted=size == largest.get(axis))
+        for axis, of_axis in refined.items()
+        for size, choice in of_axis
     ], others
 
 
@@ -188,14 +266,17 @@ def _size(case: Case, field: str) -> float:
     return value
 
 
-def _words(axis: str, label: str) -> str:
-    if (axis, label) == ("dft.dipole_correction", "dipole_correction-off"):
-        return NO_DIPOLE
+def choice_in_words(axis: str, word: str) -> str:
+    """Return a field and the label of its value as people write them."""
+    if words := WORDS.get((axis, word)):
+        return words
     if axis.startswith("dft.hubbard"):
-        return f"Hubbard {label}"
-    value = label.removeprefix(axis.rpartition(".")[2]).lstrip("-") or label
+        return f"Hubbard {word}"
+    value = word.removeprefix(axis.rpartition(".")[2]).lstrip("-") or word
     if axis == "dft.kpoints.host_slab":
         value = cell_in_words(value)
+    if axis == "slab.defect":
+        value = value.replace("-", " ")
     return FIELDS.get(axis, axis + " {}").format(value)
 
 

@@ -59,6 +59,18 @@ def test_a_hubbard_u_is_an_axis_and_follows_its_element(tmp_path: Path) -> None:
     assert variant(data, "TiN", other, {}).case.dft.hubbard == {}
 
 
+def test_a_defect_is_an_axis(tmp_path: Path) -> None:
+    campaign = sweep(
+        tmp_path,
+        """[axes]
+        slab.defect = [{ element = "N" }, { element = "N", substitute = "O" }]
+        """,
+    )
+    assert [member.case.name for member in campaign.members] == ["tiny-N-vacancy", "tiny-O-for-N"]
+    defects = [member.case.slab.defect for member in campaign.members]
+    assert [of and of.label for of in defects] == ["N vacancy", "O for N"]
+
+
 def test_one_by_one_is_the_base_and_single_changes(tmp_path: Path) -> None:
     campaign = sweep(
         tmp_path,

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import made_up as made
 from tests.paths import ROOT
+from tests.workflows.report.finished_run import case, evaluation, finish, made_up
 from workflows.campaign.directory import read_campaign
+from workflows.campaign.sweep import gather
+from workflows.case.schema import Checks, Refine, RefinedKPoints, Spin
 from workflows.cli import main
-from workflows.report.account import account_caption, account_of, read_sweep
+from workflows.report.account import account_caption, account_of, choice_in_words, read_sweep
 from workflows.report.evaluation import Evaluation
 from workflows.report.results import Results, results_of
 from workflows.system.messages import UserError
-from workflows.tasks.graph import RECIPE
+from workflows.tasks.graph import RECIPE, plan
 from workflows.tasks.status import State, recipe_of, survey_recorded
 
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
@@ -60,6 +64,81 @@ def test_of_a_sweep_the_farthest_refinement_of_each_setting_counts(found: Evalua
     kpoints = next(c for c in account.choices if c.name == "k-points 6×6×1")
     assert kpoints.changes["top-V"] == changes["dft.kpoints.host_slab 6x6x1"]
     assert "hollow" not in kpoints.changes
+
+
+def test_refined_settings_count_once(found: Evaluation, tmp_path: Path) -> None:
+    finer = Refine(cutoff=500.0, kpoints=RefinedKPoints(host_slab=(6, 6, 1)))
+    refined = case().model_copy(update={"refine": finer})
+    finish(tmp_path, refined)
+    mine = evaluation(tmp_path, refined)
+    sweep = read_sweep(SENSITIVITY / "run", found.case, recipe_of(found.results.states))
+    account = account_of(mine, sweep)
+    assert account is not None
+    of = next(s for s in mine.table.sites if (s.site, s.relaxation) == ("top-V", "held"))
+    assert of.as_relaxed is not None
+    assert account.plain["top-V"] == pytest.approx(of.as_relaxed.by_dispersion["none"])
+    (choice,) = [c for c in account.choices if c.name == "k-points 6×6×1, cutoff 500 eV"]
+    assert choice.changes["top-V"] == pytest.approx(
+        of.by_dispersion["none"] - of.as_relaxed.by_dispersion["none"]
+    )
+    counted = {c.name: c.counted for c in account.choices if c.kind == "refinement"}
+    assert counted[choice.name]
+    assert not counted["k-points 6×6×1"]
+    assert not counted["cutoff 500 eV"]
+    assert counted["5 layers"]
+
+
+def test_functionals_and_spin_of_the_case_itself_are_choices(tmp_path: Path) -> None:
+    several = case().model_copy(update={"checks": Checks(functionals=("RPBE", "BEEF-vdW"))})
+    finish(tmp_path / "functionals", several)
+    mine = evaluation(tmp_path / "functionals", several)
+    changes = _changes(mine)
+    of = next(s for s in mine.table.sites if (s.site, s.relaxation) == ("top-V", "held"))
+    assert changes["RPBE, same structures"]["top-V"] == pytest.approx(
+        of.by_functional["RPBE"] - of.by_functional["PBE"]
+    )
+    assert "BEEF-vdW, same structures" in changes
+    assert "PBE, same structures" not in changes
+
+    polarised = case().model_copy(
+        update={"dft": case().dft.model_copy(update={"spin": Spin(polarised=True)})}
+    )
+    for task in plan(polarised).values():
+        values = made_up(task)
+        if task.surface == "host" and task.kind in ("slab", "held"):
+            lower = 0.37 if task.kind == "slab" else 0.2
+            moments = {"magnetic_moment": 1.1, "magnetic_moments": [1.0, -0.04, 0.01]}
+            values |= moments | {"non_magnetic_energy": values["energy"] + lower}
+        if task.kind != "density":
+            made.finish(task, tmp_path / "spin", {}, **values)
+    # Without spin the clean slab loses more than the slab with Na: binding is stronger by that.
+    changes = _changes(evaluation(tmp_path / "spin", polarised))
+    assert changes["no spin, same structures"]["top-V"] == pytest.approx(0.2 - 0.37)
+
+
+def _changes(of: Evaluation) -> dict[str, Mapping[str, float]]:
+    account = account_of(of)
+    assert account is not None
+    return {choice.name: choice.changes for choice in account.choices}
+
+
+def test_a_sweep_names_its_choices_in_words(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_bytes((SENSITIVITY / "sqrt2.toml").read_bytes())
+    path = tmp_path / "sweep.toml"
+    path.write_text(
+        """base = "base.toml"
+        combine = "one-by-one"
+        [axes]
+        dft.spin.polarised = [true, "auto"]
+        dft.hubbard.V = [{ orbital = "d", U = 3.0 }]
+        slab.defect = [{ element = "N" }, { element = "N", substitute = "O" }]
+        """,
+        encoding="utf-8",
+    )
+    settings = [member.settings for member in gather([str(path)]).members[1:]]
+    assert [choice_in_words(*pair) for of in settings for pair in of.items()] == [
+        "spin", "spin where a probe finds it", "Hubbard V-d-U3", "N vacancy", "O for N",
+    ]  # fmt: skip
 
 
 def test_the_caption_warns_that_no_choice_is_the_truth(found: Evaluation) -> None:
