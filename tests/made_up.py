@@ -48,6 +48,10 @@ VALUES: dict[Kind, dict[str, Any]] = {
     "refined": {"energy": -1.0},
     "functionals": {"energy": -1.0},
     "uncorrected": {"energy": -1.0},
+    "hop": {
+        "energies": [-1.0, -0.8, -1.0], "distances": [0.0, 1.5, 3.0], "fmax": 0.02, "steps": 9,
+        "structures": [to_json(STRUCTURE)] * 3, "length": 3.0, "minima": 4,
+    },
     "coverage": RELAXED | {"adatoms": 2, "layers": 1},
     "electrons": {
         "energies": [-1.0, 0.0, 1.0], "total": [1.0, 2.0, 3.0], "radii": {"N": 0.6, "Na": 1.2},

@@ -489,6 +489,37 @@ class Coverage(Section):
         return self
 
 
+SiteName = Annotated[str, matching("[A-Za-z0-9-]{1,40}", "the name of a site, such as 'top-V'")]
+
+
+class Hop(Section):
+    """The barrier between neighbouring minima of the adatom, by a nudged elastic band."""
+
+    host: SiteName | None = None
+    """Site of the host, one of its `sites`, whose free adatom is at the minimum."""
+    metal: SiteName | None = None
+    """The same for the metal's (001) surface; with `[metal_slab]`."""
+    metal_110: SiteName | None = None
+    """The same for the metal's (110) surface; with `[metal_slab_110]`."""
+    images: Annotated[int, Field(ge=1, le=15)] = 5
+    """Number of structures between the two minima; an odd one puts one in the middle."""
+    shell: Annotated[int, Field(ge=1, le=4)] = 1
+    """Where the hop leads: 1 to the nearest equivalent minimum, 2 to the next nearest, ..."""
+    prefactor: Annotated[float, Field(ge=0.01, le=100.0)] = 1.0
+    """Attempts to hop to each neighbour, 10¹² per second; an assumption."""
+    temperature: Annotated[float, Field(ge=10.0, le=2000.0)] = 300.0
+    """Temperature of the hop rate, K."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Hop:
+        if not (self.host or self.metal or self.metal_110):
+            raise ValueError(
+                "host: found no site, nor in metal and metal_110; allowed: a site of one surface "
+                "at least"
+            )
+        return self
+
+
 class Case(Section):
     """Everything that a run computes, and with which settings."""
 
@@ -522,6 +553,8 @@ class Case(Section):
     """Table `[checks]`."""
     coverage: Coverage | None = Field(None, exclude_if=lambda coverage: coverage is None)
     """Table `[coverage]`: more adatoms, and clusters, are computed, too."""
+    hop: Hop | None = Field(None, exclude_if=lambda hop: hop is None)
+    """Table `[hop]`: barriers between neighbouring minima are computed, too."""
     electrons: Electrons | None = Field(None, exclude_if=lambda electrons: electrons is None)
     """Table `[electrons]`: densities of states and electron localisation are computed, too."""
 
@@ -601,8 +634,26 @@ class Case(Section):
         yield from self._contradictions_110()
         if self.refine is not None:
             yield from self._contradictions_refined(self.refine)
+        if self.hop is not None:
+            yield from self._contradictions_of_hop(self.hop)
         if self.coverage is not None:
             yield from self._contradictions_of_coverage(self.coverage)
+
+    def _contradictions_of_hop(self, hop: Hop) -> Iterator[str]:
+        for field, table, slab in (
+            ("host", "slab", self.slab),
+            ("metal", "metal_slab", self.metal_slab),
+            ("metal_110", "metal_slab_110", self.metal_slab_110),
+        ):
+            site = getattr(hop, field)
+            if site is None:
+                continue
+            if slab is None:
+                yield f"hop.{field}: found {brief(site)}; allowed: with [{table}]"
+            elif site not in slab.sites:
+                near = nearest(site, slab.sites)
+                allowed = ", ".join(slab.sites)
+                yield f"hop.{field}: found {brief(site)}{near}; allowed ({table}.sites): {allowed}"
 
     def _contradictions_of_coverage(self, coverage: Coverage) -> Iterator[str]:
         if coverage.host and self.slab.defect is not None:

@@ -58,7 +58,7 @@ HARDSHIP = 10  # times the typical SCF iterations: the time of a job has to suff
 TYPICAL_SCF_ITERATIONS: dict[Kind, float] = {
     "probe": 50, "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
     "basin": 20, "refined": 25, "functionals": 25, "uncorrected": 20, "electrons": 20,
-    "coverage": 60,
+    "coverage": 60, "hop": 600,
 }  # fmt: skip
 
 
@@ -78,6 +78,8 @@ class TaskNeeds:
         Bytes that the non-local correlation of BEEF-vdW takes.
     disk
         Bytes of the files that it writes.
+    systems
+        How many systems it has in memory at once: of a band, its images.
     """
 
     kind: Kind
@@ -85,6 +87,7 @@ class TaskNeeds:
     grid: float
     disk: float
     van_der_waals: float = 0.0
+    systems: int = 1
 
     @property
     def core_seconds(self) -> float:
@@ -94,8 +97,8 @@ class TaskNeeds:
     def memory(self, ranks: int = 1) -> float:
         """Return the memory on so many MPI ranks, all of them together, bytes."""
         # ranks share the k-points, and with them the wavefunctions; all else each has for itself
-        each = INTERPRETER + GRIDS * self.grid + self.van_der_waals
-        return ranks * each + WAVES * 16 * self.size
+        each = INTERPRETER + GRIDS * self.grid * self.systems + self.van_der_waals
+        return ranks * each + WAVES * 16 * self.size * self.systems
 
     def seconds(self, ranks: int = 1) -> float:
         """Return a generous estimate of the time on so many MPI ranks: for the limit of a job."""
@@ -144,6 +147,9 @@ def _task_needs(case: Case, task: Task, atoms: Atoms) -> TaskNeeds:
     n_c = grid_points(atoms, settings_of(case, task).cutoff, translations)
     grid = 8 * math.prod(n_c) * 8.0
     size, disk = _size(case, task, atoms), _disk(case, task, atoms, grid)
+    images = task.inputs.get("images")
+    if isinstance(images, int):
+        return TaskNeeds(task.kind, size, grid, disk * images, systems=images)
     asked = task.inputs.get("functionals")
     if not (isinstance(asked, list) and BEEF in asked):
         return TaskNeeds(task.kind, size, grid, disk)
@@ -182,7 +188,9 @@ def _disk(case: Case, task: Task, atoms: Atoms, grid: float) -> float:
     if task.kind == "density":
         return grid / 8 * CUBE_BYTES
     steps = (
-        case.relax.max_steps if task.kind in ("slab", "held", "free", "basin", "coverage") else 10
+        case.relax.max_steps
+        if task.kind in ("slab", "held", "free", "basin", "coverage", "hop")
+        else 10
     )
     text = steps * (len(atoms) * 400 + 3000)  # journal, trajectory and log of every step
     if task.kind == "held":  # its all-electron density is kept

@@ -62,10 +62,11 @@ def _barrier(case: Case, table: Table, surface: Surface) -> SurfaceBarrier | Non
     minima = {
         s.site for s in sites if s.relaxation == "free" and s.ended_at == s.site and not s.saddle
     }
-    return SurfaceBarrier(name, lowest_way(_net(case, surface), energies, minima))
+    return SurfaceBarrier(name, lowest_way(net_of(case, surface), energies, minima))
 
 
-def _net(case: Case, surface: Surface) -> SiteNet:
+def net_of(case: Case, surface: Surface) -> SiteNet:
+    """Return where the sites of a surface lie."""
     if surface == "host":
         return rocksalt_001(case.host.cation, case.host.anion)
     return bcc_110(case.adatom) if surface == "metal_110" else square_001(case.adatom)

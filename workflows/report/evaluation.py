@@ -19,6 +19,7 @@ from workflows.report.barriers import SurfaceBarrier, barriers
 from workflows.report.coverage import Filling, fillings
 from workflows.report.electrons import Electrons, electronic_structures
 from workflows.report.energies import adsorption_table
+from workflows.report.hops import SurfaceHop, hops
 from workflows.report.magnetism import spin_warnings, was_probed
 from workflows.report.results import Results, results_of
 from workflows.report.slab_checks import SlabCheck, slab_checks
@@ -117,6 +118,11 @@ class Evaluation:
     def coverages(self) -> tuple[Filling, ...]:
         """Return what is known of each surface with more and more adatoms."""
         return tuple(fillings(self.results))
+
+    @cached_property
+    def hops(self) -> tuple[SurfaceHop, ...]:
+        """Return what is known of hops on each surface of which a path is wanted."""
+        return tuple(hops(self.results, self.table, self.barriers))
 
     @cached_property
     def checks(self) -> Mapping[str, SlabCheck]:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from matplotlib.figure import Figure
 
 from analysis.account import Account
-from analysis.figures import coverage, electrons, fig5, lattice, potential, supplement
+from analysis.figures import coverage, electrons, fig5, hop, lattice, potential, supplement
 from analysis.figures.account import compose
 from analysis.figures.sheet import SitePicture, traced
 from analysis.potential import Potential, WorkFunctions
@@ -24,6 +24,7 @@ from workflows.report.arrhenius import measured_fits
 from workflows.report.coverage import curve_of
 from workflows.report.electrons import system_of
 from workflows.report.evaluation import Evaluation
+from workflows.report.hops import drawn
 from workflows.report.images import FINE, FORMATS, PLAIN, save
 from workflows.report.options import Options
 from workflows.report.results import Results
@@ -42,7 +43,9 @@ DRAWN = ".drawn"  # what the figures were drawn from
 LOOK = 6  # raise it when the figures look different for the same results
 
 
-FIG5, DIFFERENCES, ELECTRONS, FILLING = "fig5", "differences", "electrons", "coverage"
+FIG5, DIFFERENCES, ELECTRONS, FILLING, HOPS = (
+    "fig5", "differences", "electrons", "coverage", "hop",
+)  # fmt: skip
 
 Drawing: TypeAlias = Callable[[], Figure]
 
@@ -130,6 +133,8 @@ def _drawings(
     lines = crystal.get("pattern", []) if crystal else []
     yield "lattice", partial(lattice.compose, found.rings, lines, below)
     yield "potentials", partial(potential.compose, _potentials(found.results), below)
+    if found.hops:
+        yield HOPS, partial(hop.compose, [drawn(one) for one in found.hops], below)
     if found.coverages:
         yield FILLING, partial(coverage.compose, [curve_of(one) for one in found.coverages], below)
     if found.electrons:

@@ -30,7 +30,7 @@ from workflows.report import convergence, functionals
 from workflows.report.densities import DifferenceRow, charge_transfer, difference_row
 from workflows.report.dispersion import Spread, spread
 from workflows.report.evaluation import Evaluation
-from workflows.report.figures import DIFFERENCES, ELECTRONS, FIG5, FILLING
+from workflows.report.figures import DIFFERENCES, ELECTRONS, FIG5, FILLING, HOPS
 from workflows.report.magnetism import magnetism, moments_in_words
 from workflows.report.wording import (
     MadeWith,
@@ -256,6 +256,7 @@ def _details(figures: Path) -> Iterator[Drawing | None]:
     for stem, text in (
         (DIFFERENCES, "Charge-density differences on the host and on the adatom's own metal"),
         ("potentials", "Electrostatic potential along z, vacuum levels and work functions"),
+        (HOPS, "Energy along the hop to the next minimum, and over the surface"),
         (FILLING, "Adsorption energies and voltages as the surfaces fill up, and clusters"),
         (ELECTRONS, "Densities of states, work functions and electron localisation"),
         ("lattice", "Powder pattern and diffraction rings of the host"),

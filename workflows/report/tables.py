@@ -41,6 +41,7 @@ from workflows.report.electrons import (
 from workflows.report.energies import cohesive_energy_of
 from workflows.report.evaluation import Evaluation
 from workflows.report.functionals import functional_names
+from workflows.report.hops import PATHS, HopRow, hop_row, paths_csv
 from workflows.report.magnetism import MagnetismRow, magnetism
 from workflows.report.refinement import final_results
 from workflows.report.results import Results
@@ -195,6 +196,7 @@ class ResultsJSON(TypedDict):
     density_differences: dict[str, DifferenceRow | None]
     metal_density_differences: dict[str, dict[str, DifferenceRow | None]]
     charge_transfer: str
+    hops: NotRequired[list[HopRow]]
     coverage: NotRequired[list[CoverageRow]]
     filling: NotRequired[list[FillingRow]]
     electrons: NotRequired[list[ElectronsRow]]
@@ -244,6 +246,8 @@ def results_json(found: Evaluation) -> ResultsJSON:
         "made_with": made_with(results.states),
         "seconds": sum(state.seconds or 0.0 for state in results.states.values()),
     }
+    if case.hop is not None:
+        whole["hops"] = list(map(hop_row, found.hops))
     if case.coverage is not None:
         whole["coverage"] = coverage_rows(found.coverages)
         whole["filling"] = list(map(filling_row, found.coverages))
@@ -397,6 +401,8 @@ def write_tables(found: Evaluation, folder: Path) -> list[Path]:
     """Write results.json, energies.csv and what else is computed; return the paths."""
     energies = energies_csv(found.table, charges(found.results))
     texts = {RESULTS: json_text(results_json(found)), ENERGIES: energies}
+    if found.hops:
+        texts |= {PATHS: paths_csv(found.hops)}
     if found.coverages:
         texts |= {COVERAGE: coverage_csv(found.coverages)}
     if found.electrons:

@@ -18,7 +18,7 @@ from workflows.tasks.status import State
 # kinds whose SCF iterations cost about the same
 SLABS = (
     "probe", "slab", "held", "free", "basin", "refined", "functionals", "density", "uncorrected",
-    "electrons", "coverage",
+    "electrons", "coverage", "hop",
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from workflows.dft.interface import AtomsCollide, NotConverged
 from workflows.steps.context import Outcome, TaskContext, TaskFailed
 from workflows.steps.coverage import relax_coverage
 from workflows.steps.electrons import compute_electrons
+from workflows.steps.hop import find_hop
 from workflows.steps.lattice import fit_lattice
 from workflows.steps.optimize import OutOfSteps
 from workflows.steps.relaxations import relax_bare_slab, relax_clean_slab, relax_free, relax_held
@@ -78,5 +79,6 @@ STEPS: dict[Kind, Callable[[TaskContext[Any]], Outcome]] = {
     "uncorrected": compute_uncorrected,
     "density": compute_density_difference,
     "coverage": relax_coverage,
+    "hop": find_hop,
     "electrons": compute_electrons,
 }

@@ -15,6 +15,7 @@ from workflows.tasks.records import (
     CoverageValues,
     DensityValues,
     ElectronsValues,
+    HopValues,
     Kind,
     LatticeValues,
     ProbeValues,
@@ -140,6 +141,10 @@ class Finished:
             for state, values in self.relaxed()
             if state.task.surface == surface and state.task.kind == "coverage"
         ]
+
+    def hop(self, surface: Surface, site: str) -> HopValues | None:
+        """Return the path from the minimum near a site to an equivalent one."""
+        return cast("HopValues | None", self._values(surface, "hop", site))
 
     def electrons(self, surface: Surface, site: str = "") -> ElectronsValues | None:
         """Return the electronic structure with the adatom held at a site; without one if ""."""

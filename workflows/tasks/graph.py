@@ -5,6 +5,7 @@ VN-lattice -> VN-slab -> VN-top-V-held -> VN-top-V-free -> VN-top-V-free-basin
                   |                   |-> VN-top-V-held-basin
                   |                   |-> VN-top-V-density
                   |                   |-> VN-top-V-held-uncorrected
+                  |                   |-> VN-top-V-free -> VN-top-V-hop   (where it has [hop])
                   |                   \-> VN-top-V-electrons   (where the case has [electrons])
                   |-> VN-slab-uncorrected
                   |-> VN-slab-electrons                        (the same for every site)
@@ -26,7 +27,7 @@ from typing import Any, Generic, Literal, NamedTuple, cast
 
 from structures.magnetism import free_atom_moment, has_open_shell, starting_moments
 from structures.supercell import primitive_translations
-from workflows.case.schema import DFT, Case, Defect, Electrons, Host, Metal, Slab
+from workflows.case.schema import DFT, Case, Defect, Electrons, Hop, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
 from workflows.system.files import digest
@@ -41,6 +42,7 @@ from workflows.tasks.records import (
     DensityInputs,
     DFTSettings,
     ElectronsInputs,
+    HopInputs,
     InputsT,
     InputsT_co,
     Kind,
@@ -70,6 +72,7 @@ PROBE_MOMENT = 1.0  # Bohr magnetons that every atom starts with where no elemen
 ORDER: dict[Kind, int] = {
     "probe": 0, "lattice": 1, "atom": 2, "slab": 3, "held": 4, "free": 5, "basin": 6,
     "coverage": 6, "refined": 7, "functionals": 8, "density": 9, "uncorrected": 10, "electrons": 11,
+    "hop": 9,
 }  # fmt: skip
 
 
@@ -130,6 +133,8 @@ def task_key(
         relaxation = kind
     elif kind in ("density", "electrons") and site:
         relaxation = "held"
+    elif kind == "hop":
+        relaxation = "free"
     return Key(surface, kind, site, relaxation)
 
 
@@ -491,6 +496,8 @@ def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
     tasks.append(_on(held, "density", title, (held.name,), alone))
     if case.electrons is not None and surface == "host":
         tasks.append(_electrons_task(case.electrons, held))
+    if case.hop is not None and getattr(case.hop, surface) == site:
+        tasks.append(_hop_task(case.hop, clean, free))
     return tasks
 
 
@@ -568,6 +575,16 @@ def _coverage_task(
     )  # fmt: skip
 
 
+def _hop_task(hop: Hop, clean: Task[SlabInputs], free: Task[AdatomInputs]) -> Task[HopInputs]:
+    """Return the task of the path from the minimum of a free adatom to an equivalent one."""
+    inputs: HopInputs = {
+        "fmax": free.inputs["fmax"], "dft": free.inputs["dft"], "site": free.site,
+        "images": hop.images, "shell": hop.shell,
+    }  # fmt: skip
+    title = f"hop to the next minimum, {free.title}"
+    return _on(free, "hop", title, (free.name, clean.name), inputs)
+
+
 def _electrons_task(
     wanted: Electrons, task: Task[SlabInputs] | Task[AdatomInputs]
 ) -> Task[ElectronsInputs]:
@@ -593,7 +610,7 @@ def _on(
 ) -> Task[InputsT]:
     """Return a task that builds on the structure of another one; the same `elements` if None."""
     needs = (*needs, *_probes(inputs["dft"]))
-    name = f"{task.structure if kind in ('density', 'electrons') else task.name}-{kind}"
+    name = f"{task.structure if kind in ('density', 'electrons', 'hop') else task.name}-{kind}"
     place = task.surface, task.site, task.relaxation, task.structure
     return Task(name, kind, title, needs, inputs, *place, elements or task.elements)
 

@@ -22,7 +22,7 @@ from workflows.tasks.atoms_json import StructureData, check_structure
 
 Kind = Literal[
     "probe", "lattice", "atom", "slab", "held", "free", "basin", "refined", "functionals",
-    "density", "uncorrected", "electrons", "coverage",
+    "density", "uncorrected", "electrons", "coverage", "hop",
 ]  # fmt: skip
 
 
@@ -281,6 +281,19 @@ class CoverageInputs(TypedDict):
     cluster: NotRequired[int]
 
 
+class HopInputs(TypedDict):
+    """Of the path from the minimum near a site to an equivalent one, to `fmax` (eV/angstrom).
+
+    It has so many `images` between the two; `shell` is 1 for the nearest equivalent minima.
+    """
+
+    fmax: float
+    dft: DFTSettings
+    site: str
+    images: int
+    shell: int
+
+
 class ElectronsInputs(TypedDict):
     """Of the electronic structure of a held adatom's system; `site` is "" for a clean slab.
 
@@ -306,6 +319,7 @@ Inputs = (
     | SinglePointInputs
     | ElectronsInputs
     | CoverageInputs
+    | HopInputs
 )
 
 
@@ -463,6 +477,23 @@ class CoverageValues(RelaxedValues):
     layers: Annotated[int, Field(ge=1, le=100)]
 
 
+class HopValues(Effort):
+    """A path between two minima: `energies` (eV) of its `structures`, ends included.
+
+    `distances` (angstrom) are of the adatom along the path. `fmax` (eV/angstrom) is the largest
+    force across it after so many iterations, `steps`. The lateral `length` of the hop in angstrom;
+    the number of equivalent `minima` that far away.
+    """
+
+    energies: list[Energy]
+    distances: list[Length]
+    structures: list[Structure]
+    fmax: Force
+    steps: Count
+    length: PositiveLength
+    minima: Annotated[int, Field(ge=1, le=100)]
+
+
 class BareSlabValues(RelaxedValues):
     """A slab relaxed again without its adatom, from `start`.
 
@@ -552,6 +583,7 @@ Values = (
     | SinglePointValues
     | ElectronsValues
     | CoverageValues
+    | HopValues
 )
 
 
@@ -573,6 +605,11 @@ VALUES: dict[Kind, Any] = {
     "functionals": SinglePointValues,
     "uncorrected": SinglePointValues,
     "coverage": CoverageValues,
+    "hop": Annotated[
+        HopValues,
+        AfterValidator(_same_lengths("energies", "distances")),
+        AfterValidator(_same_lengths("energies", "structures")),
+    ],
     "electrons": Annotated[ElectronsValues, AfterValidator(_rectangular)],
 }
 

@@ -61,6 +61,7 @@ def conclusions(found: Evaluation) -> Iterator[str]:
         yield in_ensemble
     if differs := charge_transfer(found):
         yield differs
+    yield from (of.sentence(found.case.adatom) for of in found.hops)
     yield from (sentence for of in found.coverages for sentence in of.sentences())
     yield from (sentence for of in found.electrons if (sentence := of.sentence(found.case)))
     yield from (f"warning: {line}" for line in found.warnings)

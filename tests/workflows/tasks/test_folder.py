@@ -164,7 +164,7 @@ CHANGED: list[tuple[Kind, dict[str, Any]]] = [
     *(
         (kind, {"energy": energy})
         for kind in VALUES
-        if kind not in ("density", "electrons")
+        if kind not in ("density", "electrons", "hop")
         for energy in (None, "-1.0", True, 10**400, 1e7, [-1.0])
     ),
     ("lattice", {"lattice_constant": 0.0}),
@@ -192,6 +192,9 @@ CHANGED: list[tuple[Kind, dict[str, Any]]] = [
     ("density", {"z": [0.0, 1.0]}),
     ("density", {"plane_average": [None]}),
     ("electrons", {"total": [1.0]}),
+    ("hop", {"distances": [0.0, 1.5]}),
+    ("hop", {"minima": 0}),
+    ("hop", {"energies": [-1.0, None, -1.0]}),
     ("electrons", {"projected": {"V d": [1.0, None, 2.0]}}),
     ("electrons", {"localisation": [[0.1, 0.9], [0.0, 0.2]]}),
     ("electrons", {"direction": [1.0]}),

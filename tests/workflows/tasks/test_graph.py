@@ -321,7 +321,7 @@ def test_every_setting_is_known_here() -> None:
         "metal__lattice_constant", "metal_slab__sites", "dft__mode", "checks__same_basin",
         "checks__without_dipole", "dft__spin__polarised",
         "metal_slab_110", "dft__kpoints__metal_slab_110",  # test_case.py
-        "refine", "electrons", "coverage", "checks__functionals",  # below
+        "refine", "electrons", "coverage", "hop", "checks__functionals",  # below
          "slab__defect",  # tests/test_defects.py
     }  # fmt: skip
     assert set(leaves(Case)) == tried | elsewhere
@@ -754,3 +754,35 @@ def test_clusters_need_a_cell_in_which_they_do_not_touch_their_images() -> None:
 def test_coverage_on_no_such_sites_is_refused(coverage: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         case(coverage=coverage)
+
+
+def test_a_hop_is_asked_for_by_its_table_and_leaves_all_others_as_they_are() -> None:
+    wanted = case(hop={"host": "top-N", "metal": "hollow", "images": 3})
+    before, after = fingerprints(case()), fingerprints(wanted)
+    assert set(after) - set(before) == {"VN-top-N-hop", "Na-hollow-hop"}
+    assert {name: after[name] for name in before} == before
+    assert plan(wanted)["VN-top-N-hop"].needs == ("VN-top-N-free", "VN-slab")
+    # what follows from the barrier alone is no part of the task
+    warmer = case(
+        hop={
+            "host": "top-N",
+            "metal": "hollow",
+            "images": 3,
+            "temperature": 350.0,
+            "prefactor": 5.0,
+        }
+    )
+    assert fingerprints(warmer) == after
+
+
+@pytest.mark.parametrize(
+    ("hop", "message"),
+    [
+        ({}, "allowed: a site of one surface"),
+        ({"host": "top-Na"}, "hop.host: found 'top-Na'"),
+        ({"metal_110": "hollow"}, r"hop.metal_110: found 'hollow'; allowed: with \[metal_slab_110"),
+    ],
+)
+def test_a_hop_from_no_such_site_is_refused(hop: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        case(hop=hop)

@@ -1,0 +1,125 @@
+"""Energy along the hop from minimum to minimum, and over the surface."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.interpolate import PchipInterpolator
+
+from analysis.barrier import SiteNet
+from analysis.figures import style
+from analysis.landscape import landscape
+
+HEIGHT = 44.0  # mm, of a row's axes
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A hop on a surface; energies in eV from the minimum.
+
+    Attributes
+    ----------
+    surface
+        Its name.
+    distances, energies
+        Of the adatom along the path, angstrom, and of each image.
+    by_constraint
+        The barrier as held sites have it; None if they do not give one.
+    net, held
+        Where the sites lie, and the energies of the adatom held there.
+    """
+
+    surface: str
+    distances: Sequence[float]
+    energies: Sequence[float]
+    by_constraint: float | None
+    net: SiteNet
+    held: Mapping[str, float]
+
+
+def draw_path(ax: Axes, hop: Drawn) -> Axes:
+    """Draw the energy along the path, with a monotone curve between the images."""
+    distance, energy = np.array(hop.distances), np.array(hop.energies)
+    fine = np.linspace(distance[0], distance[-1], 200)
+    ax.plot(fine, PchipInterpolator(distance, energy)(fine), color=style.OURS)
+    ax.plot(distance, energy, "o", color=style.OURS, label="images")
+    barrier = float(energy.max())
+    ax.annotate(
+        f"{barrier:.3f} eV", (distance[energy.argmax()], barrier), (0.0, 4.0), ha="center",
+        textcoords="offset points", fontsize=style.SMALLEST_POINT,
+    )  # fmt: skip
+    if hop.by_constraint is not None:
+        ax.axhline(
+            hop.by_constraint, color=style.SECOND, lw=0.8, ls="--", label="barrier by constraint"
+        )
+        ax.legend(loc="lower center")
+    ax.margins(y=0.2)
+    ax.set_xlabel("path of the adatom (Å)")
+    ax.set_ylabel("energy (eV)")
+    return ax
+
+
+def draw_map(ax: Axes, hop: Drawn) -> Axes:
+    """Draw the energy over two cells by two, from held sites; the sites as points, by name."""
+    width, height = (2.0 * side for side in hop.net.cell)
+    x, y = np.meshgrid(np.linspace(0.0, width, 121), np.linspace(0.0, height, 121))
+    energy = landscape(hop.net, hop.held).at(np.stack([x, y], axis=-1))
+    filled = ax.contourf(x, y, energy, levels=12, cmap="viridis")
+    looks = style.series()
+    for name, (_, marker) in zip(hop.held, looks, strict=False):
+        places = np.array(
+            [
+                (px + i * hop.net.cell[0], py + j * hop.net.cell[1])
+                for site, px, py in hop.net.sites
+                if site == name
+                for i in (0, 1)
+                for j in (0, 1)
+            ]
+        )
+        ax.plot(*places.T, marker, mfc="white", mec=style.INK, mew=0.5, ls="", label=name)
+    ax.set_aspect("equal")
+    ax.set_xlim(0.0, width)
+    ax.set_ylim(0.0, height)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.legend(loc="center left", bbox_to_anchor=(1.45, 0.5))
+    bar = ax.inset_axes((1.04, 0.0, 0.06, 1.0))
+    ax.figure.colorbar(filled, cax=bar, label="energy (eV)")
+    return ax
+
+
+EXPLANATION = (
+    "Left: climbing-image nudged elastic band; the curve between its images only guides the eye. "
+    "Right: smoothest periodic function through the energies of the adatom held at sites, from the "
+    "minimum of the path; between sites it is interpolated."
+)
+
+
+def compose(hops: Sequence[Drawn], caption: style.Caption) -> Figure:
+    """Compose a row for each surface: path and map, 180 mm wide.
+
+    Parameters
+    ----------
+    hops
+        One for each surface, at least one.
+    caption
+        Small print: case, cutoff, k-points, functional.
+    """
+    row = HEIGHT + 18.0
+    with style.page(style.WIDTH_MM, row * len(hops) + 2.0, caption + EXPLANATION) as figure:
+        for number, hop in enumerate(hops):
+            top = 8.0 + row * number
+            style.letter(figure, style.MARGIN, top - 6.0, "abcdef"[2 * number])
+            style.write(figure, 8.0, top - 5.5, hop.surface)
+            draw_path(style.place(figure, 14.0, top, 74.0, HEIGHT), hop)
+            style.letter(figure, 96.0, top - 6.0, "abcdef"[2 * number + 1])
+            ax = style.place(figure, 100.0, top, HEIGHT, HEIGHT)
+            if len(hop.held) > 1:
+                draw_map(ax, hop)
+            else:
+                style.note_missing(ax, "held at fewer than two sites")
+    return figure
