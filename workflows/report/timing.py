@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.timeline import Span
 from workflows.tasks.status import State
 
 
@@ -27,6 +28,8 @@ class TaskTime:
         task was interrupted.
     gpaw
         Seconds of them in GPAW.
+    started
+        When that process was started, seconds since 1970 (UTC).
     """
 
     name: str
@@ -34,6 +37,7 @@ class TaskTime:
     steps: int | None
     seconds: float | None
     gpaw: float | None
+    started: float | None = None
 
     @property
     def outside(self) -> float | None:
@@ -49,7 +53,7 @@ def task_times(states: Mapping[str, State]) -> list[TaskTime]:
 
 
 def _task_time(name: str, values: Mapping[str, Any]) -> TaskTime:
-    keys = ("scf_iterations", "steps", "process_seconds", "gpaw_seconds")
+    keys = ("scf_iterations", "steps", "process_seconds", "gpaw_seconds", "process_started")
     return TaskTime(name, *(values.get(key) for key in keys))
 
 
@@ -100,6 +104,22 @@ def left_out(times: Iterable[TaskTime], states: Mapping[str, State]) -> list[str
     if unfinished := [name for name, state in states.items() if state.result is None]:
         lines.append(f"not finished: {', '.join(unfinished)}")
     return lines
+
+
+def timeline(times: Iterable[TaskTime]) -> list[Span]:
+    """Return when each task was at work, counted from the first of them.
+
+    Tasks whose results do not record it are left out.
+
+    Parameters
+    ----------
+    times
+        Of the finished tasks.
+    """
+    known = [(t.name, t.started, t.seconds) for t in times]
+    spans = [Span(name, at, took) for name, at, took in known if at is not None and took]
+    first = min((span.start for span in spans), default=0.0)
+    return [replace(span, start=span.start - first) for span in spans]
 
 
 def _whole(number: int | None) -> str:

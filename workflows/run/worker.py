@@ -142,6 +142,7 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
     seconds = time.perf_counter() - start
     process: Effort = {
         "peak_memory": peak_memory(),
+        "process_started": time.time() - age(),
         "process_seconds": age(),
         "cpu_seconds": time.process_time(),
     }

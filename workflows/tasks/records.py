@@ -352,12 +352,15 @@ class Origin(TypedDict):
 class Effort(TypedDict, total=False):
     """What a result took; changes no number. `peak_memory` in bytes, times in seconds.
 
-    `retries` names what was tried where self-consistency was not reached at once.
+    `process_started` counts from 1970 (UTC); it and `process_seconds` are of the last process if
+    the task was interrupted. `retries` names what was tried where self-consistency was not reached
+    at once.
     """
 
     scf_iterations: Count
     retries: list[Printable]
     gpaw_seconds: Seconds
+    process_started: Seconds
     process_seconds: Seconds
     cpu_seconds: Seconds
     peak_memory: Count

@@ -6,8 +6,9 @@ from typing import Any, cast
 
 import pytest
 
+from analysis.timeline import Span
 from workflows.case.reading import find, read
-from workflows.report.timing import TaskTime, left_out, task_times, total
+from workflows.report.timing import TaskTime, left_out, task_times, timeline, total
 from workflows.tasks.folder import Result
 from workflows.tasks.graph import plan
 from workflows.tasks.status import State
@@ -29,3 +30,12 @@ def test_times_are_read_from_results() -> None:
         "not in the sum, no times recorded: b",
         "not finished: c",
     ]
+
+
+def test_the_timeline_begins_with_the_first_task() -> None:
+    states = {
+        "a": done(process_seconds=10.0, process_started=1000.0),
+        "b": done(process_seconds=4.0, process_started=990.0),
+        "old": done(process_seconds=4.0),
+    }
+    assert timeline(task_times(states)) == [Span("a", 10.0, 10.0), Span("b", 0.0, 4.0)]
