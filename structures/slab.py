@@ -14,7 +14,7 @@ from ase.constraints import FixAtoms
 
 from structures._checks import check_length
 from structures.bulk import metal, rocksalt
-from structures.supercell import surface_cell
+from structures.supercell import laid_along_x, surface_cell
 
 
 def rocksalt_slab(
@@ -47,8 +47,8 @@ def rocksalt_slab(
     Returns
     -------
     Atoms
-        2 · layers · det(cell) atoms from the bottom up, periodic along x and y; the in-plane
-        vectors lie along x and y. Tags count the layers from the top, which has tag 1.
+        2 · layers · det(cell) atoms from the bottom up, periodic in the plane; the first cell
+        vector lies along x, the third along z. Tags count the layers from the top, which has tag 1.
 
     Raises
     ------
@@ -149,8 +149,8 @@ def bcc110_slab(
     metal(symbol, "bcc", lattice_constant)  # checks its arguments
     _check_layers(layers, held_layers)
     check_length("vacuum", vacuum)
-    if cell == "sqrt2":
-        raise ValueError("surface cell is 'sqrt2': on bcc (110) it must be 'NxM', such as '2x1'")
+    if "x" not in cell:
+        raise ValueError(f"surface cell is {cell!r}: on bcc (110) it must be 'NxM', such as '2x1'")
     repeats = surface_cell(cell).diagonal()
     size = (int(repeats[0]), 2 * int(repeats[1]), layers)  # ASE counts the rectangle's two rows
     slab = bcc110(symbol, size, a=lattice_constant, vacuum=vacuum, orthogonal=True)
@@ -188,9 +188,8 @@ def _stack(
         tags=np.repeat(layers - layer_l, len(symbols)),
     )
     slab = make_supercell(column, [[*matrix[0], 0], [*matrix[1], 0], [0, 0, 1]])
-    # The supercell's vectors are orthogonal and right-handed, so laying them along the axes
-    # is a pure rotation.
-    slab.set_cell([*(side * np.linalg.norm(matrix, axis=1)), height], scale_atoms=True)
+    (ax, ay), (bx, by) = side * laid_along_x(matrix)
+    slab.set_cell([[ax, ay, 0.0], [bx, by, 0.0], [0.0, 0.0, height]], scale_atoms=True)
     return _finished(slab, layers, held_layers)
 
 

@@ -30,7 +30,7 @@ from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 
 A_VN, A_NA = 4.12, 4.19
 OPTIONS: dict[str, Any] = {"layers": 3, "cell": "2x2", "vacuum": 7.0, "held_layers": 1}
-CELLS = ["1x1", "sqrt2", "2x2", "3x2"]
+CELLS = ["1x1", "sqrt2", "2x2", "3x2", "2 1/-1 2", "2 1/0 2"]
 
 
 def vn(**changes: Any) -> Atoms:

@@ -12,7 +12,14 @@ from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
 
 A_VN, A_NA = 4.12, 4.19
 DEFAULTS: dict[str, Any] = {"layers": 4, "cell": "2x2", "vacuum": 7.0, "held_layers": 2}
-CELLS = {"1x1": 1, "2x2": 4, "3x2": 6, "sqrt2": 2}  # cells of the 1x1 surface in each
+CELLS = {
+    "1x1": 1,
+    "2x2": 4,
+    "3x2": 6,
+    "sqrt2": 2,
+    "2 1/-1 2": 5,
+    "2 1/0 2": 4,
+}  # cells of the 1x1 surface in each
 
 
 def vn(**changes: Any) -> Atoms:
@@ -58,7 +65,9 @@ def test_every_layer_is_stoichiometric(cell: str) -> None:
         (na("fcc", cell="1x1"), (A_NA / math.sqrt(2), A_NA / math.sqrt(2))),
     ],
 )
-def test_cell_vectors_lie_along_the_axes(slab: Atoms, sides: tuple[float, float]) -> None:
+def test_cell_vectors_that_are_orthogonal_lie_along_the_axes(
+    slab: Atoms, sides: tuple[float, float]
+) -> None:
     expected = np.diag([*sides, slab.cell[2, 2]])
     np.testing.assert_allclose(slab.cell.array, expected, atol=1e-12)
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from structures.supercell import side_lengths, surface_cell
 from workflows.campaign.campaign import Campaign, Varied
 from workflows.campaign.sweep import variant
 from workflows.case.reading import contents, find, load, parse
@@ -48,17 +51,9 @@ class Axis:
     size: Callable[[str], float]
 
 
-def _sides(cell: str) -> tuple[float, float]:
-    """Return the sides of an in-plane cell over those of the primitive one."""
-    if cell == "sqrt2":
-        return math.sqrt(2.0), math.sqrt(2.0)
-    a, b = cell.split("x")
-    return float(a), float(b)
-
-
 def _area(cell: str) -> float:
-    a, b = _sides(cell)
-    return a * b
+    """Return the area of an in-plane cell over that of the primitive one."""
+    return float(np.linalg.det(surface_cell(cell)))
 
 
 def _grid(value: str) -> list[int]:
@@ -84,7 +79,10 @@ def _cell_fields(case: Case, cell: str) -> Fields:
     grid = [
         max(1, math.ceil(n * before / side - 1e-9))
         for n, before, side in zip(
-            case.dft.kpoints.host_slab, _sides(case.slab.cell), _sides(cell), strict=False
+            case.dft.kpoints.host_slab,
+            side_lengths(case.slab.cell),
+            side_lengths(cell),
+            strict=False,
         )
     ]
     return {"slab.cell": cell, "dft.kpoints.host_slab": [*grid, 1]}

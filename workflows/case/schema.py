@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from structures.defects import VACANCY, vacancy
-from structures.supercell import surface_cell
+from structures.supercell import image_distance, supercell_name, surface_cell
 from workflows.case.shorthand import GRID, written_out
 from workflows.system.messages import WIDEST, brief, nearest
 
@@ -73,7 +73,19 @@ Lattice = Annotated[float, Field(gt=2.0, lt=12.0)]
 Layers = Annotated[int, Field(ge=2, le=40)]
 
 
-Cell = Annotated[str, matching("[1-9]x[1-9]|sqrt2", "'1x1', '2x2', ... '9x9', or 'sqrt2'")]
+def _supercell(name: str) -> str:
+    if not re.fullmatch("[1-9]x[1-9]", name):
+        try:
+            return supercell_name(surface_cell(name if "x" not in name else ""))
+        except ValueError:
+            raise ValueError(f"allowed: {CELLS}") from None
+    return name
+
+
+CELLS = "'1x1', '2x2', ... '9x9', 'sqrt2', or whole numbers such as [[2, 1], [-1, 2]]"
+
+
+Cell = Annotated[str, AfterValidator(_supercell)]
 
 
 Vacuum = Annotated[float, Field(ge=5.0, le=50.0)]
@@ -150,7 +162,8 @@ class Slab(Section):
     layers: Layers
     """Number of atomic layers."""
     cell: Cell
-    """In units of the surface's own cell; or a number: least distance between adatoms, Å."""
+    """In units of the surface's own cell: a name, or a matrix whose rows are the cell's vectors; or
+    a number: least distance between adatoms, Å."""
     vacuum: Vacuum
     """Empty space on each side of the slab, Å."""
     held_layers: Held
@@ -693,10 +706,10 @@ class Case(Section):
                 f"metal_slab_110: found with metal.structure = {self.metal.structure!r}; "
                 "allowed: with 'bcc', whose close-packed face it is"
             )
-        if slab.cell == "sqrt2":
+        if "x" not in slab.cell:
             yield (
-                "metal_slab_110.cell: found 'sqrt2'; allowed: '1x1', '2x1', ... of the rectangle "
-                "a x a√2"
+                f"metal_slab_110.cell: found {slab.cell!r}; allowed: '1x1', '2x1', ... of the "
+                "rectangle a x a√2"
             )
         else:
             yield from _no_room("metal_slab_110.cell", slab.cell, self._metal_side, self.adatom)
@@ -763,8 +776,8 @@ def _wrong_sites(field: str, sites: tuple[str, ...], allowed: tuple[str, ...]) -
 
 
 def _closest(cell: str, side: float) -> float:
-    """Return the distance of an adatom from its nearest image in a cell, in units of `side`."""
-    return 2**0.5 * side if cell == "sqrt2" else side * min(int(n) for n in cell.split("x"))
+    """Return the distance of an adatom from its nearest image, Å; the 1x1 cell is a square."""
+    return image_distance(cell, [[side, 0.0], [0.0, side]])
 
 
 def _no_room(field: str, cell: str, side: float, adatom: str) -> Iterator[str]:

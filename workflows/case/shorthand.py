@@ -1,7 +1,7 @@
 """Shorthand of a case file, written out before anything is checked.
 
-A case with shorthand is the very same as one that is written out: `sites = "all"`, a distance
-between images instead of a cell's name, a spacing of k-points instead of a grid.
+A case with shorthand is the very same as one that is written out: `sites = "all"`, a matrix or a
+distance between images instead of a cell's name, a spacing of k-points instead of a grid.
 """
 
 from __future__ import annotations
@@ -11,10 +11,19 @@ import math
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple, TypeGuard
 
+import numpy as np
+
+from structures.supercell import supercell_name, surface_cell
+from workflows.system.messages import brief
+
 WIDEST_CELL = 9  # times the surface's own cell
 IMAGES = (2.5, 60.0)  # angstrom, distance between periodic images of the adatom
 SPACING = (0.05, 1.0)  # 1/angstrom, of k-points
-CELL = f"a cell such as '2x2', or a distance between images from {IMAGES[0]:g} to {IMAGES[1]:g} Å"
+MATRIX = "[[2, 1], [-1, 2]]"
+CELL = (
+    f"a cell such as '2x2' or {MATRIX}, or a distance between images from {IMAGES[0]:g} to "
+    f"{IMAGES[1]:g} Å"
+)
 GRID = "three whole numbers from 1 to 50"
 SPACED_GRID = f"{GRID}, or a spacing from {SPACING[0]:g} to {SPACING[1]:g} 1/Å"
 
@@ -66,6 +75,8 @@ def _slab(case: Mapping[str, Any], surface: _Surface) -> Iterator[str]:
     if slab.get("sites") == "all":
         slab["sites"] = _all_sites(case, surface)
     distance, unit = slab.get("cell"), _unit_cell(case, surface)
+    if isinstance(distance, list):
+        yield from _named(slab, f"{surface.slab}.cell")
     if not _is_number(distance) or unit is None:
         return
     times = [math.ceil(distance / length - _ROUNDING) for length in unit]
@@ -74,6 +85,20 @@ def _slab(case: Mapping[str, Any], surface: _Surface) -> Iterator[str]:
     else:
         most = WIDEST_CELL * min(unit)
         yield f"{surface.slab}.cell: found {distance:g}; allowed: {CELL}, here {most:.1f} Å at most"
+
+
+def _named(slab: MutableMapping[str, Any], field: str) -> Iterator[str]:
+    """Write a cell that is a matrix by its name; yield a line for one that is no cell."""
+    found = slab["cell"]
+    shapes = [len(row) if isinstance(row, list) else 0 for row in found]
+    if shapes != [2, 2] or not all(type(number) is int for row in found for number in row):
+        allowed = f"two rows of two whole numbers, such as {MATRIX}"
+        yield f"{field}: found {brief(found)}; allowed: {allowed}"
+        return
+    try:
+        slab["cell"] = supercell_name(found)
+    except ValueError as error:
+        yield f"{field}: found {brief(found)}, {error}"
 
 
 def _all_sites(case: Mapping[str, Any], surface: _Surface) -> list[str]:
@@ -153,14 +178,13 @@ def _slab_reciprocal(
     cell = slab.get("cell") if isinstance(slab, dict) else None
     if unit is None or not isinstance(cell, str):
         return None
-    if cell == "sqrt2":
-        times = (math.sqrt(2), math.sqrt(2))
-    else:
-        first, _, second = cell.partition("x")
-        if not (first.isdecimal() and second.isdecimal() and int(first) and int(second)):
-            return None
-        times = (float(first), float(second))
-    return math.tau / (times[0] * unit[0]), math.tau / (times[1] * unit[1]), 0.0
+    try:
+        cell_cv = surface_cell(cell) @ np.diag(unit)
+    except ValueError:
+        return None
+    # b_i . a_j = 2 pi delta_ij: the columns of the inverse matrix
+    first, second = math.tau * np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
+    return float(first), float(second), 0.0
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -91,7 +91,12 @@ def _defect(case: Case) -> str:
 
 
 def cell_in_words(text: str) -> str:
-    """Return a cell or a grid as people write it: 'sqrt2' as '√2×√2', '2x2' as '2×2'."""
+    """Return a cell or a grid as people write it: 'sqrt2' as '√2×√2', '2x2' as '2×2'.
+
+    A matrix is written in a line: '2 1/-1 2' as '(2 1 / −1 2)'.
+    """
+    if "/" in text:
+        return f"({text.replace('/', ' / ').replace('-', '−')})"
     return "√2×√2" if text == "sqrt2" else text.replace("x", "×")
 
 

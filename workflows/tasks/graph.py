@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, cast
 
 from structures.magnetism import free_atom_moment, has_open_shell, starting_moments
-from structures.supercell import primitive_translations
+from structures.supercell import primitive_translations, side_lengths
 from workflows.case.schema import DFT, Case, Defect, Electrons, Hop, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
@@ -408,7 +408,7 @@ def _probe_task(case: Case, surface: Surface) -> list[Task[ProbeInputs]]:
     name, cut = structure_name(case, surface, "probe"), slab_of(case, surface)
     guess = crystal["lattice_constant"] or crystal_of(case, surface).lattice_guess
     kx, ky, kz = getattr(case.dft.kpoints, face.kpoints)
-    nx, ny = (2**0.5, 2**0.5) if cut.cell == "sqrt2" else map(int, cut.cell.split("x"))
+    nx, ny = side_lengths(cut.cell)
     kpoints = (min(PROBE_KPOINTS, round(kx * nx)), min(PROBE_KPOINTS, round(ky * ny)), kz)
     dft = _dft(case, kpoints, crystal["elements"], slab=True)
     dft.pop("dispersion", None)  # it knows no spin

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from workflows.case.reading import find, load, parse
@@ -69,6 +70,23 @@ def test_distance_between_images(distance: float, cell: str) -> None:
     assert (n - 1) * 4.13 / math.sqrt(2) < distance <= n * 4.13 / math.sqrt(2)
 
 
+def test_a_matrix_is_a_cell() -> None:
+    case = read(('cell = "1x1"', "cell = [[2, 1], [-1, 2]]"))
+    assert case.slab.cell == "2 1/-1 2"
+    assert read(('cell = "1x1"', 'cell = "2 1/-1 2"')) == case
+    assert read(('cell = "1x1"', "cell = [[2, 0], [0, 2]]")).slab.cell == "2x2"
+    assert read(('cell = "1x1"', "cell = [[1, 1], [-1, 1]]")).slab.cell == "sqrt2"
+
+
+def test_kpoints_of_a_matrix_have_the_spacing_of_its_reciprocal_cell() -> None:
+    changes = ("host_slab = [2, 2, 1]", "host_slab = 0.4")
+    case = read(('cell = "1x1"', "cell = [[2, 1], [0, 2]]"), changes)
+    side = 4.13 / math.sqrt(2)
+    slanted = np.linalg.inv(side * np.array([[2.0, 1.0], [0.0, 2.0]]))
+    lengths = 2 * math.pi * np.linalg.norm(slanted, axis=0)
+    assert case.dft.kpoints.host_slab == (*np.ceil(lengths / 0.4).astype(int), 1)
+
+
 def test_distance_on_a_rectangle() -> None:
     data: dict[str, Any] = load(SMOKE, "a case")
     data["metal_slab_110"] = {**data["metal_slab"], "cell": 8.0}
@@ -115,8 +133,14 @@ def test_spacing_in_a_cell_of_a_distance() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('cell = "1x1"', "cell = 1.0", "slab.cell: found 1; allowed: a cell such as '2x2', or a"),
-        ('cell = "1x1"', "cell = 30.0", "slab.cell: found 30; allowed: a cell such as '2x2', or a"),
+        ('cell = "1x1"', "cell = 1.0", "slab.cell: found 1; allowed: a cell such as '2x2' or [["),
+        ('cell = "1x1"', "cell = 30.0", "slab.cell: found 30; allowed: a cell such as '2x2' or [["),
+        ('cell = "1x1"', "cell = [[2, 1]]", "slab.cell: found [[2, 1]]; allowed: two rows of two"),
+        ('cell = "1x1"', "cell = [[2, 1.0], [-1, 2]]", "slab.cell: found [[2, 1.0], [-1, 2]]; all"),
+        ('cell = "1x1"', "cell = [[1, 2], [2, 4]]", "slab.cell: found [[1, 2], [2, 4]], whose vec"),
+        ('cell = "1x1"', "cell = [[0, 1], [1, 0]]", "slab.cell: found [[0, 1], [1, 0]], which is "),
+        ('cell = "1x1"', "cell = [[9, 9], [-9, 9]]", "slab.cell: found [[9, 9], [-9, 9]], which "),
+        ('cell = "1x1"', 'cell = "2 2/1 1"', "slab.cell: found '2 2/1 1'; allowed: '1x1', '2x2'"),
         ('cell = "1x1"', "cell = true", "slab.cell: found true; allowed: text in quotes"),
         ("host_slab = [2, 2, 1]", "host_slab = 3.0", "dft.kpoints.host_slab: found 3; allowed: "),
         ("host_slab = [2, 2, 1]", "host_slab = 0", "dft.kpoints.host_slab: found 0; allowed: "),
