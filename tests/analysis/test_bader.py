@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from analysis.bader import populations
+from analysis.bader import populations, voxel_faces
 from analysis.charge import Density
+from tests.lattices import grid_points, hexagonal_cell, lattice_gaussian, rectangular_cell
 
 Array = NDArray[np.float64]
 LENGTH = 6.0  # angstrom
@@ -89,12 +90,39 @@ def gaussians(atoms: list[tuple[tuple[float, float, float], float, float]]) -> D
     return Density(values, np.eye(3) * LENGTH)
 
 
-@pytest.mark.parametrize("slant", [[0, 1, 0], [0.5, 0, 0]])
-def test_a_cell_that_is_not_right_angled_is_refused(slant: list[float]) -> None:
-    cell = np.eye(3) * LENGTH
-    cell[2] += slant
-    with pytest.raises(ValueError, match="right-angled"):
-        populations(Density(np.ones((3, 3, 3)), cell), [[0, 0, 0]])
+@pytest.mark.parametrize("second", [[0, 4, 0], [-1.5, 4, 0], [1.0, 4, 0], [10.0, 4, 0]])
+@pytest.mark.parametrize("third", [[0, 0, 5], [1.0, -2.0, 5]])
+def test_flows_to_the_neighbours_are_the_laplacian(second: list[float], third: list[float]) -> None:
+    density = Density(np.ones((6, 8, 9)), np.array([[3, 0, 0], second, third], float))
+    step_cv = density.cell_cv / np.array(density.shape)[:, None]
+    faces = voxel_faces(density)
+    # sum_f A_f d_f d_f^T / (|d_f| V) = 2: Gauss's theorem for the Voronoi cell
+    apart = [np.array(face.steps) @ step_cv for face in faces]
+    moment = sum(f.weight * np.outer(d, d) for f, d in zip(faces, apart, strict=True))
+    assert moment == pytest.approx(2 * np.eye(3), abs=1e-6)
+    assert third[0] or len(faces) == (6 if second[0] == 0 else 8)
+
+
+def test_a_hexagonal_cell_divides_like_the_rectangular_one() -> None:
+    small, tall = hexagonal_cell(4.0, 6.0), rectangular_cell(4.0, 6.0)
+    wide, narrow = lattice_gaussian([0, 0, 3], 0.9), lattice_gaussian([2, 2 / 3**0.5, 3.4], 0.6)
+
+    def electrons(cell_cv: Array, shape: tuple[int, int, int], atoms: Array) -> Array:
+        points = grid_points(shape, cell_cv)
+        density = Density(5 * wide(points) + 3 * narrow(points), cell_cv)
+        found = populations(density, atoms)
+        assert found.sum() == pytest.approx(density.integral())
+        assert density.integral() == pytest.approx(8.0 * len(atoms) / 2, rel=1e-3)
+        return found
+
+    two = np.array([[0, 0, 3], [2, 2 / 3**0.5, 3.4]])
+    four = np.concatenate([two, two + np.array([2, 2 * 3**0.5, 0])])
+    inside, like = electrons(small, (36, 36, 45), two), electrons(tall, (36, 60, 45), four)
+    assert like[:2] == pytest.approx(like[2:], rel=1e-6)
+    assert inside == pytest.approx(like[:2], abs=5e-3)
+    assert inside[0] < 5.0  # the border is not halfway
+    slanted = small + np.array([[0, 0, 0], small[0], [0, 0, 0]])  # the same lattice
+    assert electrons(slanted, (36, 36, 45), two) == pytest.approx(inside, rel=1e-6)
 
 
 def test_no_atoms_are_refused() -> None:
