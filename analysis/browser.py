@@ -80,8 +80,8 @@ def structure(atoms: Atoms) -> Model:
     shown = scene.show(atoms, patch)
     colours = element_colours(atoms.symbols)
     corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]]) + patch.centre
-    cell = np.column_stack([corners, np.zeros(4)]) @ np.asarray(atoms.cell)
-    cell[:, 2] = atoms.positions[:-1, 2].max()
+    top = np.full(4, atoms.positions[:-1, 2].max())
+    cell = np.column_stack([corners @ patch.frame_cv, top])
     return {
         "atoms": [
             {

@@ -40,6 +40,6 @@ def lattice_gaussian(
             for j in range(-4, 9):
                 apart = points - (np.asarray(place, float) + i * first_v + j * second_v)
                 total += np.exp(-np.square(apart).sum(axis=-1) / (2 * width**2))
-        return total / (2 * np.pi * width**2) ** 1.5
+        return np.asarray(total / (2 * np.pi * width**2) ** 1.5)
 
     return density

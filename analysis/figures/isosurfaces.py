@@ -49,10 +49,23 @@ class Mesh:
 
 @dataclass(frozen=True)
 class Region:
-    """The part of a periodic density to trace: lowest and highest scaled coordinates (3,)."""
+    """The part of a periodic density to trace: lowest and highest scaled coordinates (3,).
+
+    They are in units of the rows of `frame_cv` (3, 3), angstrom; of the cell's vectors if None.
+    """
 
     low: tuple[float, float, float] = (0.0, 0.0, 0.0)
     high: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    frame_cv: Array | None = None
+
+    def frame(self, density: Density) -> Array:
+        """Give the vectors that span it, as rows (3, 3), angstrom."""
+        return density.cell_cv if self.frame_cv is None else self.frame_cv
+
+
+def heights(vectors_cv: Array) -> Array:
+    """Give the distances between opposite faces of a cell (n, n), in its unit."""
+    return np.asarray(1.0 / np.linalg.norm(np.linalg.inv(vectors_cv), axis=0))
 
 
 def enclosing_isovalue(densities: Sequence[Density], fraction: float = 0.5) -> float:
@@ -102,7 +115,7 @@ def trace(density: Density, isovalue: float, region: Region | None = None) -> tu
     isovalue
         Positive, e/angstrom^3.
     region
-        In scaled coordinates of the density's cell; one whole cell if not given.
+        One whole cell if not given.
 
     Returns
     -------
@@ -136,9 +149,9 @@ def _trace_sign(
 
 def _widened(density: Density, region: Region) -> Region:
     """Give the region with `AROUND` more on its four lateral sides."""
-    more = np.append(AROUND / np.linalg.norm(density.cell_cv[:2], axis=1), 0.0)
+    more = AROUND / heights(region.frame(density)) * [1.0, 1.0, 0.0]
     low, high = np.array(region.low) - more, np.array(region.high) + more
-    return Region((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+    return Region((low[0], low[1], low[2]), (high[0], high[1], high[2]), region.frame_cv)
 
 
 def _sorted_bodies(
@@ -171,10 +184,11 @@ def _touches_walls(box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
 
 def _faded(mesh: Mesh, density: Density, region: Region) -> Mesh:
     """Give a mesh that fades outside the region, without the faces that cannot be seen."""
-    scaled = np.linalg.solve(density.cell_cv.T, mesh.vertices.T).T[:, :2]
+    frame_cv = region.frame(density)
+    scaled = np.linalg.solve(frame_cv.T, mesh.vertices.T).T[:, :2]
     low, high = np.array(region.low[:2]), np.array(region.high[:2])
     outside = np.maximum(np.maximum(low - scaled, scaled - high), 0.0)
-    away = (outside * np.linalg.norm(density.cell_cv[:2], axis=1)).max(axis=1, initial=0.0)
+    away = (outside * heights(frame_cv)[:2]).max(axis=1, initial=0.0)
     visible = np.clip(1.0 - away / FADE, 0.0, 1.0)
     faces = mesh.faces[visible[mesh.faces].max(axis=1, initial=0.0) > 0.0]
     used, numbers = np.unique(faces, return_inverse=True)
@@ -204,7 +218,7 @@ def sample(density: Density, region: Region, step: float = STEP) -> Array:
     density
         Density in e/angstrom^3.
     region
-        In scaled coordinates of the density's cell.
+        The part of it that is sampled.
     step
         Largest distance between points, angstrom, as long as they do not become too many.
 
@@ -213,14 +227,16 @@ def sample(density: Density, region: Region, step: float = STEP) -> Array:
     ndarray, shape (nx, ny, nz)
         Density in e/angstrom^3, both ends of the region included.
     """
-    lengths = np.linalg.norm(density.cell_cv, axis=1)
+    frame_cv = region.frame(density)
+    lengths = np.linalg.norm(frame_cv, axis=1)
     low, high = np.array(region.low), np.array(region.high)
     counts = np.clip(np.ceil((high - low) * lengths / step).astype(int) + 1, 8, MOST_POINTS)
-    lines = [
-        np.linspace(low[axis], high[axis], counts[axis]) * density.values.shape[axis]
-        for axis in range(3)
-    ]
-    points = np.meshgrid(*lines, indexing="ij")
+    lines = [np.linspace(low[axis], high[axis], counts[axis]) for axis in range(3)]
+    scaled = np.stack(np.meshgrid(*lines, indexing="ij"))
+    if region.frame_cv is not None:
+        to_cell = (frame_cv @ np.linalg.inv(density.cell_cv)).T
+        scaled = np.tensordot(to_cell, scaled, axes=1)
+    points = scaled * np.array(density.shape)[:, None, None, None]
     return np.asarray(map_coordinates(density.values, points, order=3, mode="grid-wrap"))
 
 
@@ -232,7 +248,7 @@ def _mesh(values: Array, isovalue: float, density: Density, region: Region) -> M
     corners, triangles, _, _ = marching_cubes(walled, isovalue)
     low, high = np.array(region.low), np.array(region.high)
     scaled = low + (corners - 1.0) / (np.array(values.shape) - 1.0) * (high - low)
-    vertices = np.asarray(scaled @ density.cell_cv, np.float64)
+    vertices = np.asarray(scaled @ region.frame(density), np.float64)
     faces = triangles.astype(np.int64)
     # Marching cubes knows no handedness: turn the faces so that the normals point outwards.
     if _volume(vertices, faces) < 0.0:

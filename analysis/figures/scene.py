@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from ase import Atoms
@@ -59,20 +59,47 @@ def camera(direction: Direction) -> Camera:
 
 @dataclass(frozen=True)
 class Window:
-    """The patch of surface shown: scaled lateral centre (2,) and half width (2,)."""
+    """The patch of surface shown.
 
+    Attributes
+    ----------
+    frame_cv
+        Its two directions, vectors of a cell of the surface as rows (2, 2), angstrom.
+    centre
+        Place of its middle (2,) in units of them.
+    half
+        Half its width (2,) in units of them.
+    """
+
+    frame_cv: Array
     centre: Array
     half: Array
 
 
-def window(atoms: Atoms) -> Window:
+def window(atoms: Atoms, direction: Direction = "top") -> Window:
     """Centre a patch on the adatom (the last atom): one cell, or more where the cell is small.
 
-    A small patch would not show what surrounds the site.
+    A small patch would not show what surrounds the site. From above the patch has the shape of the
+    cell. From the side it is upright, and an oblique cell's is a rectangle of the same area: what
+    it holds is a whole cell, too, and repeats beside it.
     """
-    lengths = atoms.cell.lengths()[:2]
-    centre = atoms.cell.scaled_positions(atoms.positions[-1:])[0, :2]
-    return Window(centre, np.maximum(0.5, LEAST_HALF / lengths))
+    cell_cv = np.asarray(atoms.cell)[:2, :2]
+    frame_cv = cell_cv if direction == "top" or not is_oblique(atoms) else _upright(cell_cv)
+    centre = atoms.positions[-1, :2] @ np.linalg.inv(frame_cv)
+    return Window(frame_cv, centre, np.maximum(0.5, LEAST_HALF / isosurfaces.heights(frame_cv)))
+
+
+def is_oblique(atoms: Atoms) -> bool:
+    """Tell whether the in-plane vectors of a slab are not at right angles."""
+    a, b = np.asarray(atoms.cell)[:2, :2]
+    return abs(float(a @ b)) > 1e-6 * float(np.linalg.norm(a) * np.linalg.norm(b))
+
+
+def _upright(cell_cv: Array) -> Array:
+    """Give a rectangle (2, 2) on the first vector of an in-plane cell with the cell's area."""
+    a, b = cell_cv
+    across = np.array([-a[1], a[0]])
+    return np.array([a, across * (across @ b) / (across @ across)])
 
 
 @dataclass(frozen=True)
@@ -91,23 +118,25 @@ def show(atoms: Atoms, patch: Window) -> Shown:
     cell says how it repeats.
     """
     cell = np.asarray(atoms.cell)
-    reach = patch.half + MARGIN / atoms.cell.lengths()[:2]
-    steps = int(np.ceil(reach.max())) + 1
+    reach = patch.half + MARGIN / isosurfaces.heights(patch.frame_cv)
+    farthest = float(
+        np.linalg.norm(np.array([[1, 1], [1, -1]]) * reach @ patch.frame_cv, axis=1).max()
+    )
+    steps = int(np.ceil((farthest / isosurfaces.heights(cell[:2, :2])).max())) + 1
+    middle = patch.centre @ patch.frame_cv @ np.linalg.inv(cell[:2, :2])
     scaled = atoms.cell.scaled_positions(atoms.positions)
     shifts = np.array(
         [(i, j, 0) for i in range(-steps, steps + 1) for j in range(-steps, steps + 1)]
     )
     # Bring every atom into the cell around the centre first: then a few images reach everywhere.
     home = scaled.copy()
-    home[:, :2] -= np.round(scaled[:, :2] - patch.centre)
-    every = (home[:, None, :] + shifts[None, :, :]).reshape(-1, 3)
+    home[:, :2] -= np.round(scaled[:, :2] - middle)
+    every = (home[:, None, :] + shifts[None, :, :]).reshape(-1, 3) @ cell
     index = np.repeat(np.arange(len(atoms)), len(shifts))
-    kept = np.all(np.abs(every[:, :2] - patch.centre) <= reach, axis=1)
-    every, index = every[kept], index[kept]
+    aside = every[:, :2] @ np.linalg.inv(patch.frame_cv) - patch.centre
     adatom = index == len(atoms) - 1
-    home_only = ~adatom | np.all(np.abs(every[:, :2] - patch.centre) < 1e-6, axis=1)
-    every, index, adatom = every[home_only], index[home_only], adatom[home_only]
-    return Shown(every @ cell, atoms.numbers[index].astype(np.int64), adatom)
+    kept = np.all(np.abs(aside) <= np.where(adatom[:, None], 1e-6, reach), axis=1)
+    return Shown(every[kept], atoms.numbers[index[kept]].astype(np.int64), adatom[kept])
 
 
 def radius_of(number: int) -> float:
@@ -167,7 +196,22 @@ def _stick(start: Array, end: Array, sides: int = 12) -> tuple[Array, Ints, Arra
     return vertices, faces.astype(np.int64), np.concatenate([ring, ring])
 
 
-def trace(density: Density, atoms: Atoms, isovalue: float) -> tuple[Mesh, Mesh]:
+class Surfaces(NamedTuple):
+    """Meshes around accumulation and around depletion, in angstrom.
+
+    Those of one cell for views from above, and of an upright cell for views from the side: the same
+    unless the cell is oblique.
+    """
+
+    above: tuple[Mesh, Mesh]
+    beside: tuple[Mesh, Mesh]
+
+    def seen_from(self, direction: Direction) -> tuple[Mesh, Mesh]:
+        """Give the meshes for a view."""
+        return self.above if direction == "top" else self.beside
+
+
+def trace(density: Density, atoms: Atoms, isovalue: float) -> Surfaces:
     """Trace a density difference in the cell around the adatom (the last atom).
 
     Parameters
@@ -178,18 +222,24 @@ def trace(density: Density, atoms: Atoms, isovalue: float) -> tuple[Mesh, Mesh]:
         Slab and adatom in the same cell, angstrom.
     isovalue
         Positive, e/angstrom^3.
-
-    Returns
-    -------
-    Meshes around accumulation and around depletion, in angstrom.
     """
-    # One cell around the adatom, with the bodies that stand on its border on both borders.
-    patch = window(atoms)
-    reach = 0.5 + ON_BORDER / np.linalg.norm(density.cell_cv[:2], axis=1)
+    above = isosurfaces.trace(density, isovalue, _one_cell(density, window(atoms), isovalue))
+    if not is_oblique(atoms):
+        return Surfaces(above, above)
+    upright = _one_cell(density, window(atoms, "front"), isovalue)
+    return Surfaces(above, isosurfaces.trace(density, isovalue, upright))
+
+
+def _one_cell(density: Density, patch: Window, isovalue: float) -> isosurfaces.Region:
+    """Give one cell around the adatom, a little wider: bodies on a border stand on both borders."""
+    reach = 0.5 + ON_BORDER / isosurfaces.heights(patch.frame_cv)
     (left, front), (right, back) = patch.centre - reach, patch.centre + reach
     low, high = _height_range(density, isovalue)
-    return isosurfaces.trace(
-        density, isovalue, isosurfaces.Region((left, front, low), (right, back, high))
+    frame_cv = density.cell_cv.copy()
+    frame_cv[:2, :2] = patch.frame_cv
+    of_cell = np.abs(frame_cv - density.cell_cv).max() < 1e-9
+    return isosurfaces.Region(
+        (left, front, low), (right, back, high), None if of_cell else frame_cv
     )
 
 
@@ -245,7 +295,7 @@ class Scene:
         return raster.render(self.spheres, self.surfaces, extent, pixels_per_angstrom)
 
 
-def build(atoms: Atoms, direction: Direction, surfaces: tuple[Mesh, Mesh] | None = None) -> Scene:
+def build(atoms: Atoms, direction: Direction, surfaces: Surfaces | None = None) -> Scene:
     """Set up the scene around the adatom (the last atom), seen from a direction.
 
     Parameters
@@ -257,9 +307,11 @@ def build(atoms: Atoms, direction: Direction, surfaces: tuple[Mesh, Mesh] | None
     surfaces
         Around accumulation and depletion, see `trace`; none if not given.
     """
-    view, patch = camera(direction), window(atoms)
+    view, patch = camera(direction), window(atoms, direction)
     shown = show(atoms, patch)
-    meshes = bonds(shown, view) + ([] if surfaces is None else _seen(surfaces, view))
+    meshes = bonds(shown, view) + (
+        [] if surfaces is None else _seen(surfaces.seen_from(direction), view)
+    )
     # Around the adatom: every picture has it in the middle, whatever the site.
     middle = view(atoms.positions[-1:])[0]
     symbol = str(atoms.symbols[-1])  # a blue ball under cyan would be taken for another element
@@ -308,9 +360,9 @@ def _centred(scene: Scene, x: float, y: float) -> Scene:
 def _outline(atoms: Atoms, patch: Window, view: Camera, direction: Direction) -> list[Array]:
     """Give the cell around the adatom: its base at the surface, or two borders from the side."""
     corners = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5], [-0.5, -0.5]])
-    scaled = np.column_stack([patch.centre + corners, np.zeros(5)])
-    base = scaled @ np.asarray(atoms.cell)
-    base[:, 2] = _top_height(atoms)
+    base = np.column_stack(
+        [(patch.centre + corners) @ patch.frame_cv, np.full(5, _top_height(atoms))]
+    )
     seen = view(base)[:, :2]
     if direction == "top":
         return [seen]

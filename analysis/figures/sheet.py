@@ -16,7 +16,6 @@ from analysis.figures.bars import nice
 
 if TYPE_CHECKING:
     from analysis.charge import Density
-    from analysis.figures.isosurfaces import Mesh
 
 GAP = 1.2  # mm between pictures
 ROW_GAP = 1.5  # mm between rows
@@ -32,13 +31,13 @@ EMPTY = (-3.5, 3.5, -3.5, 3.5)  # angstrom, of a row without any picture
 class SitePicture:
     """One adsorption site: slab with adatom (the last atom), its density difference and surfaces.
 
-    `surfaces` are the meshes around accumulation and depletion, see `traced`.
+    `surfaces` are those of the difference, see `traced`.
     """
 
     site: str
     atoms: Atoms
     difference: Density | None = None
-    surfaces: tuple[Mesh, Mesh] | None = None
+    surfaces: scene.Surfaces | None = None
 
 
 def traced(picture: SitePicture, isovalue: float | None) -> SitePicture:

@@ -18,6 +18,13 @@
     return Float32Array.from(new Int16Array(bytes.buffer), (n) => n * volume.unit);
   }
 
+  // Reciprocal vectors (without 2 pi) of three vectors: what turns slopes along them into a gradient.
+  function reciprocal([a, b, c]) {
+    const cross = (u, v) => [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+    const volume = a.reduce((sum, part, axis) => sum + part * cross(b, c)[axis], 0);
+    return [cross(b, c), cross(c, a), cross(a, b)].map((v) => v.map((part) => part / volume));
+  }
+
   // The six tetrahedra around a cell's diagonal; corner bits: x 4, y 2, z 1.
   const TETRAHEDRA = [[0, 4, 6, 7], [0, 6, 2, 7], [0, 2, 3, 7], [0, 3, 1, 7], [0, 1, 5, 7], [0, 5, 4, 7]];
 
@@ -26,7 +33,7 @@
     const [nx, ny, nz] = volume.shape;
     const offset = [...Array(8).keys()].map((c) => ((c >> 2) * ny + ((c >> 1) & 1)) * nz + (c & 1));
     const vertices = [], normals = [], faces = [], known = new Map();
-    const [a, b, c] = volume.steps, o = volume.origin;
+    const [a, b, c] = volume.steps, o = volume.origin, across = reciprocal(volume.steps);
     const at = (i, j, k) => f[(Math.min(Math.max(i, 0), nx - 1) * ny + Math.min(Math.max(j, 0), ny - 1)) * nz + Math.min(Math.max(k, 0), nz - 1)];
 
     function vertex(p, q) {
@@ -44,8 +51,8 @@
       }
       const [i, j, k] = place;
       vertices.push({ x: o[0] + i * a[0] + j * b[0] + k * c[0], y: o[1] + i * a[1] + j * b[1] + k * c[1], z: o[2] + i * a[2] + j * b[2] + k * c[2] });
-      // Surfaces of constant value: the normal is the gradient, for cells with right angles.
-      const n = [slope[0] / Math.hypot(...a), slope[1] / Math.hypot(...b), slope[2] / Math.hypot(...c)].map((s) => sign * s);
+      // Surfaces of constant value: the normal is the gradient.
+      const n = [0, 1, 2].map((axis) => sign * slope.reduce((sum, s, m) => sum + s * across[m][axis], 0));
       const length = Math.hypot(...n) || 1;
       normals.push({ x: n[0] / length, y: n[1] / length, z: n[2] / length });
       known.set(key, vertices.length - 1);
