@@ -86,15 +86,29 @@ class Surface:
 
         A separate adatom is one in the cell.
         """
-        if count not in self.clusters or 1 not in self.energies:
+        return self._against_separate(self.clusters.get(count), count)
+
+    def crowding(self, count: int) -> float | None:
+        """Return what separate adatoms gain by lying so many in a cell, eV per atom."""
+        return self._against_separate(self.energies.get(count), count)
+
+    def _against_separate(self, energy: float | None, count: int) -> float | None:
+        if energy is None or 1 not in self.energies:
             return None
-        # [E(cluster) - E(0)] / n - [E(1) - E(0)]
-        return (self.clusters[count] - self.clean) / count - (self.energies[1] - self.clean)
+        # [E(n together) - E(0)] / n - [E(1) - E(0)]
+        return (energy - self.clean) / count - (self.energies[1] - self.clean)
 
     def spreads(self) -> bool | None:
-        """Tell whether adatoms stay apart: no cluster gains; None if that is not decided."""
-        known = [self.clustering(n) for n in self.clusters]
-        gains = [gain for gain in known if gain is not None]
-        if not gains or abs(min(gains)) < ALIKE:
+        """Tell whether adatoms stay apart; None if that is not decided.
+
+        They do if nothing that was computed is lower, per atom: no cluster, no denser coverage and
+        not the bulk metal. At least a cluster or a denser coverage must be known.
+        """
+        together = [self.clustering(n) for n in self.clusters]
+        together += [self.crowding(n) for n in self.energies if n > 1]
+        gains = [gain for gain in together if gain is not None]
+        if not gains:
             return None
-        return min(gains) > 0.0
+        in_metal = self.voltage(1)  # times e: what a separate adatom loses in the bulk metal
+        lowest = min(gains if in_metal is None else [*gains, in_metal])
+        return None if abs(lowest) < ALIKE else lowest > 0.0

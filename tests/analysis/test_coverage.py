@@ -39,6 +39,21 @@ def test_clusters_are_against_as_many_adatoms_that_are_alone() -> None:
     assert BY_HAND.spreads() is True
 
 
+def test_a_denser_coverage_counts_as_a_cluster_does() -> None:
+    # per adatom -3.0, -2.75, -7/3, -1.95
+    assert [BY_HAND.crowding(n) for n in (1, 2, 4)] == pytest.approx([0.0, 0.25, 1.05])
+    islands = Surface(-100.0, {1: -103.0, 2: -106.4}, {1: 1, 2: 1}, {})
+    assert islands.crowding(2) == pytest.approx(-0.2)
+    assert islands.spreads() is False
+
+
+def test_adatoms_that_are_lower_in_the_bulk_metal_do_not_spread() -> None:
+    energies, layers = {1: -100.9, 2: -101.5}, {1: 1, 2: 1}
+    assert Surface(-100.0, energies, layers, {}).spreads() is True
+    assert Surface(-100.0, energies, layers, {}, metal=-0.8).spreads() is True
+    assert Surface(-100.0, energies, layers, {}, metal=-1.1).spreads() is False
+
+
 @pytest.mark.parametrize(("energy", "spreads"), [(-105.99, None), (-106.5, False), (-105.0, True)])
 def test_less_than_a_hundredth_of_an_ev_decides_nothing(
     energy: float, spreads: bool | None
@@ -53,7 +68,8 @@ def test_what_is_not_computed_is_none() -> None:
     with_atom = Surface(-100.0, {1: -103.0, 3: -107.0}, {1: 1, 3: 1}, {}, atom=-0.2, metal=-1.3)
     assert with_atom.differential(3) is None
     assert with_atom.average(3) == pytest.approx(-7.0 / 3 + 0.2)
-    assert bare.second_layer is bare.plating is bare.spreads() is None
+    assert bare.second_layer is bare.plating is None
+    assert Surface(-100.0, {1: -103.0}, {1: 1}, {}, atom=-0.2, metal=-1.3).spreads() is None
 
 
 def relaxed(*places: tuple[int, int]) -> float:

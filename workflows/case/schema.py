@@ -476,6 +476,16 @@ class Electrons(Section):
 Sites = Annotated[tuple[str, ...], Field(strict=False)]
 
 
+CoveredSurface = Literal["host", "metal", "metal_110"]
+
+# Its table in the case, and the side of its smallest square
+COVERED: dict[CoveredSurface, tuple[str, str]] = {
+    "host": ("slab", "_host_side"),
+    "metal": ("metal_slab", "_metal_side"),
+    "metal_110": ("metal_slab_110", "_metal_side"),
+}
+
+
 class Coverage(Section):
     """More and more adatoms on the surfaces, and clusters against separate adatoms."""
 
@@ -683,19 +693,34 @@ class Case(Section):
             yield from _wrong_sites(field, sites, allowed)
             if sites and slab is None:
                 yield f"{field}: found sites; allowed: with [{table}]"
-        if coverage.clusters > 1:
-            bond = 2.0 * float(covalent_radii[atomic_numbers[self.adatom]])
-            for sites, table, slab, side in (
-                (coverage.host, "slab", self.slab, self._host_side),
-                (coverage.metal, "metal_slab", self.metal_slab, self._metal_side),
-                (coverage.metal_110, "metal_slab_110", self.metal_slab_110, self._metal_side),
-            ):
-                if sites and slab is not None and (found := _closest(slab.cell, side)) < 2 * bond:
-                    yield (
-                        f"coverage.clusters: found {coverage.clusters} with {table}.cell = "
-                        f"{slab.cell!r}, {found:.2f} Å wide, in which a cluster touches its own "
-                        f"image; allowed: 1, or cells at least {2 * bond:.1f} Å wide"
-                    )
+        if coverage.clusters > 1 and not any(map(self.has_room_for_clusters, COVERED)):
+            widest = max(self._closest_of(of) for of in COVERED if getattr(coverage, of))
+            yield (
+                f"coverage.clusters: found {coverage.clusters} with cells up to {widest:.2f} Å "
+                "wide, in which a cluster touches its own image; allowed: 1, or a cell at least "
+                f"{self._widest_cluster:.1f} Å wide"
+            )
+
+    def has_room_for_clusters(self, surface: CoveredSurface) -> bool:
+        """Return whether adatoms fill a surface whose cell keeps clusters from their own images."""
+        filled = self.coverage is not None and bool(getattr(self.coverage, surface))
+        return filled and self._closest_of(surface) >= self._widest_cluster
+
+    @property
+    def _widest_cluster(self) -> float:
+        """Two bonds, angstrom: the cluster is one wide, and as far from its image."""
+        return 4.0 * float(covalent_radii[atomic_numbers[self.adatom]])
+
+    def _closest_of(self, surface: CoveredSurface) -> float:
+        """Return the distance of an adatom from its nearest image, angstrom; 0 without a slab."""
+        table, side = COVERED[surface]
+        slab: Slab | None = getattr(self, table)
+        if slab is None:
+            return 0.0
+        if surface == "metal_110" and "x" in slab.cell:  # rectangles a x a√2
+            along, across = map(int, slab.cell.split("x"))
+            return min(along, across * 2**0.5) * self._metal_side
+        return _closest(slab.cell, getattr(self, side))
 
     def _contradictions_110(self) -> Iterator[str]:
         slab = self.metal_slab_110

@@ -17,7 +17,7 @@ from workflows.dft.datasets import setups, valence_electrons
 from workflows.preflight.computable import Computable
 from workflows.preflight.open_shells import has_gap, is_radical, open_shell
 from workflows.steps.initial import Structures
-from workflows.tasks.graph import FACES, plan, slab_of, surface_name, surfaces
+from workflows.tasks.graph import FACES, plan, slab_of, surface_label, surface_name, surfaces
 
 LEAST_LAYERS = 3
 
@@ -70,6 +70,7 @@ def warnings(case: Case, structures: Structures, *, probed: bool = False) -> lis
     return [
         *_slabs(case, structures),
         *_defect(case),
+        *_clusters(case),
         *_kpoints(case, structures),
         *_dft(case),
         *_spin(case, probed=probed),
@@ -125,6 +126,19 @@ def _defect(case: Case) -> Iterator[str]:
             f"it repeats in every cell and replaces {100 / atoms:.0f} % of the {defect.element} of "
             f"the top layer; usual: '2x2' or larger, {100 * LARGEST_SHARE:.0f} % or less"
         )
+
+
+def _clusters(case: Case) -> Iterator[str]:
+    coverage = case.coverage
+    if coverage is None or coverage.clusters == 1:
+        return
+    for surface in surfaces(case):
+        if getattr(coverage, surface) and not case.has_room_for_clusters(surface):
+            yield (
+                f"coverage.clusters: found {coverage.clusters} with {FACES[surface].slab}.cell = "
+                f"{slab_of(case, surface).cell!r}, in which a cluster touches its own image: none "
+                f"on {surface_label(case, surface)}; usual: a wider cell"
+            )
 
 
 def _kpoints(case: Case, structures: Structures) -> Iterator[str]:

@@ -24,7 +24,7 @@ class CoverageRow(TypedDict):
 
     `coverage` in monolayers; `lowest` of all placements of so many adatoms. Of these alone:
     average and differential adsorption energy, mean voltage and voltage step (V). `clustering`, of
-    clusters alone, in eV per atom.
+    these and of clusters, against separate adatoms in eV per atom.
     """
 
     surface: str
@@ -79,7 +79,7 @@ class Filling:
         """Yield what is known in words, energies in eV."""
         if self.found.energies:
             yield f"{self.surface}: {self._filling()}"
-        if self.found.clusters:
+        if self.found.clusters or max(self.found.energies, default=1) > 1:
             yield f"{self.surface}: {self._clustering()}"
 
     def _filling(self) -> str:
@@ -98,15 +98,18 @@ class Filling:
         return f"{layer}; each adatom binds more strongly than in bulk {self.adatom}"
 
     def _clustering(self) -> str:
-        known = {n: self.found.clustering(n) for n in sorted(self.found.clusters)}
-        gains = ", ".join(
-            f"{self.adatom}{n} {gain:+.2f}" for n, gain in known.items() if gain is not None
-        )
-        spreads = self.found.spreads()
+        found = self.found
+        known = {f"{self.adatom}{n}": found.clustering(n) for n in sorted(found.clusters)}
+        dense = {n: gain for n in found.energies if (gain := found.crowding(n)) is not None}
+        if lowest := min((n for n in dense if n > 1), key=lambda n: dense[n], default=None):
+            known[f"{lowest / self.monolayer:.3g} ML"] = dense[lowest]
+        known[f"bulk {self.adatom}"] = found.voltage(1)
+        gains = ", ".join(f"{name} {gain:+.2f}" for name, gain in known.items() if gain is not None)
+        spreads = found.spreads()
         if spreads is None:
             return f"whether {self.adatom} spreads or clumps is not decided ({gains} eV per atom)"
-        verb = "spreads: a cluster costs" if spreads else "clumps: a cluster gains"
-        return f"{self.adatom} {verb} energy against separate adatoms ({gains} eV per atom)"
+        verb = "spreads: separate adatoms are lowest" if spreads else "clumps: together it is lower"
+        return f"{self.adatom} {verb} (against one adatom in the cell: {gains} eV per atom)"
 
 
 def fillings(results: Results) -> Iterator[Filling]:
@@ -142,6 +145,7 @@ def coverage_rows(found: Sequence[Filling]) -> list[CoverageRow]:
 def _row(one: Filling, name: str, values: CoverageValues) -> CoverageRow:
     count, cluster = values["adatoms"], name.startswith(CLUSTER)
     lowest = not cluster and values["energy"] == one.found.energies[count]
+    crowding = one.found.crowding(count) if lowest and count > 1 else None
     return {
         "surface": one.surface,
         "name": name,
@@ -154,7 +158,7 @@ def _row(one: Filling, name: str, values: CoverageValues) -> CoverageRow:
         "differential": one.found.differential(count) if lowest else None,
         "voltage": one.found.voltage(count) if lowest else None,
         "voltage_step": one.found.voltage_step(count) if lowest else None,
-        "clustering": one.found.clustering(count) if cluster else None,
+        "clustering": one.found.clustering(count) if cluster else crowding,
     }
 
 

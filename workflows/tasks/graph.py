@@ -556,7 +556,8 @@ def coverage_tasks(case: Case, surface: Surface) -> Iterator[Task[CoverageInputs
     for placement in placements(slab, places, coverage.adatoms, coverage.placements):
         inputs: CoverageInputs = {**basis, "places": placement.places, "on_top": placement.on_top}
         yield _coverage_task(case, clean, f"coverage-{placement.name}", inputs)
-    for count in range(2, coverage.clusters + 1):
+    largest = coverage.clusters if case.has_room_for_clusters(surface) else 1
+    for count in range(2, largest + 1):
         inputs = {**basis, "places": [places[0].tolist()], "cluster": count}
         yield _coverage_task(case, clean, f"cluster-{count}", inputs)
 

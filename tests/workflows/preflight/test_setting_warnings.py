@@ -140,6 +140,15 @@ def test_a_doubtful_setting_is_one_line(change: dict[str, Any], line: str) -> No
     assert found.startswith(line)
 
 
+def test_a_cell_without_room_for_clusters_is_named() -> None:
+    wanted = {"host": ["top-N"], "metal": ["hollow"], "clusters": 4}
+    lines = warnings(case(coverage=wanted, metal_slab__cell="2x2"))
+    assert [line for line in lines if line.startswith("coverage")] == [
+        "coverage.clusters: found 4 with slab.cell = '2x2', in which a cluster touches its own "
+        "image: none on VN(001); usual: a wider cell"
+    ]
+
+
 def test_a_data_set_that_is_not_installed_is_left_to_those_who_refuse_it() -> None:
     assert warnings(case(dft__setups={"V": "99"})) == warnings(case())
 

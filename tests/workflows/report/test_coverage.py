@@ -44,15 +44,18 @@ def test_rows_sentences_and_csv_of_a_finished_run(tmp_path: Path) -> None:
     assert rows["coverage-2-a"]["average"] == pytest.approx(-1.8)
     assert rows["coverage-2-a"]["differential"] == pytest.approx(-1.6)
     assert rows["coverage-2-a"]["coverage"] == 2.0  # one V in the made-up slab's top layer
+    assert rows["coverage-2-a"]["clustering"] == pytest.approx(0.2)
     assert rows["coverage-2-b"]["lowest"] is False
     assert rows["coverage-2-b"]["average"] is None
     cohesive = BULK_NA - ATOM
     assert rows["coverage-1-a"]["voltage_step"] == pytest.approx(2.0 + cohesive)
     (filling,) = data["filling"]
-    assert (filling["second_layer"], filling["plating"], filling["spreads"]) == (5, 4, None)
+    assert (filling["second_layer"], filling["plating"], filling["spreads"]) == (5, 4, True)
     assert filling["sentences"] == [
         "VN(001): a second layer of Na starts with 5 adatoms in the cell; the last of 4 adatoms "
-        "would rather be in bulk Na"
+        "would rather be in bulk Na",
+        "VN(001): Na spreads: separate adatoms are lowest (against one adatom in the cell: 2 ML "
+        "+0.20, bulk Na +0.92 eV per atom)",
     ]
     with (tmp_path / "coverage.csv").open() as file:
         lines = {row["name"]: row for row in csv.DictReader(file)}

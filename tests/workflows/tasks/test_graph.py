@@ -736,11 +736,14 @@ def test_coverage_is_asked_for_by_its_table_and_leaves_all_others_as_they_are() 
 def test_clusters_need_a_cell_in_which_they_do_not_touch_their_images() -> None:
     clusters = {"metal": ["hollow"], "clusters": 3}
     with pytest.raises(
-        ValueError, match=r"coverage.clusters: found 3 with metal_slab.cell = '1x1'"
+        ValueError, match=r"coverage.clusters: found 3 with cells up to 4.20 Å wide"
     ):
         case(coverage=clusters)
     wide = case(coverage=clusters, metal_slab__cell="2x2")
     assert {"Na-cluster-2", "Na-cluster-3"} <= set(plan(wide))
+    both = case(coverage={**clusters, "host": ["top-N"]}, metal_slab__cell="2x2")
+    assert "VN-coverage-1-a" in plan(both)
+    assert not [name for name in plan(both) if name.startswith("VN-cluster")]
 
 
 @pytest.mark.parametrize(
