@@ -671,6 +671,11 @@ class Case(Section):
             site = getattr(hop, field)
             if site is None:
                 continue
+            if field == "host" and self.slab.defect is not None:
+                yield (
+                    f"hop.host: found {brief(site)} with [slab.defect]; allowed: with a perfect "
+                    "slab, whose sites of one name are alike"
+                )
             if slab is None:
                 yield f"hop.{field}: found {brief(site)}; allowed: with [{table}]"
             elif site not in slab.sites:

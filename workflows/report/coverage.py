@@ -10,6 +10,7 @@ from analysis import coverage
 from analysis.figures.coverage import Curve
 from workflows.report.csv_text import Cell, csv_text
 from workflows.report.energies import cohesive_energy_of
+from workflows.report.refinement import final_results
 from workflows.report.results import Results
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.graph import surface_label, surfaces
@@ -113,7 +114,8 @@ class Filling:
 
 
 def fillings(results: Results) -> Iterator[Filling]:
-    """Yield each surface of which anything is computed."""
+    """Yield each surface of which anything is computed; its energies refined where they are."""
+    results = final_results(results)
     atom, cohesive = results.atom(), cohesive_energy_of(results)
     alone = atom["energy"] if atom else None
     metal = None if alone is None or cohesive is None else alone + cohesive

@@ -12,15 +12,19 @@ from analysis.figures.hop import Drawn
 from analysis.hop import Hopping
 from workflows.report.barriers import SurfaceBarrier, net_of
 from workflows.report.csv_text import csv_text
+from workflows.report.refinement import refined_results
 from workflows.report.results import Results
 from workflows.tasks.graph import surface_label, surfaces
-from workflows.tasks.records import HopValues
+from workflows.tasks.records import HopValues, Surface
 
 PATHS = "paths.csv"
 
 
 class HopRow(TypedDict):
     """A hop: `barrier` (eV) along the path, and `by_constraint` from held sites, eV or None.
+
+    With [refine] the barrier is that of single points at saddle and minimum, and `as_relaxed` that
+    of the path, else None.
 
     `length` in angstrom to each of so many equivalent `minima`; `rate` in 1/s, all together,
     `diffusion_coefficient` in cm^2/s and `diffusion_length` in micrometres after 1 s, all with the
@@ -30,6 +34,7 @@ class HopRow(TypedDict):
     surface: str
     site: str
     barrier: float
+    as_relaxed: float | None
     by_constraint: float | None
     fmax: float
     length: float
@@ -53,6 +58,8 @@ class SurfaceHop:
         The path.
     hopping
         Rate and diffusion.
+    as_relaxed
+        The barrier with the relaxation's own settings, where that of `hopping` is refined.
     by_constraint
         The barrier as held sites have it, eV; None if they do not give one.
     net, held
@@ -63,6 +70,7 @@ class SurfaceHop:
     site: str
     values: HopValues
     hopping: Hopping
+    as_relaxed: float | None
     by_constraint: float | None
     net: SiteNet
     held: Mapping[str, float]
@@ -92,21 +100,40 @@ def hops(
         if wanted is None or site is None or values is None:
             continue
         label = surface_label(results.case, surface)
-        lowest = values["energies"][0]
+        path = values["energies"][0], max(values["energies"])
+        counting = _counting(results, surface, site, path)
+        if counting is None:
+            continue
+        minimum, saddle = counting
         known = next((one.barrier for one in barriers if one.surface == label), None)
         held = {
-            of.site: of.energy - lowest
+            of.site: of.energy - minimum
             for of in table.all_sites
             if of.surface == label and of.relaxation == "held" and of.energy is not None
         }
         hopping = Hopping(
-            max(values["energies"]) - lowest, values["length"], values["minima"],
-            1e12 * wanted.prefactor, wanted.temperature,
+            saddle - minimum, values["length"], values["minima"], 1e12 * wanted.prefactor,
+            wanted.temperature,
         )  # fmt: skip
         yield SurfaceHop(
-            label, site, values, hopping, known.energy if known else None,
-            net_of(results.case, surface), held,
+            label, site, values, hopping, None if counting is path else path[1] - path[0],
+            known.energy if known else None, net_of(results.case, surface), held,
         )  # fmt: skip
+
+
+def _counting(
+    results: Results, surface: Surface, site: str, path: tuple[float, float]
+) -> tuple[float, float] | None:
+    """Return the energies (eV) of minimum and saddle that count; None if one is missing.
+
+    `path` itself where [refine] changes nothing.
+    """
+    state = results.state(surface, "hop", site)
+    if state is None or results.refined(state.task) is None:
+        return path
+    saddle = results.single_point(state.task)
+    minimum = refined_results(results).adatom(surface, site, "free")
+    return None if saddle is None or minimum is None else (minimum["energy"], saddle["energy"])
 
 
 def hop_row(one: SurfaceHop) -> HopRow:
@@ -116,6 +143,7 @@ def hop_row(one: SurfaceHop) -> HopRow:
         "surface": one.surface,
         "site": one.site,
         "barrier": hopping.barrier,
+        "as_relaxed": one.as_relaxed,
         "by_constraint": one.by_constraint,
         "fmax": one.values["fmax"],
         "length": hopping.length,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
 from ase import Atoms
 
 from analysis.bader import populations
@@ -22,6 +23,7 @@ from workflows.tasks.records import (
     AtomValues,
     DensityInputs,
     DensityValues,
+    HopValues,
     LatticeInputs,
     LatticeValues,
     RelaxedValues,
@@ -111,6 +113,9 @@ def _structure(task: Task, values: Values) -> Atoms:
     if task.kind == "lattice":
         constant = cast("LatticeValues", values)["lattice_constant"]
         return crystal(cast("Task[LatticeInputs]", task), constant)
+    if task.kind == "hop":  # its saddle; the ends are those of other tasks
+        path = cast("HopValues", values)
+        return from_json(path["structures"][int(np.argmax(path["energies"]))])
     return from_json(cast("RelaxedValues", values)["structure"])
 
 

@@ -77,7 +77,8 @@ ORDER: dict[Kind, int] = {
 
 
 # Kinds whose energies adsorption energies are made of
-WITH_ENERGY: tuple[Kind, ...] = ("lattice", "atom", "slab", "held", "free", "basin")
+WITH_ENERGY: tuple[Kind, ...] = ("lattice", "atom", "slab", "held", "free", "basin", "coverage")
+WITHOUT_FUNCTIONALS: tuple[Kind, ...] = ("coverage", "hop")  # which [refine] alone refines
 
 
 @dataclass(frozen=True)
@@ -237,9 +238,13 @@ def plan(case: Case) -> dict[str, Task]:
     tasks += [*_lattice_task(case, "metal"), _atom_task(case)]  # of what energies are taken against
     tasks += _single_points(case, tasks)
     unique: dict[Key, Task] = {}
-    for task in sorted(tasks, key=lambda task: ORDER[task.kind]):
+    for task in sorted(tasks, key=_order):
         unique.setdefault(task.key, task)  # a crystal's lattice is one task for all its faces
     return {task.name: task for task in unique.values()}
+
+
+def _order(task: Task) -> tuple[int, bool]:
+    return ORDER["hop" if task.of == "hop" else task.kind], task.of == "hop"
 
 
 def find(
@@ -629,14 +634,15 @@ def _single_points(case: Case, tasks: Iterable[Task]) -> Iterator[Task[SinglePoi
     settings = {name: task.inputs["dft"] for name, task in plan(_refined_alone(case)).items()}
     for task in tasks:
         of_host_crystal = task.kind == "lattice" and task.surface == "host"
-        if task.kind not in WITH_ENERGY or of_host_crystal:
+        if task.kind not in (*WITH_ENERGY, "hop") or of_host_crystal:
             continue
+        functionals = case.checks.functionals if task.kind not in WITHOUT_FUNCTIONALS else ()
         refined = settings[task.name] != task.inputs["dft"]
         kind: Kind = "refined" if refined else "functionals"
         inputs: SinglePointInputs = {"dft": settings[task.name], "site": task.site}
-        if case.checks.functionals:
-            inputs["functionals"] = sorted(case.checks.functionals)
-        if refined or case.checks.functionals:
+        if functionals:
+            inputs["functionals"] = sorted(functionals)
+        if refined or functionals:
             needs = (task.name, *(f"{name}-{kind}" for name in task.needs if _is_twin(task, name)))
             title = f"{task.title}, {TITLES[kind]}"
             yield replace(_on(task, kind, title, needs, inputs), of=task.kind)

@@ -8,8 +8,8 @@ import pytest
 
 from tests import made_up as made
 from tests.workflows.report import finished_run
-from tests.workflows.report.finished_run import ATOM, BULK_NA, SLABS
-from workflows.case.schema import Case, Coverage
+from tests.workflows.report.finished_run import ATOM, BULK_NA, BY_REFINING, SLABS
+from workflows.case.schema import Case, Coverage, Refine
 from workflows.tasks.graph import plan
 
 GAINS = {1: -2.0, 2: -3.6, 3: -4.7, 4: -5.0, 5: -5.5}  # of so many adatoms together, eV
@@ -21,7 +21,8 @@ def case() -> Case:
 
 
 def finish(root: Path, case: Case) -> None:
-    finished_run.finish(root, case)
+    refined = [task.name for task in plan(case).values() if task.of == "coverage"]
+    finished_run.finish(root, case, without=tuple(refined))
     for task in plan(case).values():
         if task.kind == "coverage":
             count, letter = task.site.removeprefix("coverage-").split("-")
@@ -61,6 +62,25 @@ def test_rows_sentences_and_csv_of_a_finished_run(tmp_path: Path) -> None:
         lines = {row["name"]: row for row in csv.DictReader(file)}
     assert float(lines["coverage-4-a"]["differential_eV"]) == pytest.approx(-0.3)
     assert lines["coverage-2-b"]["lowest"] == "no"
+
+
+def test_with_refine_all_energies_are_those_of_single_points(tmp_path: Path) -> None:
+    wanted = case().model_copy(update={"refine": Refine(cutoff=500.0)})
+    finish(tmp_path, wanted)
+    tasks = plan(wanted)
+    for count, letter in ((1, "a"), (2, "a"), (2, "b"), (3, "a"), (4, "a"), (5, "a")):
+        task = tasks[f"VN-coverage-{count}-{letter}-refined"]
+        assert (task.of, task.inputs["dft"]["cutoff"]) == ("coverage", 500.0)
+        if count == 5:
+            continue  # not done
+        atom, slab = (BY_REFINING[of] for of in ("atom", "slab"))
+        energy = SLABS["VN"] + slab + count * (ATOM + atom) + GAINS[count] - 0.1 * count
+        made.finish(task, tmp_path, energy=energy + 0.3 * (letter == "b"))
+    data = finished_run.written(tmp_path, wanted)
+    rows = {row["name"]: row for row in data["coverage"]}
+    assert rows["coverage-2-a"]["average"] == pytest.approx(-1.8 - 0.1)
+    assert "coverage-5-a" not in rows
+    assert data["filling"][0]["second_layer"] is None
 
 
 def test_a_case_without_the_table_has_none_of_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests import made_up as made
 from tests.workflows.report import finished_run
-from workflows.case.schema import Hop
+from workflows.case.schema import Hop, Refine
 from workflows.tasks.graph import plan
 
 
@@ -32,6 +32,23 @@ def test_rows_sentence_and_csv_of_a_finished_run(tmp_path: Path) -> None:
     with (tmp_path / "paths.csv").open() as file:
         energies = [float(line["energy_eV"]) for line in csv.DictReader(file)]
     assert energies == pytest.approx([0.0, 0.2, 0.0])
+
+
+def test_a_refined_barrier_is_that_of_single_points_and_the_path_stands_beside_it(
+    tmp_path: Path,
+) -> None:
+    tables = {"hop": Hop(host="top-V", images=1), "refine": Refine(cutoff=500.0)}
+    case = finished_run.case().model_copy(update=tables)
+    finished_run.finish(tmp_path, case, without=("VN-top-V-hop-refined",))
+    tasks = plan(case)
+    made.finish(tasks["VN-top-V-hop"], tmp_path, energies=[-102.1, -101.9, -102.1])
+    assert finished_run.written(tmp_path, case)["hops"] == []  # until its single point is there
+    minimum = finished_run.evaluation(tmp_path, case).results.single_point(tasks["VN-top-V-free"])
+    assert minimum is not None
+    made.finish(tasks["VN-top-V-hop-refined"], tmp_path, energy=minimum["energy"] + 0.15)
+    (row,) = finished_run.written(tmp_path, case)["hops"]
+    assert row["barrier"] == pytest.approx(0.15)
+    assert row["as_relaxed"] == pytest.approx(0.2)
 
 
 def test_a_case_without_the_table_has_none_of_it(tmp_path: Path) -> None:

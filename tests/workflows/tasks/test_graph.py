@@ -381,6 +381,22 @@ def test_single_points_need_their_structures_and_change_no_other_task() -> None:
     assert before.items() <= after.items()
 
 
+def test_coverage_and_the_saddle_of_a_hop_are_refined_but_have_no_other_functionals() -> None:
+    more = {"coverage": {"host": ["top-N"], "adatoms": 1}, "hop": {"host": "top-N"}}
+    tasks = plan(case(refine={"cutoff": 300.0}, checks__functionals=FUNCTIONALS, **more))
+    names = list(tasks)
+    for name in ("VN-coverage-1-a", "VN-top-N-hop"):
+        single = tasks[f"{name}-refined"]
+        assert single.needs == (name,)
+        assert names.index(name) < names.index(single.name)
+        assert "functionals" not in single.inputs
+    plain = plan(case(checks__functionals=FUNCTIONALS, **more))
+    assert {"VN-coverage-1-a-functionals", "VN-top-N-hop-functionals"}.isdisjoint(plain)
+    # no setting of the host's slab changes
+    others = plan(case(refine={"kpoints": {"metal_bulk": [5, 5, 5]}}, **more))
+    assert {"VN-coverage-1-a-refined", "VN-top-N-hop-refined"}.isdisjoint(others)
+
+
 def test_what_a_refinement_does_not_name_is_as_relaxed() -> None:
     tasks = plan(case(refine={"kpoints": {"host_slab": [3, 4, 1]}}))
     relaxed, single = (tasks[n].inputs["dft"] for n in ("VN-slab", "VN-slab-refined"))
@@ -789,3 +805,8 @@ def test_a_hop_is_asked_for_by_its_table_and_leaves_all_others_as_they_are() -> 
 def test_a_hop_from_no_such_site_is_refused(hop: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         case(hop=hop)
+
+
+def test_a_hop_beside_a_defect_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"hop.host: found 'top-V' with \[slab.defect\]; allowed"):
+        case(hop={"host": "top-V"}, slab__defect={"element": "N"}, slab__cell="2x2")
