@@ -435,8 +435,9 @@ class Run:
         into: str | PathLike[str],
         site: str | None = None,
         formats: Sequence[str] = ("poscar", "chgcar"),
+        surface: str | None = None,
     ) -> list[Path]:
-        """Write structures and density differences of the host as files of other programs.
+        """Write structures and density differences of a surface as files of other programs.
 
         Parameters
         ----------
@@ -450,6 +451,8 @@ class Run:
             VASP has densities: electrons, times the volume of the cell. 'gpw': GPAW's file with all
             wavefunctions, for which an SCF cycle is computed: minutes to hours, which
             `sodiophile export DIR --into DIR2 --format gpw --dry-run` estimates.
+        surface
+            Name of a surface, such as 'Na(110)'; the host's if None.
 
         Returns
         -------
@@ -459,13 +462,13 @@ class Run:
         Raises
         ------
         ValueError
-            If there is no such site or format; the message lists what is allowed.
+            If there is no such surface, site or format; the message lists what is allowed.
         UserError
             If nothing of it is computed (yet), or the directory cannot be used.
         """
         from workflows.report.export import deliver, plan_export
 
-        exports = list(plan_export(self._evaluation, formats, site))
+        exports = list(plan_export(self._evaluation, formats, site, surface))
         return [deliver(export, Path(into)) for export in exports]
 
     @property

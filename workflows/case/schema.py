@@ -722,10 +722,9 @@ class Case(Section):
         slab: Slab | None = getattr(self, table)
         if slab is None:
             return 0.0
-        if surface == "metal_110" and "x" in slab.cell:  # rectangles a x a√2
-            along, across = map(int, slab.cell.split("x"))
-            return min(along, across * 2**0.5) * self._metal_side
-        return _closest(slab.cell, getattr(self, side))
+        along: float = getattr(self, side)
+        across = along * 2**0.5 if surface == "metal_110" else along
+        return image_distance(slab.cell, [[along, 0.0], [0.0, across]])
 
     def _contradictions_110(self) -> Iterator[str]:
         slab = self.metal_slab_110

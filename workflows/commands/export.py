@@ -26,6 +26,9 @@ def add_arguments(verb: ArgumentParser) -> None:
         "--site", metavar="SITE", help="one site, or 'clean' for the bare slab (default: all)"
     )
     verb.add_argument(
+        "--surface", metavar="NAME", help="a surface, such as 'Na(110)' (default: the host's)"
+    )
+    verb.add_argument(
         "--format",
         dest="formats",
         nargs="+",
@@ -46,7 +49,7 @@ def execute(arguments: Namespace) -> int:
     into: Path = arguments.into
     try:
         found = _evaluation(arguments.directory, arguments.case)
-        exports = list(plan_export(found, arguments.formats, arguments.site))
+        exports = list(plan_export(found, arguments.formats, arguments.site, arguments.surface))
     except ValueError as error:
         raise UserError(str(error)) from None
     for export in exports:

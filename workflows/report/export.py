@@ -27,7 +27,8 @@ from workflows.steps.context import system_of
 from workflows.system.files import set_aside, write_bytes
 from workflows.system.messages import UserError, require_one_of, shown
 from workflows.tasks.atoms_json import from_json
-from workflows.tasks.records import AdatomValues, SlabValues
+from workflows.tasks.graph import slab_of, surface_label, surfaces
+from workflows.tasks.records import AdatomValues, SlabValues, Surface
 from workflows.tasks.status import State
 
 if TYPE_CHECKING:
@@ -60,9 +61,12 @@ class Export:
 
 
 def plan_export(
-    found: Evaluation, formats: Collection[str] = FORMATS[:2], site: str | None = None
+    found: Evaluation,
+    formats: Collection[str] = FORMATS[:2],
+    site: str | None = None,
+    surface: str | None = None,
 ) -> Iterator[Export]:
-    """Yield the files to write for the host's sites, adatom held, and for its clean slab.
+    """Yield the files to write for a surface's sites, adatom held, and for its clean slab.
 
     Parameters
     ----------
@@ -75,23 +79,29 @@ def plan_export(
     site
         Name of a site, or 'clean' for the slab without adatom (which has no density difference);
         all if None.
+    surface
+        Name of a surface, such as 'Na(110)'; the host's if None.
 
     Raises
     ------
     ValueError
-        There is no such format or site; the message lists what is allowed.
+        There is no such format, surface or site; the message lists what is allowed.
     UserError
         What is asked for is not computed.
     """
     for name in formats:
         require_one_of("format", name, FORMATS)
-    sites = [*found.case.slab.sites, CLEAN]
+    known = {surface_label(found.case, of): of for of in surfaces(found.case)}
+    name = next(iter(known)) if surface is None else surface
+    require_one_of("surface", name, known)
+    on = known[name]
+    sites = [*slab_of(found.case, on).sites, CLEAN]
     if site is not None:
         require_one_of("site", site, sites)
-    exports = [e for s in sites if site in (s, None) for e in _of_site(found, formats, s)]
+    exports = [e for s in sites if site in (s, None) for e in _of_site(found, formats, on, s)]
     if not exports:
         what = " and ".join(formats)
-        raise UserError(f"{shown(found.root)}: nothing to write as {what}: not computed")
+        raise UserError(f"{shown(found.root)}: {name}: nothing to write as {what}: not computed")
     yield from exports
 
 
@@ -118,14 +128,16 @@ def deliver(export: Export, into: Path) -> Path:
         temporary.unlink(missing_ok=True)
 
 
-def _of_site(found: Evaluation, formats: Collection[str], site: str) -> Iterator[Export]:
-    """Yield what there is of a site (or of the clean slab) in these formats."""
+def _of_site(
+    found: Evaluation, formats: Collection[str], surface: Surface, site: str
+) -> Iterator[Export]:
+    """Yield what there is of a surface's site (or of its clean slab) in these formats."""
     values: SlabValues | AdatomValues | None
     if site == CLEAN:
-        state, values = found.results.state("host", "slab"), found.results.slab("host")
+        state, values = found.results.state(surface, "slab"), found.results.slab(surface)
     else:
-        state = found.results.state("host", "held", site)
-        values = found.results.adatom("host", site, "held")
+        state = found.results.state(surface, "held", site)
+        values = found.results.adatom(surface, site, "held")
     if state is None or values is None:
         return
     stem, atoms = state.task.structure, from_json(values["structure"])
@@ -138,7 +150,7 @@ def _of_site(found: Evaluation, formats: Collection[str], site: str) -> Iterator
         if suffix in formats:
             write = partial(write_bytes, content=content)
             yield Export(f"{stem}.{suffix}", "relaxed structure", write)
-    picture = None if site == CLEAN else found.pictures.get(site)
+    picture = None if site == CLEAN else found.pictures_on(surface).get(site)
     if "chgcar" in formats and picture is not None and picture.difference is not None:
         density = picture.difference
         yield Export(
@@ -220,7 +232,7 @@ def _gpw(
     needs = estimate_needs(require_computable(alone(found.case), found.case.name))
     wanted = needs.tasks[task.label]
     # The same system without dipole correction is such a cycle, too, if the case has it.
-    similar = found.results.state("host", "uncorrected", task.site, task.relaxation)
+    similar = found.results.state(task.surface, "uncorrected", task.site, task.relaxation)
     seconds = similar.seconds if similar else None
     note = (
         f"an SCF cycle on one core, {about(seconds or ITERATIONS * wanted.size * PACE)}; "

@@ -16,8 +16,9 @@ import sodiophile
 from analysis.charge import Density
 from analysis.cube import write_cube
 from tests.paths import ROOT, TINY
+from tests.workflows.report import finished_run
 from workflows.cli import main
-from workflows.report.export import write_chgcar, write_poscar
+from workflows.report.export import deliver, plan_export, write_chgcar, write_poscar
 
 LAPTOP = ROOT / "examples" / "laptop"
 
@@ -169,6 +170,20 @@ def test_the_command_writes_all_sites_and_the_clean_slab(
     assert f"{tmp_path}/a/POSCAR-VN-slab: relaxed structure\n" in capsys.readouterr().out
 
 
+def test_the_metal_is_exported_by_the_name_of_its_surface(tmp_path: Path) -> None:
+    case = finished_run.case()
+    moved = finished_run.density()
+    finished_run.finish(tmp_path, case, moved=moved)
+    found = finished_run.evaluation(tmp_path, case)
+    exports = list(plan_export(found, ("poscar", "chgcar"), surface="Na(001)"))
+    assert [export.name for export in exports] == [
+        "POSCAR-Na-hollow", "CHGCAR-Na-hollow", "POSCAR-Na-slab",
+    ]  # fmt: skip
+    chgcar = Chgcar.from_file(str(deliver(exports[1], tmp_path / "out")))
+    assert chgcar.data["total"].mean() == pytest.approx(moved.integral(), rel=1e-9)
+    assert chgcar.name.startswith("Na at hollow on Na, x and y held, case laptop")
+
+
 def test_a_file_of_the_same_name_is_set_aside(tmp_path: Path) -> None:
     command = ["export", str(LAPTOP), "--into", str(tmp_path), "--site", "clean"]
     assert main(command) == 0
@@ -200,7 +215,15 @@ def test_what_it_costs_is_said_and_nothing_written(
         ),
         (
             ["--site", "clean", "--format", "chgcar"],
-            f"{LAPTOP}: nothing to write as chgcar: not computed",
+            f"{LAPTOP}: VN(001): nothing to write as chgcar: not computed",
+        ),
+        (
+            ["--surface", "Na(11)"],
+            "surface: found 'Na(11)' (did you mean 'Na(110)'?); allowed: VN(001), Na(001), Na(110)",
+        ),
+        (
+            ["--surface", "Na(110)", "--site", "top-N"],
+            "site: found 'top-N'; allowed: long-bridge, clean",
         ),
         (["--case", "desktop"], "case: found 'desktop'; allowed: laptop"),
     ],
