@@ -179,9 +179,10 @@ def test_the_metal_is_exported_by_the_name_of_its_surface(tmp_path: Path) -> Non
     assert [export.name for export in exports] == [
         "POSCAR-Na-hollow", "CHGCAR-Na-hollow", "POSCAR-Na-slab",
     ]  # fmt: skip
-    chgcar = Chgcar.from_file(str(deliver(exports[1], tmp_path / "out")))
+    path = deliver(exports[1], tmp_path / "out")
+    chgcar = Chgcar.from_file(str(path))
     assert chgcar.data["total"].mean() == pytest.approx(moved.integral(), rel=1e-9)
-    assert chgcar.name.startswith("Na at hollow on Na, x and y held, case laptop")
+    assert path.read_text().startswith("Na at hollow on Na, x and y held, case laptop")
 
 
 def test_a_file_of_the_same_name_is_set_aside(tmp_path: Path) -> None:
