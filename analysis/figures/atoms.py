@@ -119,14 +119,28 @@ def elements_of(structures: Sequence[Atoms]) -> list[str]:
     return [symbol for symbol in seen if symbol not in last] + list(last)
 
 
+SURFACES = {"accumulation": ACCUMULATION, "depletion": DEPLETION}
+KEY_GAP = 4.0  # mm between entries of the key
+
+
+def key_entries(elements: Sequence[str], *, differences: bool) -> list[str]:
+    """Give the entries of the key: elements and, if asked, both kinds of surface."""
+    return [*elements, *(SURFACES if differences else ())]
+
+
+def key_step(entry: str) -> float:
+    """Give the width in mm that an entry of the key takes, with the gap behind it."""
+    return 2.0 * LEGEND_RADIUS + 0.5 + KEY_GAP + style.text_width(entry, LEGEND_POINT)
+
+
 def draw_legend(
     ax: Axes,
     elements: Sequence[str],
+    entries: Sequence[str] | None = None,
     *,
-    differences: bool = False,
     dpi: float = style.RESOLUTION_DPI,
 ) -> Axes:
-    """Draw the key: a ball for each element and, if asked, for both kinds of surface.
+    """Draw a line of the key: a ball for each element or kind of surface.
 
     Parameters
     ----------
@@ -134,28 +148,27 @@ def draw_legend(
         Axes to draw on; their size decides where the entries stand.
     elements
         Symbols of all elements of the picture: their colours depend on one another.
-    differences
-        Whether the key has accumulation and depletion.
+    entries
+        Of this line, see `key_entries`; all elements if not given.
     dpi
         Pixels per inch of the rendered balls.
     """
-    colours = element_colours(elements)
-    entries = [(symbol, colours[symbol]) for symbol in elements]
-    if differences:
-        entries.append(("accumulation", to_rgb(ACCUMULATION)))
-        entries.append(("depletion", to_rgb(DEPLETION)))
+    colours = element_colours(elements) | {
+        name: to_rgb(colour) for name, colour in SURFACES.items()
+    }
+    entries = elements if entries is None else entries
     width, height = style.size_mm(ax)
-    steps = [
-        2.0 * LEGEND_RADIUS + 4.5 + style.text_width(name, LEGEND_POINT) for name, _ in entries
-    ]
-    starts = np.cumsum([0.0, *steps]) + max(0.0, 0.5 * (width - sum(steps) + 4.0))
+    steps = [key_step(name) for name in entries]
+    starts = np.cumsum([0.0, *steps]) + max(0.0, 0.5 * (width - sum(steps) + KEY_GAP))
     centres = np.array([[x + LEGEND_RADIUS, 0.5 * height, 0.0] for x in starts[:-1]])
     balls = raster.Spheres(
-        centres, np.full(len(entries), LEGEND_RADIUS), np.array([colour for _, colour in entries])
+        centres.reshape(-1, 3),
+        np.full(len(entries), LEGEND_RADIUS),
+        np.array([colours[name] for name in entries]).reshape(-1, 3),
     )
     frame = (0.0, width, 0.0, height)
     ax.imshow(raster.render(balls, [], frame, dpi / style.MM_PER_INCH), extent=frame, aspect="auto")
-    for (name, _), x in zip(entries, starts, strict=False):
+    for name, x in zip(entries, starts, strict=False):
         ax.text(
             x + 2.0 * LEGEND_RADIUS + 0.9,
             0.5 * height,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -21,7 +22,11 @@ Kind = Literal["held", "free", "paper"]
 
 GROUP = 0.88  # of the room of one site that its bars take
 LABEL = 6.0  # pt
-WIDE = 80.0  # mm of axes from which the legend has three columns
+TICK = 6.5  # pt, names of sites
+LINE = 1.2  # line spacing over the type size
+COLUMNS = 3  # of the legend, at most
+HANDLE = 4.6  # mm of a patch or a line in the legend, and the gap beside it
+SPACING = 2.6  # mm between its columns
 CLEAR = 2.0  # pt between a bar or a line and a label
 LABEL_WIDTH = 20.0  # pt that a label such as -1.56 and a gap need
 # behind words that lines may cross
@@ -79,7 +84,8 @@ def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
             bar = _bar(table, site, kind)
             _draw_bar(ax, x, 0.86 * width, bar, kind, levels=levels, upright=upright)
     ax.axhline(0.0, color=style.INK, lw=0.6)
-    ax.set_xticks(range(len(sites)), [nice(site) for site in sites])
+    names = [_label(site, len(sites), style.size_mm(ax)[0]) for site in sites]
+    ax.set_xticks(range(len(sites)), ["\n".join(lines) for lines in names])
     ax.tick_params(axis="x", length=0.0, pad=3.0)
     ax.spines["bottom"].set_visible(False)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
@@ -88,6 +94,36 @@ def draw_adsorption_bars(ax: Axes, table: Table) -> Axes:
     handles = [Patch(lw=0.5, label=_name(kind, table), **LOOKS[kind]) for kind in kinds]
     _legend(ax, [*handles, *lines])
     return ax
+
+
+def _label(site: str, sites: int, width: float) -> list[str]:
+    """Give the name of a site in lines that fit under its bars, in axes of a width in mm."""
+    return style.broken(nice(site), TICK, width / (sites + 0.1) - 1.0)
+
+
+def labels_height(table: Table, width: float) -> float:
+    """Give the room in mm that site names in axes so wide (mm) take beyond a single line."""
+    sites = site_names(table)
+    lines = max((len(_label(site, len(sites), width)) for site in sites), default=1)
+    return (lines - 1) * LINE * TICK / 72.0 * style.MM_PER_INCH
+
+
+def legend_height(table: Table, width: float) -> float:
+    """Give the room in mm that the legend takes above axes so wide (mm)."""
+    names = [_name(kind, table) for kind in _kinds(table, site_names(table))]
+    names += [_metal_label(table, *of) for of in _metal_energies(table)]
+    lines = -(-len(names) // _columns(names, width))
+    return lines * 1.35 * LABEL / 72.0 * style.MM_PER_INCH
+
+
+def _columns(names: Sequence[str], width: float) -> int:
+    """Give how many columns a legend of these names has if it is not to be wider than `width`."""
+    for columns in range(COLUMNS, 1, -1):
+        parts = np.array_split([style.text_width(name, LABEL) for name in names], columns)
+        across = [float(part.max(initial=0.0)) + HANDLE for part in parts]
+        if sum(across) + SPACING * (len(across) - 1) <= width:
+            return columns
+    return 1
 
 
 def marks_in_words(table: Table) -> str:
@@ -240,20 +276,25 @@ def _metal_lines(ax: Axes, table: Table) -> list[Line2D]:
     lines = []
     for number, (name, energy) in enumerate(_metal_energies(table)):
         ours: dict[str, Any] = {"color": style.SECOND, "dashes": dashes[number % 2]}
-        label = f"{table.adatom} on {name}: {energy:.2f} eV".replace("-", "−")
+        label = _metal_label(table, name, energy)
         look = published if name.endswith(PUBLISHED) else ours
         lines.append(ax.axhline(energy, lw=1.0, zorder=3.0, label=label, **look))
     return lines
 
 
+def _metal_label(table: Table, name: str, energy: float) -> str:
+    """Name a line in the legend."""
+    return f"{table.adatom} on {name}: {energy:.2f} eV".replace("-", "−")
+
+
 def _legend(ax: Axes, handles: list[Any]) -> None:
-    """Put the legend above the axes, where no bar can meet it."""
-    wide = style.size_mm(ax)[0] > WIDE
+    """Put the legend above the axes, where no bar can meet it, and no wider than they are."""
+    columns = _columns([str(handle.get_label()) for handle in handles], style.size_mm(ax)[0])
     ax.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.02),
-        ncols=3 if wide else 2,
+        ncols=columns,
         columnspacing=1.2,
         handletextpad=0.5,
         labelspacing=0.35,

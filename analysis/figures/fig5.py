@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
@@ -15,8 +14,15 @@ from analysis.figures import atoms as pictures_of
 from analysis.figures import sheet as sheets
 from analysis.figures import style
 from analysis.figures.arrhenius import draw_arrhenius, explanation
-from analysis.figures.bars import draw_adsorption_bars, marks_in_words, nice, site_names
-from analysis.figures.sheet import HEAD, LEGEND, Row, Sheet, SitePicture
+from analysis.figures.bars import (
+    draw_adsorption_bars,
+    labels_height,
+    legend_height,
+    marks_in_words,
+    nice,
+    site_names,
+)
+from analysis.figures.sheet import HEAD, Row, Sheet, SitePicture
 
 if TYPE_CHECKING:
     from analysis.adsorption import Table
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
 PLOTS = 46.0  # mm, height of the axes of the energies
 ABOVE, BELOW = 11.0, 11.0  # mm over these axes, for the legend, and under them
 BESIDE = 60.0  # mm from the right border to the axes of the energies where both plots are shown
-WIDEST = 40.0  # mm for the bars of a site
+WIDEST = 55.0  # mm for the bars of a site
 PANEL, BARS = 85.0, 120.0  # mm, width of a picture and of the energies on a figure of their own
 
 
@@ -48,7 +54,7 @@ def letters(sites: int) -> Letters:
     """Give the letters for a number of sites: the paper's for four, else from left to right."""
     if sites == 4:
         return Letters("abcd", "e", "fghi", "j")
-    names, twice = ascii_lowercase, 2 * sites
+    names, twice = style.LETTERS, 2 * sites
     return Letters(names[:sites], names[twice], names[sites:twice], names[twice + 1])
 
 
@@ -94,17 +100,22 @@ class Content:
         """Give the letters of all panels that there are."""
         named = self.letters
         last = named.arrhenius if self.has_lines else ""
-        return "".join(sorted(named.top + named.energies + named.differences + last))
+        every = named.top + named.energies + named.differences + last
+        return "".join(sorted(every, key=style.LETTERS.index))
 
     def sheet(self, dpi: float) -> Sheet:
         """Gather what the pictures share."""
-        return sheets.sheet(self.pictures, self.sites, self.letters.rows, self.isovalue, dpi)
+        return sheets.sheet(
+            self.pictures, self.sites, self.letters.rows, self.isovalue, dpi, wide=self.has_lines
+        )
 
 
 def compose(
     content: Content, caption: style.Caption, *, dpi: float = style.RESOLUTION_DPI
 ) -> Figure:
-    """Compose figure 5, 180 mm wide: sites from above, differences, energies, Arrhenius lines.
+    """Compose figure 5: sites from above, differences, energies, Arrhenius lines.
+
+    It is 180 mm wide, or 88 mm for one or two sites.
 
     Parameters
     ----------
@@ -116,17 +127,21 @@ def compose(
         Pixels per inch of the rendered pictures.
     """
     shared, named = content.sheet(dpi), content.letters
-    heights, _ = sheets.row_heights(shared, named.rows)
-    total = sheets.rows_height(heights) + LEGEND + 2.0 + ABOVE + PLOTS + BELOW
+    heights, _ = sheets.line_heights(shared)
+    key = sheets.key_height(shared, differences=True) + 2.0
+    bars = _bars_width(content, shared.width)
+    above = max(ABOVE, legend_height(content.table, bars) + 2.0)
+    below = BELOW + labels_height(content.table, bars)
+    total = sheets.lines_height(heights) + key + above + PLOTS + below
     full = caption + shared.difference_caption
     if marks := marks_in_words(content.table):
         full += f"({named.energies}) {marks}"
     if content.has_lines:
         full += f"({named.arrhenius}) {explanation(content.fits)}"
-    with style.page(style.WIDTH_MM, total, full) as figure:
-        y = sheets.draw_rows(figure, shared, named.rows)
+    with style.page(shared.width, total, full) as figure:
+        y = sheets.draw_lines(figure, shared)
         sheets.draw_key(figure, shared, y, differences=True)
-        _draw_plots(figure, content, y + LEGEND + 2.0)
+        _draw_plots(figure, content, y + key, above, bars)
     return figure
 
 
@@ -151,6 +166,7 @@ def panel(
             BARS,
             caption + marks_in_words(content.table),
             lambda ax: draw_adsorption_bars(ax, content.table),
+            below=labels_height(content.table, BARS - 17.0),
         )
     row = next(row for row in named.rows if letter in row.letters)
     return _picture_panel(content.sheet(dpi), row, letter, caption)
@@ -171,17 +187,21 @@ def arrhenius_panel(fits: Mapping[str, Fit], letter: str = "") -> Figure:
     return _plot_panel(letter, PANEL, caption, lambda ax: draw_arrhenius(ax, fits))
 
 
-def _draw_plots(figure: Figure, content: Content, y: float) -> None:
+def _bars_width(content: Content, page: float) -> float:
+    """Give the width in mm of the axes of the energies on a page of a width in mm."""
+    room = page - 14.0 - (BESIDE + 2.0 if content.has_lines else style.MARGIN)
+    return room if page <= style.COLUMN_MM else min(room, WIDEST * len(content.sites))
+
+
+def _draw_plots(figure: Figure, content: Content, y: float, above: float, width: float) -> None:
     """Draw the energies and, if there are any, the Arrhenius lines from y (mm) down."""
     named = content.letters
-    room = style.WIDTH_MM - 14.0 - (BESIDE + 2.0 if content.has_lines else style.MARGIN)
-    width = min(room, WIDEST * len(content.sites))
     style.letter(figure, style.MARGIN, y, named.energies)
-    draw_adsorption_bars(style.place(figure, 14.0, y + ABOVE, width, PLOTS), content.table)
+    draw_adsorption_bars(style.place(figure, 14.0, y + above, width, PLOTS), content.table)
     if content.has_lines:
         left = style.WIDTH_MM - BESIDE + 2.0
         style.letter(figure, left, y, named.arrhenius)
-        ax = style.place(figure, left + 12.0, y + 5.0, BESIDE - 16.0, PLOTS + 6.0)
+        ax = style.place(figure, left + 12.0, y + above - 6.0, BESIDE - 16.0, PLOTS + 6.0)
         draw_arrhenius(ax, content.fits)
 
 
@@ -195,9 +215,10 @@ def _picture_panel(shared: Sheet, row: Row, letter: str, caption: style.Caption)
     differences = row.kind == "difference"
     full = caption + (shared.difference_caption if differences else sheets.OUTLINE)
     y = style.MARGIN + HEAD + height
-    with style.page(PANEL, y + LEGEND + 2.0, full) as figure:
+    key = sheets.key_height(shared, differences=differences, width=PANEL)
+    with style.page(PANEL, y + key + 2.0, full) as figure:
         style.letter(figure, style.MARGIN, style.MARGIN, letter)
-        style.write(figure, style.MARGIN + 5.0, style.MARGIN + 0.7, nice(site))
+        style.title(figure, style.MARGIN + 5.0, style.MARGIN, nice(site), inner - 5.0)
         ax = style.place(figure, style.MARGIN, style.MARGIN + HEAD, inner, height)
         sheets.draw_picture(ax, shared, row, site, extent)
         sheets.draw_key(figure, shared, y, differences=differences, width=PANEL)
@@ -205,10 +226,15 @@ def _picture_panel(shared: Sheet, row: Row, letter: str, caption: style.Caption)
 
 
 def _plot_panel(
-    letter: str, width: float, caption: style.Caption, draw: Callable[[Axes], Axes]
+    letter: str,
+    width: float,
+    caption: style.Caption,
+    draw: Callable[[Axes], Axes],
+    *,
+    below: float = 0.0,
 ) -> Figure:
-    """Draw a plot on a figure of its own, width in mm."""
-    with style.page(width, 79.0, caption) as figure:
+    """Draw a plot on a figure of its own, width and room below in mm."""
+    with style.page(width, 79.0 + below, caption) as figure:
         style.letter(figure, style.MARGIN, style.MARGIN, letter)
         head = 14.0 if letter else 5.0
         draw(style.place(figure, 14.0, head, width - 17.0, 68.0 - head))

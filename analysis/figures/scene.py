@@ -26,6 +26,7 @@ RADIUS_SCALE = 0.56  # of the covalent radius: neighbours keep apart, and bonds 
 RISE = 7.0  # degrees that the viewer of a side stands above it
 BOND_REACH = 1.15  # times the sum of covalent radii
 BOND_RADIUS = 0.13  # angstrom
+NON_METALS = Atoms("HBCNOFSiPSClGeAsSeBrSbTeI").numbers  # and half-metals
 BOND_COLOUR = to_rgb("#8d8d8d")
 LEAST_HALF = 3.3  # angstrom of surface shown at least on each side of the adatom
 MARGIN = 0.4  # angstrom: atoms on the border are shown whole, on both borders
@@ -156,17 +157,23 @@ def spheres(shown: Shown, view: Camera, fog: float) -> raster.Spheres:
 
 
 def bonded(shown: Shown) -> Ints:
-    """Give the pairs (m, 2) of unlike slab atoms that touch, as indices into what is shown."""
+    """Give the pairs (m, 2) of slab atoms that touch, as indices into what is shown.
+
+    Like atoms count if they are non-metals, as in graphene: in a metal all would.
+    """
     own = np.flatnonzero(~shown.adatom)
     places, numbers = shown.positions[own], shown.numbers[own]
     apart = np.linalg.norm(places[:, None] - places[None, :], axis=2)
     touch = BOND_REACH * (covalent_radii[numbers][:, None] + covalent_radii[numbers][None, :])
-    pairs = np.argwhere((apart < touch) & (numbers[:, None] < numbers[None, :]))
+    covalent = np.isin(numbers, NON_METALS)
+    unlike = numbers[:, None] != numbers[None, :]
+    bond = (apart < touch) & (unlike | (covalent[:, None] & covalent[None, :]))
+    pairs = np.argwhere(np.triu(bond, k=1))
     return np.asarray(own[pairs], np.int64)
 
 
 def bonds(shown: Shown, view: Camera) -> list[raster.Surface]:
-    """Give sticks between unlike slab atoms that touch, before the camera."""
+    """Give sticks between slab atoms that touch, before the camera; see `bonded`."""
     places, pairs = shown.positions, bonded(shown)
     if not len(pairs):
         return []

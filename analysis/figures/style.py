@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import cycle
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from matplotlib import font_manager, rc_context
@@ -31,6 +33,9 @@ INK = "#222222"
 
 # Curves or marks of several sites in one plot: told apart by colour, and by shape without it.
 _SERIES = ((OURS, "o"), (SECOND, "s"), ("#009e73", "D"), ("#cc79a7", "^"), ("#4d4d4d", "v"))
+
+COLUMN_MM = 88.0  # one column of the journal
+LETTERS = ascii_lowercase + ascii_uppercase + "αβγδεζηθικλμνξπρστυφχψω"  # of panels, in order
 
 WATERMARK = "not physical: smoke-test settings"
 
@@ -149,6 +154,28 @@ def wrapped(text: str, points: float, width: float) -> list[str]:
             fits = next(n for n in range(len(line), 0, -1) if text_width(line[:n], points) <= width)
             lines, line = [*lines, line[:fits]], line[fits:]
     return [*lines, line] if line else lines
+
+
+def broken(name: str, points: float, width: float) -> list[str]:
+    """Break a name after its hyphens and blanks into lines no wider than `width` mm, if need be."""
+    lines = [""]
+    for part in re.findall(r"[^- ]*[- ]?", name):
+        longer = lines[-1] + part
+        if lines[-1] and text_width(longer.rstrip(), points) > width:
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    return [line.rstrip() for line in lines]
+
+
+def title(figure: Figure, left: float, top: float, text: str, width: float) -> None:
+    """Write a panel's title, 7 pt, or 6 pt in two lines where it is wider than `width` mm."""
+    if text_width(text, 7.0) <= width:
+        write(figure, left, top + 0.7, text)
+        return
+    lines = broken(text, SMALLEST_POINT, width)
+    raised = 0.7 if len(lines) == 1 else -0.4
+    write(figure, left, top + raised, "\n".join(lines), fontsize=SMALLEST_POINT, linespacing=1.05)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,10 +12,9 @@ from analysis.figures import sheet as sheets
 from analysis.figures import style
 from analysis.figures.bars import nice
 from analysis.figures.plane_average import draw_plane_average
-from analysis.figures.sheet import LEGEND, Row, Sheet, SitePicture
+from analysis.figures.sheet import Row, Sheet, SitePicture
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-LONGEST = 4  # pictures in a row
+PROFILE = 58.0  # mm, height of a line of plane averages
 
 
 def s17(
@@ -24,21 +24,21 @@ def s17(
     *,
     dpi: float = style.RESOLUTION_DPI,
 ) -> Figure:
-    """Draw the sites from the front and from the side, as in figure S17, 180 mm wide.
+    """Draw the sites from the front and from the side, as in figure S17.
 
     Parameters
     ----------
     pictures
         The sites computed.
     sites
-        Names of up to four sites, from left to right; one without a picture is named as missing.
+        Names of the sites, from left to right; one without a picture is named as missing.
     caption, dpi
         As in `analysis.figures.fig5.compose`.
     """
     front, side = Row("atoms", "front", ""), Row("atoms", "side", "")
     rows = _lettered(len(sites), front, side)
     shared = sheets.sheet(pictures, sites, rows, None, dpi)
-    return _compose(shared, rows, caption)
+    return _compose(shared, caption, differences=False)
 
 
 def s18(
@@ -61,7 +61,7 @@ def s18(
     side, top = Row("difference", "side", ""), Row("difference", "top", "")
     rows = _lettered(len(sites), side, top)
     shared = sheets.sheet(pictures, sites, rows, isovalue, dpi)
-    return _compose(shared, rows, caption)
+    return _compose(shared, caption, differences=True)
 
 
 def host_and_metal(
@@ -82,30 +82,31 @@ def host_and_metal(
         As in `s18`.
     """
     rows: list[Row] = []
-    for names in ([picture.site for picture in host], [picture.site for picture in metal]):
-        for start in range(0, len(names), LONGEST):
-            sites = tuple(names[start : start + LONGEST])
-            before = sum(len(row.letters) for row in rows)
-            letters = LETTERS[before : before + len(sites)]
-            rows.append(Row("difference", "front", letters, sites))
-    pictures = [*host, *metal]
-    shared = sheets.sheet(pictures, [p.site for p in pictures], rows, isovalue, dpi)
-    return _compose(shared, rows, caption)
+    letters = iter(style.LETTERS)
+    for pictures in filter(None, (host, metal)):
+        sites = tuple(picture.site for picture in pictures)
+        rows.append(Row("difference", "front", "".join(islice(letters, len(sites))), sites))
+    every = [*host, *metal]
+    shared = sheets.sheet(every, [p.site for p in every], rows, isovalue, dpi)
+    return _compose(shared, caption, differences=True)
 
 
 def plane_averages(
     pictures: Sequence[SitePicture], sites: Sequence[str], caption: style.Caption
 ) -> Figure:
-    """Draw the plane-averaged differences of up to four sites side by side; see `s17`."""
+    """Draw the plane-averaged differences of the sites side by side; see `s17`."""
     named = {picture.site: picture for picture in pictures}
-    with style.page(style.WIDTH_MM, 58.0, caption) as figure:
-        width = (style.WIDTH_MM - style.MARGIN) / max(sheets.LEAST_COLUMNS, len(sites))
+    lines = sheets.balanced(len(sites))
+    page = style.COLUMN_MM if max(lines) < sheets.LEAST_COLUMNS else style.WIDTH_MM
+    with style.page(page, PROFILE * len(lines), caption) as figure:
+        width = (page - style.MARGIN) / max(lines)
         drawn: list[Axes] = []
         for number, site in enumerate(sites):
-            left = style.MARGIN + number * width
-            style.letter(figure, left, style.MARGIN, LETTERS[number])
-            style.write(figure, left + 5.0, style.MARGIN + 0.6, nice(site))
-            ax = style.place(figure, left + 12.0, 11.0, width - 13.5, 36.0)
+            line, column = divmod(number, max(lines))
+            left, top = style.MARGIN + column * width, PROFILE * line
+            style.letter(figure, left, top + style.MARGIN, style.LETTERS[number])
+            style.title(figure, left + 5.0, top + style.MARGIN, nice(site), width - 7.0)
+            ax = style.place(figure, left + 12.0, top + 11.0, width - 13.5, 36.0)
             picture = named.get(site)
             if picture is None or picture.difference is None:
                 style.note_missing(ax, "not computed")
@@ -123,25 +124,25 @@ def _share_scale(drawn: Sequence[Axes]) -> None:
     low, high = zip(*(ax.get_ylim() for ax in drawn), strict=True)
     for ax in drawn:
         ax.set_ylim(min(low), max(high))
-    for ax in drawn[1:]:
-        ax.set_ylabel("")
+    for ax in drawn:
+        if ax.get_position().x0 > min(other.get_position().x0 for other in drawn) + 1e-6:
+            ax.set_ylabel("")
 
 
 def _lettered(sites: int, first: Row, second: Row) -> tuple[Row, Row]:
     """Give two rows letters that follow one another."""
     return (
-        Row(first.kind, first.direction, LETTERS[:sites]),
-        Row(second.kind, second.direction, LETTERS[sites : 2 * sites]),
+        Row(first.kind, first.direction, style.LETTERS[:sites]),
+        Row(second.kind, second.direction, style.LETTERS[sites : 2 * sites]),
     )
 
 
-def _compose(shared: Sheet, rows: Sequence[Row], caption: style.Caption) -> Figure:
-    """Compose rows of pictures with their key."""
-    differences = any(row.kind == "difference" for row in rows)
+def _compose(shared: Sheet, caption: style.Caption, *, differences: bool) -> Figure:
+    """Compose lines of pictures with their key."""
     words = shared.difference_caption if differences else sheets.OUTLINE
-    heights, _ = sheets.row_heights(shared, rows)
-    height = sheets.rows_height(heights) + LEGEND + 2.0
-    with style.page(style.WIDTH_MM, height, caption + words) as figure:
-        y = sheets.draw_rows(figure, shared, rows)
+    heights, _ = sheets.line_heights(shared)
+    height = sheets.lines_height(heights) + sheets.key_height(shared, differences=differences) + 2.0
+    with style.page(shared.width, height, caption + words) as figure:
+        y = sheets.draw_lines(figure, shared)
         sheets.draw_key(figure, shared, y, differences=differences)
     return figure

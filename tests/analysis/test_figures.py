@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import graphene, mx2
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
@@ -29,6 +31,7 @@ from analysis.figures.bars import draw_adsorption_bars
 from analysis.figures.plane_average import draw_plane_average
 from analysis.figures.sheet import SitePicture, traced
 from analysis.lattice import rings
+from tests.lattices import grid_points
 
 LATTICE = 4.13  # angstrom
 SITES = ("bridge", "hollow", "top-V", "top-N")
@@ -353,6 +356,90 @@ def test_three_sites_have_panels_without_gaps() -> None:
     figure = fig5.compose(fig5.Content(rows, given, ISOVALUE), K_ON_MGO, dpi=DPI)
     assert set("abcdefg") <= set(words(figure))
     assert "h" not in words(figure)
+
+
+LONG_NAMES = (
+    "top-Mo", "hollow-3-SSS-over-Mo", "hollow-3-SSS", "long-bridge-Mo-S", "short-bridge-S-S",
+    "hollow-4-OOTiTi-over-O", "top-S", "bridge-O-Ti", "hollow-3-MoMoS-over-S",
+)  # fmt: skip
+
+
+def hexagonal(sites: int) -> tuple[list[SitePicture], Table]:
+    """Give pictures and table of Na on a 2x2 cell of MoS2, at as many sites with long names."""
+    given = []
+    for number, name in enumerate(LONG_NAMES[:sites]):
+        atoms = mx2("MoS2", size=(2, 2, 1), vacuum=7.0)
+        atoms.set_tags(np.repeat([2, 1, 3], [1, 1, 1])[np.arange(len(atoms)) % 3])
+        atoms.pbc = (True, True, False)
+        x, y, _ = (0.5 + 0.05 * number) * atoms.cell[0] + 0.4 * atoms.cell[1]
+        atoms += Atoms("Na", positions=[(x, y, atoms.positions[:, 2].max() + 2.3)])
+        given.append(traced(SitePicture(name, atoms, sodium_difference(atoms)), ISOVALUE))
+    names = [picture.site for picture in given]
+    rows = tuple(Site("MoS2(001)", name, "held", adsorption_energy=-0.4) for name in names)
+    free = tuple(Site("MoS2(001)", name, "free", adsorption_energy=-0.6) for name in names)
+    metal = tuple(
+        Site(f"Na({face})", "hollow", "held", adsorption_energy=-0.6) for face in ("001", "110")
+    )
+    return given, Table("MoS2", "Na", rows + free, metal, "laptop", True)
+
+
+@pytest.mark.parametrize("sites", range(1, 10))
+def test_any_number_of_sites_has_its_panels_in_lines_of_up_to_four(sites: int) -> None:
+    given, rows = hexagonal(sites)
+    names = [picture.site for picture in given]
+    figure = fig5.compose(fig5.Content(rows, given, ISOVALUE), K_ON_MGO, dpi=DPI)
+    wide = 88.0 if sites <= 2 else 180.0
+    assert figure.get_figwidth() * 25.4 == pytest.approx(wide)
+    letters = [
+        t for t in texts(figure) if t.get_text() in style.LETTERS and t.get_fontweight() == "bold"
+    ]
+    assert sorted(t.get_text() for t in letters) == sorted(style.LETTERS[: 2 * sites + 1])
+    lines = Counter(round(t.get_position()[1], 4) for t in letters)
+    assert max(lines.values()) <= (4 if sites > 2 else 2)
+    others = [
+        supplement.s18(given, names, K_ON_MGO, isovalue=ISOVALUE, dpi=DPI),
+        supplement.plane_averages(given, names, K_ON_MGO),
+    ]
+    for drawn in (figure, *others):
+        assert_legible(drawn)
+
+
+def assert_legible(figure: Figure) -> None:
+    """Assert that no text is cut or lies on another one, and no legend leaves its axes sideways."""
+    draw(figure)
+    shown = texts(figure)
+    boxes = [text.get_window_extent() for text in shown]
+    for text, box in zip(shown, boxes, strict=True):
+        inside = box.x0 >= 0 <= box.y0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1
+        assert inside, text.get_text()
+        assert float(text.get_fontsize()) >= style.SMALLEST_POINT
+    for (one, left), (two, right) in combinations(zip(shown, boxes, strict=True), 2):
+        assert not left.overlaps(right), (one.get_text(), two.get_text())
+    for ax in figure.axes:
+        if (legend := ax.get_legend()) is not None:
+            assert legend.get_window_extent().x1 <= ax.get_window_extent().x1 + 2.0
+
+
+def test_one_site_fills_its_figures() -> None:
+    given, _ = hexagonal(1)
+    metal = replace(pictures(("hollow",))[0], site="Na(001) hollow")
+    figure = supplement.host_and_metal(given, [metal], K_ON_MGO, isovalue=ISOVALUE, dpi=DPI)
+    assert_legible(figure)
+    assert figure.get_figwidth() * 25.4 == pytest.approx(88.0)
+    a, b = (t for t in texts(figure) if t.get_text() in ("a", "b"))
+    assert a.get_position()[1] == b.get_position()[1]
+    drawn = image_of(figure)
+    halves = np.array_split(drawn[: len(drawn) // 2], 2, axis=1)
+    assert all(np.mean((half != 255).any(axis=2)) > 0.1 for half in halves)
+
+
+def test_a_key_that_is_too_long_goes_on_below() -> None:
+    given, _ = hexagonal(1)
+    many = given[0].atoms.copy()
+    many.symbols[:8] = ["Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu"]
+    figure = supplement.s18([replace(given[0], atoms=many)], LONG_NAMES[:1], K_ON_MGO, dpi=DPI)
+    assert {"Ti", "Cu", "Na", "accumulation", "depletion"} <= set(words(figure))
+    assert_legible(figure)
 
 
 # Bars
@@ -713,3 +800,90 @@ def test_wrapped_lines_fit_and_lose_no_letter() -> None:
     lines = style.wrapped(text, 6.0, 60.0)
     assert max(style.text_width(line, 6.0) for line in lines) <= 60.0
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+# Oblique cells
+
+
+def graphene_with_sodium(slanted: int = 0) -> Atoms:
+    """Build 3x3 graphene with Na over a hollow; the same lattice in another cell if slanted."""
+    sheet = graphene(size=(3, 3, 1), vacuum=6.0)
+    sheet.pbc, sheet.cell[2, 2] = (True, True, False), sheet.cell[2, 2] + 3.0
+    sheet.set_tags([1] * len(sheet))
+    first, second, _ = sheet.cell.array
+    hollow = 4 / 9 * first + 5 / 9 * second
+    sheet += Atoms("Na", positions=[(*hollow[:2], sheet.positions[0, 2] + 2.4)])
+    sheet.set_cell([first, second + slanted * first, sheet.cell[2]])
+    return sheet
+
+
+@pytest.mark.parametrize("slanted", [0, 1, 2])
+@pytest.mark.parametrize("direction", ["top", "front", "side"])
+def test_a_patch_of_an_oblique_cell_holds_one_whole_cell(
+    slanted: int, direction: scene.Direction
+) -> None:
+    atoms = graphene_with_sodium(slanted)
+    patch = scene.window(atoms, direction)
+    assert abs(np.linalg.det(patch.frame_cv)) == pytest.approx(
+        abs(np.linalg.det(atoms.cell[:2, :2]))
+    )
+    assert patch.half == pytest.approx(np.maximum(0.5, 3.3 / isosurfaces.heights(patch.frame_cv)))
+    shown = scene.show(atoms, patch)
+    assert shown.adatom.sum() == 1
+    # within half a frame of the adatom there is each atom of the cell once, at a place of its own
+    aside = (shown.positions[:, :2] - atoms.positions[-1, :2]) @ np.linalg.inv(patch.frame_cv)
+    inside = np.all((aside >= -0.5 - 1e-6) & (aside < 0.5 - 1e-6), axis=1)
+    assert inside.sum() == len(atoms)
+    home = np.round(atoms.cell.scaled_positions(shown.positions[inside]) % 1.0 % 1.0, 6)
+    assert len(np.unique(home % 1.0, axis=0)) == len(atoms)
+    # every carbon in the middle has its three neighbours, 1.42 angstrom away
+    carbon = shown.positions[~shown.adatom]
+    apart = np.linalg.norm(carbon[:, None] - carbon[None, :], axis=2)
+    near = np.linalg.norm(carbon - atoms.positions[-1], axis=1) < 3.0
+    assert near.sum() == 6
+    assert (np.abs(apart[near] - 1.42) < 0.01).sum() == 3 * 6
+    bonds = scene.bonded(shown)
+    assert len(bonds) == (np.abs(np.triu(apart) - 1.42) < 0.01).sum()
+
+
+def test_a_hexagon_is_drawn_as_a_regular_one() -> None:
+    atoms = graphene_with_sodium()
+    view = scene.build(atoms, "top")
+    places = view.spheres.centres[:, :2]
+    near = places[np.hypot(*places.T).argsort()[1:7]]
+    assert np.hypot(*near.T) == pytest.approx([1.42] * 6, abs=0.01)
+    angles = np.sort(np.degrees(np.arctan2(near[:, 1], near[:, 0])))
+    assert np.diff(angles) == pytest.approx([60.0] * 5, abs=0.1)
+    (outline,) = view.outline
+    sides = np.diff(outline, axis=0)
+    assert np.linalg.norm(sides, axis=1) == pytest.approx([3 * 2.46] * 4)
+    assert outline[:-1].mean(axis=0) == pytest.approx([0.0, 0.0], abs=1e-9)
+    left, right = scene.build(atoms, "front").outline  # one cell wide
+    assert right[0, 0] - left[0, 0] == pytest.approx(3 * 2.46)
+
+
+@pytest.mark.parametrize("slanted", [0, 1])
+def test_an_isosurface_does_not_depend_on_the_cell(slanted: int) -> None:
+    atoms = graphene_with_sodium(slanted)
+    centre, width = atoms.positions[-1], 0.7
+    cell = np.asarray(atoms.cell)
+    shape = (40, 40, 60)
+    points = grid_points(shape, cell)
+    # the nearest image by hand: of nine cells around
+    far = np.min(
+        [
+            np.square(points - centre - i * cell[0] - j * cell[1]).sum(axis=-1)
+            for i in (-2, -1, 0, 1, 2) for j in (-1, 0, 1)
+        ],
+        axis=0,
+    )  # fmt: skip
+    density = Density(np.exp(-far / (2 * width**2)), cell)
+    radius = width * math.sqrt(2 * math.log(2))
+    found = scene.trace(density, atoms, 0.5)
+    for meshes in (found.above, found.beside):
+        assert meshes[0].area == pytest.approx(4 * math.pi * radius**2, rel=0.02)
+        assert meshes[0].volume == pytest.approx(4 / 3 * math.pi * radius**3, rel=0.02)
+        assert meshes[0].vertices.mean(axis=0) == pytest.approx(centre, abs=0.02)
+        assert len(meshes[1].faces) == 0
+        across = np.linalg.norm(meshes[0].vertices - centre, axis=1)
+        assert across == pytest.approx(np.full(len(across), radius), abs=0.03)

@@ -8,13 +8,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from string import ascii_lowercase
 from typing import TypeAlias
 
 from matplotlib.figure import Figure
 
 from analysis.account import Account
-from analysis.figures import coverage, electrons, fig5, hop, lattice, potential, supplement
+from analysis.figures import coverage, electrons, fig5, hop, lattice, potential, style, supplement
 from analysis.figures.account import compose
 from analysis.figures.sheet import SitePicture, traced
 from analysis.potential import Potential, WorkFunctions
@@ -40,7 +39,7 @@ from workflows.tasks.records import Surface
 DRAWN = ".drawn"  # what the figures were drawn from
 
 
-LOOK = 6  # raise it when the figures look different for the same results
+LOOK = 7  # raise it when the figures look different for the same results
 
 
 FIG5, DIFFERENCES, ELECTRONS, FILLING, HOPS = (
@@ -180,6 +179,6 @@ def _draw(draw: Drawing, folder: Path, stem: str) -> None:
 
 def _remove_panels_but(folder: Path, drawn: Collection[str]) -> None:
     """Remove panels that an earlier drawing had, such as one of data that was taken away."""
-    for letter in ascii_lowercase:
+    for letter in style.LETTERS:
         for suffix in FORMATS if f"{FIG5}{letter}" not in drawn else ():
             (folder / f"{FIG5}{letter}.{suffix}").unlink(missing_ok=True)
