@@ -15,9 +15,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from workflows.case.schema import Case, Section
+from workflows.case.fields import Section
+from workflows.case.hosts import MILLER, CrystalHost
+from workflows.case.schema import Case, Host
 from workflows.case.shorthand import GRID
 
+# What stands behind the title of a table of which there are two kinds
+KINDS: dict[type[BaseModel], str] = {Host: ", a rock salt", CrystalHost: ", any crystal"}
 PAGE = Path(__file__).with_name("case-file.md")
 HEAD = """# Case file
 
@@ -48,26 +52,27 @@ def _tables(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[
     yield path or "The file", model
     inner: dict[type[BaseModel], list[str]] = {}
     for name, field in model.model_fields.items():
-        if table := _table(field):
-            inner.setdefault(table, []).append(f"{path.strip('[]')}.{name}".lstrip("."))
+        for table in _models(field):
+            inner.setdefault(table, []).append(f"{path.partition(',')[0].strip('[]')}.{name}")
     for section, names in inner.items():
-        yield from _tables(section, ", ".join(f"[{name}]" for name in names))
+        titles = ", ".join(f"[{name.lstrip('.')}]" for name in names)
+        yield from _tables(section, titles + KINDS.get(section, ""))
 
 
-def _table(field: FieldInfo) -> type[Section] | None:
-    """Return the model of a field that is a table, else None."""
-    parts = [field.annotation]
+def _models(field: FieldInfo) -> list[type[Section]]:
+    """Return the models of a field that is a table of one kind or another."""
+    parts, found = [field.annotation], []
     for part in parts:
         if isinstance(part, type) and issubclass(part, Section):
-            return part
+            found.append(part)
         parts += get_args(part)
-    return None
+    return found
 
 
 def _row(name: str, field: FieldInfo) -> str:
     required = field.default is PydanticUndefined
     default = "required" if required else _toml(field.default)
-    return f"| `{name}` | {_allowed(field)} | {default} | {field.description} |"
+    return f"| `{name}` | {_allowed(name, field)} | {default} | {field.description} |"
 
 
 def _toml(value: Any) -> str:
@@ -76,12 +81,12 @@ def _toml(value: Any) -> str:
     return "none" if value in (None, {}) else f"`{json.dumps(value)}`"
 
 
-def _allowed(field: FieldInfo) -> str:
+def _allowed(name: str, field: FieldInfo) -> str:
     """Return in words what a field may hold."""
     schema = TypeAdapter(field.rebuild_annotation()).json_schema()
     others = [one for one in schema.get("anyOf", []) if one.get("type") != "null"]
     schema = others[0] if others else schema
-    if _table(field):
+    if _models(field):
         words = "a table"
     elif {"type": "boolean"} in others[1:]:
         words = f"`true`, `false`, {_toml(schema['const'])}"
@@ -90,7 +95,7 @@ def _allowed(field: FieldInfo) -> str:
     elif "maxLength" in schema:
         words = f"text of up to {schema['maxLength']} characters"
     elif "prefixItems" in schema:
-        words = GRID
+        words = MILLER if name == "miller" else GRID
     elif schema["type"] == "string":
         words = _refusal(field)
     else:

@@ -5,11 +5,13 @@ from typing import Any
 import numpy as np
 import spglib
 from ase import Atoms
+from ase.build import make_supercell
 from ase.data import covalent_radii
 from ase.geometry.dimensionality.rank_determination import RDA
 from ase.neighborlist import neighbor_list
 
 from structures._spglib import without_deprecation
+from structures.symmetry import find_symmetry
 
 SYMMETRY_TOLERANCE = 0.01  # angstrom: files have a few decimals
 MAX_ATOMS = 400
@@ -80,6 +82,74 @@ def conventional_cell(atoms: Atoms) -> Atoms:
         return atoms
     lattice_cv, scaled_ac, number_a = standard
     return Atoms(number_a, cell=lattice_cv, scaled_positions=scaled_ac, pbc=True)
+
+
+def primitive_cell(crystal: Atoms) -> Atoms:
+    """Return the primitive cell, with axes and positions as they are in the crystal.
+
+    Raises
+    ------
+    ValueError
+        If the symmetry cannot be determined.
+    """
+    cell = (
+        crystal.cell.tolist(),
+        crystal.get_scaled_positions().tolist(),
+        crystal.numbers.tolist(),
+    )
+    with without_deprecation():
+        found = spglib.standardize_cell(
+            cell, to_primitive=True, no_idealize=True, symprec=SYMMETRY_TOLERANCE
+        )
+    if found is None:
+        raise ValueError("its symmetry cannot be determined; allowed: a crystal")
+    lattice_cv, scaled_ac, number_a = found
+    return Atoms(number_a, cell=lattice_cv, scaled_positions=scaled_ac, pbc=True)
+
+
+def conventional_from(primitive: Atoms, crystal: Atoms, relaxed: Atoms) -> Atoms:
+    """Return a relaxed primitive cell as the conventional cell that it was taken from.
+
+    Parameters
+    ----------
+    primitive
+        Of `crystal`, see `primitive_cell`.
+    crystal
+        The conventional cell before the relaxation.
+    relaxed
+        The primitive cell after it.
+    """
+    repeats = np.rint(np.asarray(crystal.cell) @ np.linalg.inv(primitive.cell)).astype(int)
+    return make_supercell(relaxed, repeats)
+
+
+def is_fixed_by_symmetry(crystal: Atoms) -> bool:
+    """Return whether a crystal is cubic and no atom can move without breaking its symmetry.
+
+    Its energy then depends on the lattice constant alone.
+    """
+    a, b, c, *angles = crystal.cell.cellpar()
+    if max(abs(a - b), abs(a - c)) > 1e-4 or max(abs(np.array(angles) - 90.0)) > 1e-4:
+        return False
+    symmetry = find_symmetry(crystal, tolerance=SYMMETRY_TOLERANCE)
+    trial_av = np.random.default_rng(1).normal(size=(len(crystal), 3))
+    rotation_scc = np.unique(symmetry.rotation_scc, axis=0)
+    trace_s = rotation_scc.trace(axis1=1, axis2=2)
+    threefold_s = (trace_s == 0) & (np.linalg.det(rotation_scc) > 0)
+    cubic = threefold_s.sum() >= 8  # both ways about four axes
+    return bool(cubic) and bool(abs(symmetry.project(trial_av)).max() < 1e-6)
+
+
+def empty_space(crystal: Atoms) -> float:
+    """Return the widest gap between atoms along the third cell vector's direction, angstrom.
+
+    It is measured along the normal of the first two cell vectors.
+    """
+    normal_v = np.cross(crystal.cell[0], crystal.cell[1])
+    normal_v /= np.linalg.norm(normal_v)
+    period = abs(float(crystal.cell[2] @ normal_v))
+    z_a = np.sort((crystal.positions @ normal_v) % period)
+    return float(np.diff(z_a, append=z_a[0] + period).max())
 
 
 def _symmetrized(atoms: Atoms) -> Atoms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ class Spacing:
     percent: float
 
 
-def layer_relaxations(slab: Atoms, bulk_spacing: float) -> list[Spacing]:
+def layer_relaxations(slab: Atoms, bulk_spacing: float | Sequence[float]) -> list[Spacing]:
     """Compare each interlayer distance with the bulk's.
 
     Parameters
@@ -42,7 +43,8 @@ def layer_relaxations(slab: Atoms, bulk_spacing: float) -> list[Spacing]:
         Relaxed slab; tags count the layers from the top, 1. Atoms with tag 0 (an adatom) are
         left out.
     bulk_spacing
-        Distance between layers in the bulk, angstrom: a/2 for (001) of rock salt, bcc and fcc.
+        Distance between layers in the bulk, angstrom: a/2 for (001) of rock salt, bcc and fcc; or
+        that of each pair, from the surface down.
 
     Returns
     -------
@@ -52,16 +54,19 @@ def layer_relaxations(slab: Atoms, bulk_spacing: float) -> list[Spacing]:
     Raises
     ------
     ValueError
-        If the bulk's distance is not positive, or the slab has no layers.
+        If a distance is not positive, the slab has no layers, or another number of distances.
     """
-    check_length("bulk_spacing", bulk_spacing)
+    if isinstance(bulk_spacing, float):
+        check_length("bulk_spacing", bulk_spacing)
     height = {layer: float(slab.positions[here, 2].mean()) for layer, here in _layers(slab)}
-    pairs = zip(list(height)[:-1], list(height)[1:], strict=True)
     found = []
-    for upper, lower in pairs:
+    pairs = list(zip(list(height)[:-1], list(height)[1:], strict=True))
+    if isinstance(bulk_spacing, float):
+        bulk_spacing = [bulk_spacing] * len(pairs)
+    for (upper, lower), spacing in zip(pairs, bulk_spacing, strict=True):
         distance = height[upper] - height[lower]
-        change = distance - bulk_spacing
-        found.append(Spacing(upper, lower, distance, change, 100.0 * change / bulk_spacing))
+        change = distance - spacing
+        found.append(Spacing(upper, lower, distance, change, 100.0 * change / spacing))
     return found
 
 

@@ -21,6 +21,7 @@ from structures._arrays import IN_PLANE, FloatArray
 from structures._checks import check_element, check_length
 from structures.defects import VACANCY, defect_of, nearest_in_plane, vacant_places
 from structures.net import Net, find_net
+from structures.symmetry_sites import between_mirrors, exposed_atoms, find_sites
 
 _LEAST_VACUUM = 1.0  # angstrom between an adatom and the end of the cell
 _TOO_CLOSE = 0.6  # of the sum of covalent radii
@@ -42,13 +43,20 @@ class SiteMatch:
     offset: float
 
 
-def site_names(slab: Atoms) -> tuple[str, ...]:
+class NoSuchSite(ValueError):
+    """A slab has no site of this name."""
+
+
+def site_names(slab: Atoms, ideal: Atoms | None = None) -> tuple[str, ...]:
     """Name the distinct adsorption sites of a slab.
 
     Parameters
     ----------
     slab
         Slab without adatom.
+    ideal
+        The same atoms before they moved, on any other surface than those of the nets: its symmetry
+        gives the sites (`structures.symmetry_sites`). None: the nets'.
 
     Returns
     -------
@@ -62,13 +70,15 @@ def site_names(slab: Atoms) -> tuple[str, ...]:
     ValueError
         If the top layer is not one of those nets.
     """
+    if ideal is not None:
+        return tuple(site.name for site in find_sites(ideal))
     top_layer = set(slab.symbols[slab.get_tags() == 1])
     elements = [symbol for symbol in dict.fromkeys(slab.symbols) if symbol in top_layer]
     vacant = [VACANCY] if len(vacant_places(slab)) else []
     return (*_top_net(slab).sites, *(f"top-{symbol}" for symbol in elements), *vacant)
 
 
-def site_position(slab: Atoms, name: str) -> FloatArray:
+def site_position(slab: Atoms, name: str, ideal: Atoms | None = None) -> FloatArray:
     """Locate the site of a given name that is nearest to the defect, or to the centre of the cell.
 
     Parameters
@@ -77,6 +87,8 @@ def site_position(slab: Atoms, name: str) -> FloatArray:
         Slab without adatom; relaxed and rumpled ones are welcome.
     name
         One of `site_names`.
+    ideal
+        As for `site_names`.
 
     Returns
     -------
@@ -88,10 +100,10 @@ def site_position(slab: Atoms, name: str) -> FloatArray:
     ValueError
         If the slab has no such site, or its top layer is not one of the nets that have sites.
     """
-    allowed = site_names(slab)
+    allowed = site_names(slab, ideal)
     if name not in allowed:
-        raise ValueError(f"site is {name!r}: it must be one of {', '.join(allowed)}")
-    names, xy_sv = _sites(slab)
+        raise NoSuchSite(f"site is {name!r}: it must be one of {', '.join(allowed)}")
+    names, xy_sv = _sites(slab, ideal)
     cell_cv = slab.cell[:2, :2]
     defect = defect_of(slab)
     centre_c = np.array([0.5, 0.5])
@@ -115,11 +127,18 @@ def site_positions(slab: Atoms, name: str) -> FloatArray:
     ndarray of shape (s, 2)
         x and y of each, angstrom.
     """
-    names, xy_sv = _sites(slab)
+    names, xy_sv = _sites(slab, None)
     return np.asarray(xy_sv[names == name])
 
 
-def place_adatom(slab: Atoms, symbol: str, name: str, height: float | None = None) -> Atoms:
+def place_adatom(
+    slab: Atoms,
+    symbol: str,
+    name: str,
+    height: float | None = None,
+    *,
+    ideal: Atoms | None = None,
+) -> Atoms:
     """Put an adatom on a site.
 
     Parameters
@@ -133,6 +152,8 @@ def place_adatom(slab: Atoms, symbol: str, name: str, height: float | None = Non
     height
         Height above the mean plane of the top layer, angstrom. By default the adatom comes down
         from above until it touches an atom: their distance is the sum of covalent radii.
+    ideal
+        As for `site_names`.
 
     Returns
     -------
@@ -150,7 +171,7 @@ def place_adatom(slab: Atoms, symbol: str, name: str, height: float | None = Non
     Covalent radii: B. Cordero et al., Dalton Trans. 2008, 2832.
     """
     check_element(symbol)
-    xy = site_position(slab, name)
+    xy = site_position(slab, name, ideal)
     if height is None:
         z = touching_z(slab, symbol, xy)
     else:
@@ -211,13 +232,14 @@ def release(atoms: Atoms) -> Atoms:
     return free
 
 
-def displace_lateral(atoms: Atoms, distance: float) -> Atoms:
+def displace_lateral(atoms: Atoms, distance: float, ideal: Atoms | None = None) -> Atoms:
     """Move the adatom off its site in a direction that no symmetry singles out.
 
     On a site of high symmetry the lateral force vanishes also where the energy has a saddle or a
     maximum, and a relaxation that starts there never leaves. The mirror lines of
     a square net are 45° apart, those of bcc (110) 90°; 22.5° from one of them every mirror is
-    broken and the adatom can slide to any side.
+    broken and the adatom can slide to any side. On other surfaces the direction lies midway between
+    mirror lines.
 
     Parameters
     ----------
@@ -225,6 +247,8 @@ def displace_lateral(atoms: Atoms, distance: float) -> Atoms:
         Slab with adatom.
     distance
         Lateral displacement, angstrom.
+    ideal
+        As for `site_names`.
 
     Returns
     -------
@@ -238,20 +262,25 @@ def displace_lateral(atoms: Atoms, distance: float) -> Atoms:
     """
     check_length("distance", distance)
     slab, _ = _split(atoms)
-    step = _top_net(slab).step
-    shift = distance * step / abs(step) * np.exp(1j * math.pi / 8)
+    if ideal is None:
+        step = _top_net(slab).step
+        shift = distance * step / abs(step) * np.exp(1j * math.pi / 8)
+    else:
+        shift = distance * np.exp(1j * between_mirrors(ideal))
     displaced = atoms.copy()
     displaced.positions[-1] += (shift.real, shift.imag, 0.0)
     return displaced
 
 
-def find_site(atoms: Atoms) -> SiteMatch:
+def find_site(atoms: Atoms, ideal: Atoms | None = None) -> SiteMatch:
     """Name the site nearest to the adatom.
 
     Parameters
     ----------
     atoms
         Slab with adatom.
+    ideal
+        As for `site_names`.
 
     Returns
     -------
@@ -260,7 +289,7 @@ def find_site(atoms: Atoms) -> SiteMatch:
         atoms are now, periodic images included.
     """
     slab, adatom = _split(atoms)
-    names, xy_sv = _sites(slab)
+    names, xy_sv = _sites(slab, ideal)
     distance_s = _lateral_distances(xy_sv, adatom.position[:2], slab)
     nearest = int(distance_s.argmin())
     return SiteMatch(str(names[nearest]), float(distance_s[nearest]))
@@ -321,7 +350,7 @@ def nearest_image_distance(atoms: Atoms) -> float:
     return float(np.linalg.norm(reduced_cv[:2], axis=1).min())
 
 
-def bound_state(atoms: Atoms, *, desorbed_beyond: float = 5.0) -> str:
+def bound_state(atoms: Atoms, *, desorbed_beyond: float = 5.0, ideal: Atoms | None = None) -> str:
     """Say in a word what became of the adatom.
 
     Parameters
@@ -330,6 +359,8 @@ def bound_state(atoms: Atoms, *, desorbed_beyond: float = 5.0) -> str:
         Slab with adatom.
     desorbed_beyond
         Distance from the nearest slab atom from which on the adatom counts as gone, angstrom.
+    ideal
+        As for `site_names`.
 
     Returns
     -------
@@ -337,7 +368,8 @@ def bound_state(atoms: Atoms, *, desorbed_beyond: float = 5.0) -> str:
         'too close': shorter than 0.6 times the sum of covalent radii to a slab atom;
         'desorbed': further than `desorbed_beyond` from all of them;
         'absorbed': below the mean plane of the top layer, which holds also where the adatom has
-        taken the place of an atom that it pushed out;
+        taken the place of an atom that it pushed out; on other surfaces than those of the nets,
+        below all atoms that can be touched from above (rows of atoms may stand out);
         'adsorbed': none of these.
     """
     distance_a = _adatom_distances(atoms)
@@ -347,7 +379,11 @@ def bound_state(atoms: Atoms, *, desorbed_beyond: float = 5.0) -> str:
         return "too close"
     if np.all(distance_a > desorbed_beyond):
         return "desorbed"
-    return "absorbed" if adatom_height(atoms) < 0 else "adsorbed"
+    if ideal is None:
+        absorbed = adatom_height(atoms) < 0
+    else:
+        absorbed = atoms.positions[-1, 2] < atoms.positions[exposed_atoms(ideal), 2].min()
+    return "absorbed" if absorbed else "adsorbed"
 
 
 def largest_displacement(atoms: Atoms, reference: Atoms) -> float:
@@ -396,8 +432,14 @@ def _top_plane(slab: Atoms) -> float:
     return float(slab.positions[slab.get_tags() == 1, 2].mean())
 
 
-def _sites(slab: Atoms) -> tuple[npt.NDArray[np.str_], FloatArray]:
+def _sites(slab: Atoms, ideal: Atoms | None) -> tuple[npt.NDArray[np.str_], FloatArray]:
     """Return the names (s,) and the positions (s, 2), angstrom, of all sites in the cell."""
+    if ideal is not None:
+        found = [(site.name, place) for site in find_sites(ideal) for place in site.places]
+        return (
+            np.array([name for name, _ in found]),
+            np.array([place.position(slab) for _, place in found]),
+        )
     net = _top_net(slab)
     tops = [f"top-{symbol}" for symbol in slab.symbols[slab.get_tags() == 1]]
     tops += [VACANCY for _ in vacant_places(slab)]

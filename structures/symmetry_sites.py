@@ -218,6 +218,38 @@ def _sorted_by_symmetry(slab: Atoms, places: Sequence[Place]) -> list[list[Place
     return groups
 
 
+def between_mirrors(ideal: Atoms) -> float:
+    """Return the direction midway between two mirror lines of a surface, as an angle from x.
+
+    Parameters
+    ----------
+    ideal
+        Unrelaxed slab.
+
+    Returns
+    -------
+    float
+        Radians; the two lines are those with the widest angle between them. 22.5° from x where
+        there are none.
+    """
+    unit = unit_cell(ideal)
+    unit.set_constraint()
+    symmetry = find_symmetry(unit, tolerance=_LIKE)
+    cell_cv, upright = np.asarray(unit.cell[:2, :2]), symmetry.rotation_scc[:, 2, 2] == 1
+    lines = []
+    for rotation_cc in np.unique(symmetry.rotation_scc[upright][:, :2, :2], axis=0):
+        image_vv = np.linalg.inv(cell_cv) @ rotation_cc @ cell_cv  # of rows
+        if np.linalg.det(image_vv) < 0:
+            # The mirror line at an angle a carries x to the direction 2 a.
+            lines.append(float(np.arctan2(image_vv[0, 1], image_vv[0, 0]) / 2 % np.pi))
+    if not lines:
+        return float(np.pi / 8)
+    line_l = np.sort(np.round(lines, 6))
+    gap_l = np.diff(line_l, append=line_l[0] + np.pi)
+    widest = int(np.round(gap_l, 4).argmax())
+    return float(line_l[widest] + gap_l[widest] / 2)
+
+
 def unit_cell(slab: Atoms) -> Atoms:
     """Return a slab in the smallest cell in the plane that its translations allow.
 

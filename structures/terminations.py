@@ -8,6 +8,7 @@ each other are the same termination.
 import itertools
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -21,11 +22,13 @@ from ase.constraints import FixAtoms
 from structures._arrays import FloatArray, IntArray
 from structures._checks import check_length
 from structures._spglib import without_deprecation
-from structures.crystals import SYMMETRY_TOLERANCE
+from structures.crystals import SYMMETRY_TOLERANCE, primitive_cell
 
 LAYER_GAP = 0.3  # angstrom: atoms whose heights differ by less are of one layer
 MAX_INDEX = 6
 MAX_SLAB_ATOMS = 500
+
+_FLAT = 1e-3  # angstrom
 
 Miller = tuple[int, int, int]
 
@@ -129,7 +132,7 @@ def stack_layers(crystal: Atoms, miller: Miller) -> Stack:
         If the indices are not among those allowed.
     """
     check_miller(miller)
-    primitive = _primitive(crystal)
+    primitive = primitive_cell(crystal)
     # (h k l) of the conventional cell is G = h b1 + k b2 + l b3; a primitive one's are G . a_i.
     normal_v = np.linalg.inv(crystal.cell) @ miller
     indices = _coprime(np.asarray(primitive.cell) @ normal_v)
@@ -257,6 +260,71 @@ def cut_slab(
     return finish_slab(slab, vacuum=vacuum, held_layers=held_layers)
 
 
+def slab_of_crystal(
+    crystal: Atoms,
+    miller: Miller,
+    termination: str | None,
+    *,
+    layers: int,
+    cell: npt.ArrayLike,
+    vacuum: float,
+    held_layers: int,
+) -> Atoms:
+    """Cut a slab from a crystal, its termination chosen by name (None: the only one there is).
+
+    See `stack_layers`, `choose_termination` and `cut_slab` for the arguments and errors.
+    """
+    stack = stack_layers(crystal, miller)
+    chosen = choose_termination(find_terminations(stack), termination)
+    return cut_slab(stack, chosen, layers=layers, cell=cell, vacuum=vacuum, held_layers=held_layers)
+
+
+def slab_as_given(slab: Atoms, *, cell: npt.ArrayLike, vacuum: float, held_layers: int) -> Atoms:
+    """Repeat a slab as it is; its atoms are sorted into layers by their heights.
+
+    Parameters
+    ----------
+    slab
+        Periodic along its first two cell vectors, which lie in the xy-plane.
+    cell
+        In-plane cell: integer matrix of shape (2, 2), rows in units of the slab's own vectors.
+    vacuum, held_layers
+        As for `cut_slab`.
+
+    Raises
+    ------
+    ValueError
+        If its cell is not that of a slab, more layers are held than there are, or it is too large.
+    """
+    check_length("vacuum", vacuum)
+    whole, vertical = slab.copy(), slab.cell[2] * (0, 0, 1)
+    if abs(slab.cell[:2, 2]).max() > _FLAT or not vertical.any():
+        raise ValueError("found a cell whose first two vectors do not lie in the xy-plane")
+    unfolded_a = _unfolded(slab.positions[:, 2], float(vertical[2]))
+    layer_a = layers_of_heights(unfolded_a)
+    layers = int(layer_a.max()) + 1
+    if held_layers > layers:
+        raise ValueError(f"found {held_layers} held layers of {layers}")
+    matrix = np.asarray(cell)
+    if len(slab) * round(abs(float(np.linalg.det(matrix)))) > MAX_SLAB_ATOMS:
+        raise ValueError(f"a slab of more than {MAX_SLAB_ATOMS} atoms; allowed: a smaller one")
+    whole.positions[:, 2] = unfolded_a
+    whole.set_cell([*slab.cell[:2] * (1, 1, 0), vertical])
+    whole.set_tags(layers - layer_a)
+    repeated = make_supercell(whole, [[*matrix[0], 0], [*matrix[1], 0], [0, 0, 1]], wrap=False)
+    repeated.info.clear()
+    return finish_slab(repeated, vacuum=vacuum, held_layers=held_layers)
+
+
+def _unfolded(z_a: FloatArray, period: float) -> FloatArray:
+    """Return heights (angstrom) counted from above the widest gap: no slab is torn in two."""
+    order_a = np.argsort(z_a % period)
+    sorted_a = (z_a % period)[order_a]
+    gap_a = np.diff(sorted_a, prepend=sorted_a[-1] - period)
+    base = sorted_a[int(np.round(gap_a, 4).argmax())] - 1e-6
+    return np.asarray((z_a - base) % period)
+
+
 def finish_slab(slab: Atoms, *, vacuum: float, held_layers: int) -> Atoms:
     """Lay a slab's first vector along x, centre it in vacuum (angstrom), order and hold layers.
 
@@ -292,23 +360,6 @@ def layers_of_heights(height_a: FloatArray) -> IntArray:
     layer_a = np.zeros(len(height_a), dtype=np.int64)
     layer_a[order_a[1:]] = np.cumsum(np.diff(height_a[order_a]) > LAYER_GAP)
     return layer_a
-
-
-def _primitive(crystal: Atoms) -> Atoms:
-    """Return the primitive cell, with axes and positions as they are in the crystal."""
-    cell = (
-        crystal.cell.tolist(),
-        crystal.get_scaled_positions().tolist(),
-        crystal.numbers.tolist(),
-    )
-    with without_deprecation():
-        found = spglib.standardize_cell(
-            cell, to_primitive=True, no_idealize=True, symprec=SYMMETRY_TOLERANCE
-        )
-    if found is None:
-        raise ValueError("its symmetry cannot be determined; allowed: a crystal")
-    lattice_cv, scaled_ac, number_a = found
-    return Atoms(number_a, cell=lattice_cv, scaled_positions=scaled_ac, pbc=True)
 
 
 def _coprime(indices: FloatArray) -> IntArray:
@@ -441,6 +492,15 @@ def _charges(atoms: Atoms) -> FloatArray:
         warnings.simplefilter("ignore")  # noble gases have none
         negativity_a = np.nan_to_num([Element(symbol).X for symbol in symbols])
     return np.asarray(negativity_a.mean() - negativity_a)
+
+
+def most_electronegative(symbols: Sequence[str]) -> str:
+    """Return the most electronegative of some elements, by Pauling's scale."""
+    from pymatgen.core import Element
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # noble gases have none
+        return max(symbols, key=lambda symbol: float(np.nan_to_num(Element(symbol).X)))
 
 
 def _count(stack: Stack, termination: Termination, layers: int) -> int:

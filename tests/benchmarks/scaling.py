@@ -28,7 +28,7 @@ from workflows.system.files import write_text
 from workflows.system.machine import peak_memory
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.folder import TaskFolder
-from workflows.tasks.graph import slab_task
+from workflows.tasks.graph import lattice_guess, slab_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,7 +106,7 @@ def one_scf(name: str, out: Path) -> None:
 
     _, cell, layers, _ = name.split("_")
     case = parse(case_text(cell, int(layers)).encode(), name)
-    atoms = clean_slab(slab_task(case, "host"), float(case.host.lattice_constant or 0.0))
+    atoms = clean_slab(slab_task(case, "host"), lattice_guess(case, "host"))
     logs = out.with_suffix(".txt")
     record: dict[str, float] = {"atoms": len(atoms)}
 

@@ -26,6 +26,7 @@ from pydantic import BaseModel, Field
 
 from workflows.campaign.campaign import Campaign, Goal, Member, alone
 from workflows.campaign.directory import require_names
+from workflows.case.fields import Section
 from workflows.case.reading import (
     MAX_BYTES,
     MAX_LINES,
@@ -37,7 +38,7 @@ from workflows.case.reading import (
     presets,
     read_file,
 )
-from workflows.case.schema import Case, Section
+from workflows.case.schema import Case
 from workflows.system.files import digest
 from workflows.system.messages import UserError, naming, nearest, shown
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+import tomli_w
+from ase import Atoms
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from workflows.case.hosts import CRYSTAL, ROCKSALT, FileName, crystal_data
 from workflows.case.schema import Case
 from workflows.case.shorthand import GRID
+from workflows.case.structure_files import FORMATS, parse_structure
+from workflows.case.structure_files import MAX_BYTES as MAX_STRUCTURE_BYTES
 from workflows.system.messages import UserError, brief, key, naming, nearest, one_line, shown
 
 PRESETS = Path(__file__).parent / "presets"
@@ -74,8 +79,84 @@ def read(path: Path) -> Case:
 
 
 def contents(path: Path) -> bytes:
-    """Return the bytes of a case file; see `read`."""
-    return read_file(path, MAX_BYTES, "a TOML file of a case")
+    """Return the bytes of a case file, with the structure of its host's file; see `read`."""
+    content = read_file(path, MAX_BYTES, "a TOML file of a case")
+    with naming(shown(path)):
+        return with_structure(content, path.parent)
+
+
+def with_structure(content: bytes, folder: Path) -> bytes:
+    """Return the bytes of a case file with the table [host.crystal], where its host has a file.
+
+    What is wrong with the rest of the file is left to `parse`.
+
+    Parameters
+    ----------
+    content
+        The bytes.
+    folder
+        Where the structure file lies.
+
+    Raises
+    ------
+    UserError
+        In one line: the structure file is not there, or cannot be used.
+    """
+    try:
+        data = load(content, "")
+    except UserError:
+        return content
+    host = data.get("host")
+    if not isinstance(host, dict) or "crystal" in host:
+        return content
+    field = next((key for key in ("file", "slab") if isinstance(host.get(key), str)), None)
+    if field is None:
+        return content
+    with naming(f"host.{field}"):
+        table = crystal_data(_structure(host[field], folder, slab=field == "slab"), host[field])
+    whole = {**data, "host": {**host, "crystal": table}}
+    lines = "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
+    added = content.rstrip() + f"\n\n[host.crystal]\n{lines}".encode()
+    try:
+        if tomllib.loads(added.decode("utf-8-sig")) == whole:
+            return added  # with the comments of the file
+    except tomllib.TOMLDecodeError:
+        pass  # host = {...}, to which no table can be added
+    return tomli_w.dumps(whole).encode()
+
+
+def _toml(value: Any) -> str:
+    """Return a text, or a list of texts or of vectors, as TOML: a vector a line."""
+    if isinstance(value, list) and isinstance(value[0], list):
+        return "".join(["[\n", *(f"    {json.dumps(row)},\n" for row in value), "]"])
+    return json.dumps(value)
+
+
+def _structure(name: str, folder: Path, *, slab: bool) -> Atoms:
+    """Return the crystal or slab in a structure file that lies in a folder."""
+    from structures.crystals import crystal_of
+
+    try:
+        TypeAdapter(FileName).validate_python(name)
+    except ValidationError as error:
+        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UserError(f"found {brief(name)}; {why}") from None
+    path = folder / name
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise UserError(f"found {name!r}, not a regular file; allowed: {FORMATS}")
+    with naming(f"found {name!r}"):
+        content = read_file(path, MAX_STRUCTURE_BYTES, FORMATS)
+        try:
+            atoms = parse_structure(content, name)
+            if not slab:
+                return crystal_of(atoms)
+            if not atoms.pbc[:2].all() or atoms.cell.rank < 3:
+                raise ValueError(
+                    "found no cell that repeats in x and y; allowed: a slab with its cell"
+                )
+        except ValueError as error:
+            raise UserError(str(error)) from None
+    return atoms
 
 
 def read_file(path: Path, most: int, allowed: str) -> bytes:
@@ -182,10 +263,12 @@ def load(content: bytes, allowed: str) -> dict[str, Any]:
 
 def _explain(model: type[BaseModel], problem: Any) -> list[str]:
     """Say what is wrong with a field: its name, what was found, what is allowed."""
-    kind, location, found = problem["type"], problem["loc"], problem["input"]
+    kind, found = problem["type"], problem["input"]
+    chosen = [part for part in problem["loc"] if part in (ROCKSALT, CRYSTAL)]
+    location = tuple(part for part in problem["loc"] if part not in chosen)
     where = ".".join(map(key, location))
     if kind == "extra_forbidden":
-        keys = list(_keys(model, location[:-1]))
+        keys = list(_keys(model, location[:-1], problem["loc"]))
         near = nearest(str(location[-1]), keys)
         return [f"{where}: unknown key{near}; allowed: {', '.join(keys)}"]
     if kind in ("missing", "too_long") and isinstance(
@@ -232,10 +315,23 @@ def _allowed(kind: str, message: str) -> str:
     return _ALLOWED.get(kind, message)
 
 
-def _keys(model: Any, location: tuple[str | int, ...]) -> Iterable[str]:
-    """Return the keys that the table at this place of a file may have."""
+def _keys(model: Any, location: tuple[str | int, ...], whole: tuple[str | int, ...]) -> list[str]:
+    """Return the keys that the table at this place of a file may have.
+
+    `whole` is the place with the tag of the kind of host.
+    """
     for part in location:  # a table of tables has keys of the user's own
         model = get_args(model)[1] if get_args(model) else model.model_fields[part].annotation
-        if isinstance(model, UnionType):  # a table that may be left out
-            model = get_args(model)[0]
+        models = list(_models(model))
+        if models:  # a table that may be left out, or of one kind or another
+            model = models[-1 if CRYSTAL in whole else 0]
     return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Yield the models of a union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) is not dict:
+        for part in get_args(annotation):
+            yield from _models(part)

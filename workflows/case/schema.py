@@ -11,48 +11,34 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import numpy as np
-from ase.data import atomic_names, atomic_numbers, chemical_symbols, covalent_radii
+from ase.data import atomic_numbers, covalent_radii
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
+    Discriminator,
     Field,
     StringConstraints,
+    Tag,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from structures.defects import VACANCY, vacancy
+from structures.sites import nearest_image_distance
 from structures.supercell import image_distance, supercell_name, surface_cell
+from workflows.case.fields import Element, Lattice, Section, matching
+from workflows.case.hosts import (
+    CRYSTAL,
+    ROCKSALT,
+    CrystalHost,
+    host_kind,
+    ideal_slab,
+    layers_of,
+    sites_of,
+)
 from workflows.case.shorthand import GRID, written_out
-from workflows.system.messages import WIDEST, brief, nearest
-
-
-def _element(symbol: str) -> str:
-    if atomic_numbers.get(symbol, 0) < 1:
-        word = symbol[:WIDEST].capitalize()
-        if word in atomic_names[1:]:
-            word = chemical_symbols[atomic_names.index(word)]
-        near = nearest(word, chemical_symbols[1:])
-        raise ValueError(f"not a chemical element{near}; allowed: a symbol, such as 'Na'")
-    return symbol
-
-
-def matching(pattern: str, allowed: str) -> AfterValidator:
-    """Return a check that the whole of a text matches; `allowed` says so in words."""
-
-    def check(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError(f"allowed: {allowed}")
-        return text
-
-    return AfterValidator(check)
-
-
-Element = Annotated[str, AfterValidator(_element)]
-
+from workflows.system.messages import brief, nearest
 
 Name = Annotated[
     str,
@@ -67,10 +53,7 @@ SetupName = Annotated[
 ]
 
 
-Lattice = Annotated[float, Field(gt=2.0, lt=12.0)]
-
-
-Layers = Annotated[int, Field(ge=2, le=40)]
+Layers = Annotated[int, Field(ge=1, le=40)]
 
 
 def _supercell(name: str) -> str:
@@ -112,18 +95,6 @@ Dispersion = Literal["none", "d3bj", "d3zero", "d4"]
 OtherFunctional = Literal["PBE", "RPBE", "PBEsol", "BEEF-vdW", "r2SCAN"]
 
 
-class Section(BaseModel):
-    """A table of a file: unknown keys and silently converted types are refused."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,  # they are what docs/case-file.md says of each field
-    )
-
-
 class Crystal(Section):
     """Where a lattice constant comes from: given, or computed around a guess."""
 
@@ -147,6 +118,21 @@ class Host(Crystal):
     def formula(self) -> str:
         """Return the formula, such as VN."""
         return self.cation + self.anion
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Return the elements, the cation first."""
+        return self.cation, self.anion
+
+    @property
+    def face(self) -> str:
+        """Return the Miller indices of the surface."""
+        return "001"
+
+
+AnyHost = Annotated[
+    Annotated[Host, Tag(ROCKSALT)] | Annotated[CrystalHost, Tag(CRYSTAL)], Discriminator(host_kind)
+]
 
 
 class Metal(Crystal):
@@ -242,8 +228,8 @@ class KPoints(Grids):
     A number instead of a grid is the largest spacing of k-points, 1/Å, 2π included.
     """
 
-    host_bulk: Grid
-    """For the lattice constant of the host."""
+    host_bulk: Grid | None = None
+    """For the lattice of the host; needed where that is computed."""
     host_slab: Grid
     """For slabs of the host."""
     metal_bulk: Grid
@@ -294,7 +280,7 @@ class Spin(Section):
 
     polarised: Annotated[Literal["auto"] | bool, BeforeValidator(_polarised)] = "auto"
     """Whether there is any; `"auto"`: where a quick test of the clean 1x1 slab finds a moment."""
-    moments: dict[Element, Annotated[float, Field(ge=-20.0, le=20.0)]] = {}
+    moments: dict[Element, Annotated[float, Field(ge=-20.0, le=20.0)]] = Field(default={})
     """Starting moments by element, Bohr magnetons, in the place of the rule's."""
     starts: Annotated[tuple[Start, ...], Field(min_length=1, strict=False)] = ("ferromagnetic",)
     """Starts to try, of which the lowest is kept: all moments up, or up and down by layer."""
@@ -324,9 +310,9 @@ class DFT(Section):
     """Kinetic-energy cutoff of the plane waves, eV."""
     xc: Functional = "PBE"
     """Exchange-correlation functional."""
-    setups: dict[Element, SetupName] = {}
+    setups: dict[Element, SetupName] = Field(default={})
     """PAW data sets other than the default, by element: `{ V = "5" }` has 5 valence electrons."""
-    hubbard: dict[Element, HubbardU] = {}
+    hubbard: dict[Element, HubbardU] = Field(default={})
     """Hubbard U by element: tables such as `[dft.hubbard.V]`."""
     smearing: Annotated[float, Field(gt=0.0, le=0.5)] = 0.1
     """Width of the Fermi-Dirac distribution, eV; energies are extrapolated to zero."""
@@ -552,14 +538,14 @@ class Case(Section):
     """A label that goes with every number; results of smoke settings are marked not physical."""
     description: Annotated[str, StringConstraints(max_length=500)] = ""
     """A line for readers."""
-    host: Host
-    """Table `[host]`."""
+    host: AnyHost
+    """Table `[host]`: a rock salt, or any face of a crystal."""
     adatom: Element
     """The element that is adsorbed."""
     metal: Metal
     """Table `[metal]`."""
     slab: HostSlab
-    """Table `[slab]`: the (001) surface of the host."""
+    """Table `[slab]`: the surface of the host."""
     metal_slab: Slab | None = None
     """Table `[metal_slab]`: the (001) surface of the metal, for comparison."""
     metal_slab_110: Slab | None = None
@@ -598,11 +584,13 @@ class Case(Section):
         """Return the chemical elements of host and adatom, and of a foreign atom in the slab."""
         defect = self.slab.defect
         foreign = {defect.substitute} if defect and defect.substitute else set()
-        return sorted({self.host.cation, self.host.anion, self.adatom, *foreign})
+        return sorted({*self.host.elements, self.adatom, *foreign})
 
     @property
     def host_sites(self) -> tuple[str, ...]:
-        """Return the sites that the host's (001) surface has, with its defect."""
+        """Return the sites that the host's surface has, with its defect."""
+        if isinstance(self.host, CrystalHost):
+            return sites_of(self.host, self.slab.layers, self.slab.cell)
         tops = [self.host.cation, self.host.anion]
         defect = self.slab.defect
         if defect is not None and self.slab.equivalent_atoms == 1 and defect.element in tops:
@@ -635,17 +623,18 @@ class Case(Section):
 
     def _contradictions(self) -> Iterator[str]:
         """Yield a line for each pair of settings that do not go together."""
-        if self.host.cation == self.host.anion:
-            yield f"host.anion: found {self.host.anion!r}, as cation; allowed: two elements"
+        if isinstance(self.host, CrystalHost):
+            yield from self._contradictions_of_crystal(self.host)
         else:
-            yield from _wrong_defect(self.host, self.slab.defect)
-            yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
+            yield from self._contradictions_of_rocksalt(self.host)
         if self.metal_slab is not None:
             yield from _wrong_sites("metal_slab.sites", self.metal_slab.sites, self.metal_sites)
         yield from _wrong_elements("dft", self.dft, self.elements)
         yield from _wrong_moments("dft.spin", self.dft.spin, self.elements)
-        yield from _no_room("slab.cell", self.slab.cell, self._host_side, self.adatom)
+        if isinstance(self.host, Host):
+            yield from _no_room("slab.cell", self.slab.cell, _side(self.host), self.adatom)
         if self.metal_slab is not None:
+            yield from _too_thin("metal_slab.layers", self.metal_slab)
             cell = self.metal_slab.cell
             yield from _no_room("metal_slab.cell", cell, self._metal_side, self.adatom)
         for table in ("metal_slab", "metal_slab_110"):
@@ -671,7 +660,9 @@ class Case(Section):
             site = getattr(hop, field)
             if site is None:
                 continue
-            if field == "host" and self.slab.defect is not None:
+            if field == "host" and isinstance(self.host, CrystalHost):
+                yield f"hop.host: found {brief(site)}; allowed: with a rock salt"
+            elif field == "host" and self.slab.defect is not None:
                 yield (
                     f"hop.host: found {brief(site)} with [slab.defect]; allowed: with a perfect "
                     "slab, whose sites of one name are alike"
@@ -683,7 +674,43 @@ class Case(Section):
                 allowed = ", ".join(slab.sites)
                 yield f"hop.{field}: found {brief(site)}{near}; allowed ({table}.sites): {allowed}"
 
+    def _contradictions_of_rocksalt(self, host: Host) -> Iterator[str]:
+        yield from _too_thin("slab.layers", self.slab)
+        if self.dft.kpoints.host_bulk is None:
+            yield "dft.kpoints.host_bulk: missing; this key must be given"
+        if host.cation == host.anion:
+            yield f"host.anion: found {host.anion!r}, as cation; allowed: two elements"
+        else:
+            yield from _wrong_defect(host, self.slab.defect)
+            yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
+
+    def _contradictions_of_crystal(self, host: CrystalHost) -> Iterator[str]:
+        slab = self.slab
+        if host.elements == (self.adatom,):
+            yield (
+                f"host: found {self.adatom}, the adatom's own metal; allowed: another host "
+                f"([metal_slab] computes {self.adatom} on {self.adatom})"
+            )
+        if slab.defect is not None:
+            yield f"slab.defect: found {slab.defect.label!r}; allowed: with a rock salt"
+        if host.has_lattice_task and self.dft.kpoints.host_bulk is None:
+            yield "dft.kpoints.host_bulk: missing; this key must be given"
+        if host.slab is not None and slab.layers != (there := layers_of(host)):
+            yield f"slab.layers: found {slab.layers}; allowed: {there}, which the slab has, or none"
+            return
+        try:
+            built = ideal_slab(host, slab.layers, slab.cell, slab.vacuum, slab.held_layers)
+            allowed = self.host_sites
+        except ValueError as error:
+            yield f"slab.layers: found {slab.layers} with cell = {slab.cell!r}; {error}"
+            return
+        yield from _wrong_sites("slab.sites", slab.sites, allowed)
+        yield from _too_close("slab.cell", slab.cell, nearest_image_distance(built), self.adatom)
+
     def _contradictions_of_coverage(self, coverage: Coverage) -> Iterator[str]:
+        if coverage.host and isinstance(self.host, CrystalHost):
+            yield (f"coverage.host: found {', '.join(coverage.host)}; allowed: with a rock salt")
+            return
         if coverage.host and self.slab.defect is not None:
             yield (
                 f"coverage.host: found {', '.join(coverage.host)} with [slab.defect]; allowed: "
@@ -730,6 +757,7 @@ class Case(Section):
         slab = self.metal_slab_110
         if slab is None:
             return
+        yield from _too_thin("metal_slab_110.layers", slab)
         if self.metal.structure != "bcc":
             yield (
                 f"metal_slab_110: found with metal.structure = {self.metal.structure!r}; "
@@ -760,12 +788,22 @@ class Case(Section):
 
     @property
     def _host_side(self) -> float:
-        return (self.host.lattice_constant or self.host.lattice_guess) / 2**0.5
+        return _side(self.host) if isinstance(self.host, Host) else 0.0  # no coverage on others
 
     @property
     def _metal_side(self) -> float:
         side = self.metal.lattice_constant or self.metal.lattice_guess
         return side if self.metal.structure == "bcc" else side / 2**0.5
+
+
+def _side(host: Host) -> float:
+    """Return the side of rock salt's 1x1 surface cell, angstrom."""
+    return (host.lattice_constant or host.lattice_guess) / 2**0.5
+
+
+def _too_thin(field: str, slab: Slab) -> Iterator[str]:
+    if slab.layers < 2:
+        yield f"{field}: found {slab.layers}; allowed: at least 2"
 
 
 def _wrong_elements(table: str, of: DFT | Refine, elements: list[str]) -> Iterator[str]:
@@ -811,7 +849,11 @@ def _closest(cell: str, side: float) -> float:
 
 def _no_room(field: str, cell: str, side: float, adatom: str) -> Iterator[str]:
     """Refuse a cell in which the adatom all but touches its own periodic image."""
-    closest = _closest(cell, side)
+    yield from _too_close(field, cell, _closest(cell, side), adatom)
+
+
+def _too_close(field: str, cell: str, closest: float, adatom: str) -> Iterator[str]:
+    """Refuse a distance between an adatom and its image, angstrom."""
     if closest < 2.5:
         yield (
             f"{field}: found {cell!r}, in which {adatom} is {closest:.2f} Å from its own image; "

@@ -12,8 +12,19 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
+from pydantic import ValidationError
 
+from structures._arrays import FloatArray
 from structures.supercell import supercell_name, surface_cell
+from workflows.case.hosts import (
+    CRYSTAL,
+    VACUUM,
+    CrystalHost,
+    host_kind,
+    ideal_slab,
+    layers_of,
+    sites_of,
+)
 from workflows.system.messages import brief
 
 WIDEST_CELL = 9  # times the surface's own cell
@@ -68,22 +79,31 @@ def written_out(data: object) -> object:
 
 
 def _slab(case: Mapping[str, Any], surface: _Surface) -> Iterator[str]:
-    """Write out a slab's sites and cell; yield a line for a cell out of bounds."""
+    """Write out a slab's layers, cell and sites; yield a line for a cell out of bounds."""
     slab = case.get(surface.slab)
     if not isinstance(slab, MutableMapping):
         return
+    host = _crystal_host(case, surface)
+    if host is not None and host.slab is not None and "layers" not in slab:
+        slab["layers"] = _layers(host)
+    yield from _cell(case, surface, slab)
     if slab.get("sites") == "all":
-        slab["sites"] = _all_sites(case, surface)
+        slab["sites"] = _all_sites(case, surface, slab)
+
+
+def _cell(
+    case: Mapping[str, Any], surface: _Surface, slab: MutableMapping[str, Any]
+) -> Iterator[str]:
     distance, unit = slab.get("cell"), _unit_cell(case, surface)
     if isinstance(distance, list):
         yield from _named(slab, f"{surface.slab}.cell")
     if not _is_number(distance) or unit is None:
         return
-    times = [math.ceil(distance / length - _ROUNDING) for length in unit]
+    times = [math.ceil(distance / length - _ROUNDING) for length in _heights(unit)]
     if IMAGES[0] <= distance <= IMAGES[1] and max(times) <= WIDEST_CELL:
         slab["cell"] = f"{times[0]}x{times[1]}"
     else:
-        most = WIDEST_CELL * min(unit)
+        most = WIDEST_CELL * min(_heights(unit))
         yield f"{surface.slab}.cell: found {distance:g}; allowed: {CELL}, here {most:.1f} Å at most"
 
 
@@ -101,13 +121,37 @@ def _named(slab: MutableMapping[str, Any], field: str) -> Iterator[str]:
         yield f"{field}: found {brief(found)}, {error}"
 
 
-def _all_sites(case: Mapping[str, Any], surface: _Surface) -> list[str]:
-    if surface.crystal == "host":
-        host = case.get("host")
-        ions = [host.get(ion) for ion in ("cation", "anion")] if isinstance(host, dict) else []
-        return ["bridge", "hollow", *(f"top-{ion}" for ion in ions)]
-    bridges = ["bridge"] if surface.slab == "metal_slab" else ["long-bridge", "short-bridge"]
-    return ["hollow", *bridges, f"top-{case.get('adatom')}"]
+def _layers(host: CrystalHost) -> int:
+    try:
+        return layers_of(host)
+    except ValueError:
+        return 1  # it is no slab: the check of the case reports it
+
+
+def _all_sites(case: Mapping[str, Any], surface: _Surface, slab: Mapping[str, Any]) -> list[str]:
+    if surface.crystal == "metal":
+        bridges = ["bridge"] if surface.slab == "metal_slab" else ["long-bridge", "short-bridge"]
+        return ["hollow", *bridges, f"top-{case.get('adatom')}"]
+    host = _crystal_host(case, surface)
+    if host is not None:
+        try:
+            return list(sites_of(host, slab["layers"], slab["cell"]))
+        except (KeyError, TypeError, ValueError):
+            return ["all"]  # there is no such slab: the check of the case reports it
+    table = case.get("host")
+    ions = [table.get(ion) for ion in ("cation", "anion")] if isinstance(table, dict) else []
+    return ["bridge", "hollow", *(f"top-{ion}" for ion in ions)]
+
+
+def _crystal_host(case: Mapping[str, Any], surface: _Surface) -> CrystalHost | None:
+    """Return the host if it is a crystal or a slab from a file, or an element, and sound."""
+    table = case.get("host")
+    if surface.crystal != "host" or host_kind(table) != CRYSTAL:
+        return None
+    try:
+        return CrystalHost.model_validate(table)
+    except ValidationError:
+        return None  # the check of the case reports it
 
 
 def _kpoints(case: Mapping[str, Any], table: str) -> Iterator[str]:
@@ -118,7 +162,7 @@ def _kpoints(case: Mapping[str, Any], table: str) -> Iterator[str]:
         return
     for surface in _SURFACES:
         for key, lengths in (
-            (f"{surface.crystal}_bulk", _bulk_reciprocal(case, surface.crystal)),
+            (f"{surface.crystal}_bulk", _bulk_reciprocal(case, surface)),
             (_grid_of(surface), _slab_reciprocal(case, surface)),
         ):
             spacing = grids.get(key)
@@ -148,30 +192,47 @@ def _structure(case: Mapping[str, Any], crystal: str) -> str:
     return str(case[crystal].get("structure", usual))
 
 
-def _unit_cell(case: Mapping[str, Any], surface: _Surface) -> tuple[float, float] | None:
-    """Return the sides of a surface's own cell, angstrom."""
+def _unit_cell(case: Mapping[str, Any], surface: _Surface) -> FloatArray | None:
+    """Return the vectors of a surface's own cell as rows, shape (2, 2), angstrom."""
+    host = _crystal_host(case, surface)
+    if host is not None:
+        try:
+            return np.asarray(ideal_slab(host, 1, "1x1", VACUUM, 0).cell[:2, :2])
+        except ValueError:
+            return None
     constant = _lattice(case, surface.crystal)
     if constant is None:
         return None
     if surface.slab == "metal_slab_110":
-        return constant, constant * math.sqrt(2)
+        return np.diag([constant, constant * math.sqrt(2)])
     side = constant if _structure(case, surface.crystal) == "bcc" else constant / math.sqrt(2)
-    return side, side
+    return np.diag([side, side])
 
 
-def _bulk_reciprocal(case: Mapping[str, Any], crystal: str) -> tuple[float, float, float] | None:
+def _heights(cell_cv: FloatArray) -> FloatArray:
+    """Return the distances between a cell's opposite sides, angstrom.
+
+    Adatoms are then that far apart at least, whatever the angle of the cell.
+    """
+    return np.asarray(1.0 / np.linalg.norm(np.linalg.inv(cell_cv), axis=0))
+
+
+def _bulk_reciprocal(case: Mapping[str, Any], surface: _Surface) -> FloatArray | None:
     """Return the lengths of the primitive cell's reciprocal vectors, 1/angstrom."""
-    constant = _lattice(case, crystal)
+    host = _crystal_host(case, surface)
+    if host is not None:
+        if not host.has_lattice_task:
+            return None
+        return np.asarray(math.tau * np.linalg.norm(host.primitive.cell.reciprocal(), axis=1))
+    constant = _lattice(case, surface.crystal)
     if constant is None:
         return None
     # |b| = 2 pi sqrt(2)/a of body-centred and 2 pi sqrt(3)/a of face-centred lattices
-    length = math.sqrt(2 if _structure(case, crystal) == "bcc" else 3) * math.tau / constant
-    return length, length, length
+    root = math.sqrt(2 if _structure(case, surface.crystal) == "bcc" else 3)
+    return np.full(3, root * math.tau / constant)
 
 
-def _slab_reciprocal(
-    case: Mapping[str, Any], surface: _Surface
-) -> tuple[float, float, float] | None:
+def _slab_reciprocal(case: Mapping[str, Any], surface: _Surface) -> FloatArray | None:
     """Return the lengths of a slab's reciprocal vectors, 1/angstrom, 0 along z."""
     unit = _unit_cell(case, surface)
     slab = case.get(surface.slab)
@@ -179,12 +240,10 @@ def _slab_reciprocal(
     if unit is None or not isinstance(cell, str):
         return None
     try:
-        cell_cv = surface_cell(cell) @ np.diag(unit)
+        cell_cv = surface_cell(cell) @ unit
     except ValueError:
         return None
-    # b_i . a_j = 2 pi delta_ij: the columns of the inverse matrix
-    first, second = math.tau * np.linalg.norm(np.linalg.inv(cell_cv), axis=0)
-    return float(first), float(second), 0.0
+    return np.append(math.tau * np.linalg.norm(np.linalg.inv(cell_cv), axis=0), 0.0)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

@@ -16,7 +16,7 @@ from ase import Atoms
 from analysis.charge import Density
 from analysis.localisation import Localisation
 from workflows.case.schema import DFT
-from workflows.dft.dispersion import dispersion
+from workflows.dft.dispersion import dispersion, dispersion_stress
 from workflows.dft.electrons import densities_of_states, localisation
 from workflows.dft.functionals import beef_contributions, energy_change
 from workflows.dft.installation import has_scalapack
@@ -121,6 +121,19 @@ class Calculation:
             return energy, forces
         attraction, pulls = dispersion(atoms, self._settings.dispersion, self._settings.xc)
         return energy + attraction, forces + pulls
+
+    @collective
+    def stress(self) -> np.ndarray:
+        """Return the stress of the last crystal, eV/angstrom^3, dispersion included; (3, 3)."""
+        from ase.stress import voigt_6_to_full_3x3_stress
+
+        with self._clocked():
+            stress_vv: np.ndarray = np.array(voigt_6_to_full_3x3_stress(self._calc.get_stress()))
+        if self._settings.dispersion == "none":
+            return stress_vv
+        atoms = self._calc.atoms
+        stress_vv += dispersion_stress(atoms, self._settings.dispersion, self._settings.xc)
+        return stress_vv
 
     @collective
     def converge(self, atoms: Atoms) -> Atoms:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.calculator import Calculator
 
 from workflows.case.schema import DFT
 from workflows.system.messages import UserError
@@ -48,15 +49,33 @@ def dispersion(atoms: Atoms, model: Model, xc: str) -> tuple[float, np.ndarray]:
     forces : numpy.ndarray
         eV/angstrom, unconstrained, of shape (number of atoms, 3).
     """
-    from dftd3.ase import DFTD3
-    from dftd4.ase import DFTD4
-
     system = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
     if model == "d4" and atoms.pbc[:2].all() and not atoms.pbc[2]:
         system = _high_and_wide(system)
-    system.calc = DFTD4(method=xc) if model == "d4" else DFTD3(method=xc, damping=model)
+    system.calc = _calculator(model, xc)
     energy = float(system.get_potential_energy()) * len(atoms) / len(system)
     return energy, np.array(system.get_forces())[: len(atoms)]
+
+
+def dispersion_stress(atoms: Atoms, model: Model, xc: str) -> np.ndarray:
+    """Return the stress of a crystal by dispersion, eV/angstrom^3, of shape (3, 3).
+
+    Parameters
+    ----------
+    atoms, model, xc
+        As for `dispersion`; periodic in three dimensions.
+    """
+    system = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+    system.calc = _calculator(model, xc)
+    return np.array(system.get_stress(voigt=False))
+
+
+def _calculator(model: Model, xc: str) -> Calculator:
+    """Return the calculator of a model's package."""
+    from dftd3.ase import DFTD3
+    from dftd4.ase import DFTD4
+
+    return DFTD4(method=xc) if model == "d4" else DFTD3(method=xc, damping=model)
 
 
 def _high_and_wide(slab: Atoms) -> Atoms:

@@ -135,6 +135,12 @@ class Calculation(Protocol):
             Two atoms are (nearly) at the same place.
         """
 
+    def stress(self) -> np.ndarray:
+        """Return the stress of the last crystal, eV/angstrom^3, of shape (3, 3).
+
+        It includes dispersion; negative on the diagonal where the crystal would expand.
+        """
+
     def converge(self, atoms: Atoms, /) -> Atoms:
         """Reach self-consistency for a structure and return a copy of it; raises as above."""
 

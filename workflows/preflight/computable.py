@@ -11,6 +11,7 @@ from ase import Atoms
 
 from workflows.campaign.campaign import Campaign
 from workflows.campaign.sweep import gather
+from workflows.case.hosts import CrystalHost
 from workflows.case.reading import find
 from workflows.case.schema import DFT, Case
 from workflows.dft.datasets import (
@@ -23,7 +24,7 @@ from workflows.dft.dispersion import require_dispersion
 from workflows.dft.functionals import require_functionals
 from workflows.steps.initial import Structures, probed_slab, structures
 from workflows.system.messages import UserError, naming, shown
-from workflows.tasks.graph import Task
+from workflows.tasks.graph import Task, structure_name
 from workflows.tasks.records import ProbeInputs
 
 
@@ -52,6 +53,13 @@ class Computable:
             return probed_slab(cast("Task[ProbeInputs]", of))
         built = self.structures[self.campaign.case_of(task).name]
         return built[of.structure].atoms
+
+    def ideal(self, task: str) -> Atoms | None:
+        """Return the ideal slab that gives a task's surface its sites; None on a known net."""
+        of, case = self.campaign.tasks[task], self.campaign.case_of(task)
+        if of.surface != "host" or not isinstance(case.host, CrystalHost):
+            return None
+        return self.structures[case.name][structure_name(case, "host", "slab")].atoms
 
 
 def gather_computable(names_or_paths: Sequence[str]) -> Computable:

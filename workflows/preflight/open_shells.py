@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ase.data import atomic_numbers
 
 # Open 3d shells that carry moments in compounds, V to Ni, and open 4f and 5f shells. 4d and 5d
@@ -43,15 +45,22 @@ def open_shell(symbol: str) -> str:
     return "f" if number in OPEN_F else ""
 
 
-def has_gap(cation: str, anion: str) -> bool:
-    """Return whether a rock salt should be an insulator, by formal charges.
+def has_gap(elements: Sequence[str]) -> bool:
+    """Return whether a binary compound should be an insulator, by formal charges.
 
     Parameters
     ----------
-    cation, anion
-        Chemical symbols.
+    elements
+        Chemical symbols of the host, each once.
     """
-    return any(cation in cations and anion in anions for cations, anions in CLOSED_SHELLS)
+    if len(elements) != 2:
+        return False
+    pairs = (tuple(elements), tuple(reversed(elements)))
+    return any(
+        cation in cations and anion in anions
+        for cation, anion in pairs
+        for cations, anions in CLOSED_SHELLS
+    )
 
 
 def is_radical(symbol: str) -> bool:

@@ -33,21 +33,23 @@ def usable_ranks(cases: Computable, names: Iterable[str]) -> dict[str, float]:
         return dict.fromkeys(names, math.inf)
     campaign = cases.campaign
     return {
-        name: _fewest_shares(campaign.case_of(name), campaign.tasks[name], cases.atoms(name))
+        name: _fewest_shares(
+            campaign.case_of(name), campaign.tasks[name], cases.atoms(name), cases.ideal(name)
+        )
         for name in names
     }
 
 
-def _fewest_shares(case: Case, task: Task, atoms: Atoms) -> int:
+def _fewest_shares(case: Case, task: Task, atoms: Atoms, ideal: Atoms | None) -> int:
     dft, system = settings_of(case, task), system_of(case, task)
-    return min(kpoints.usable_ranks(dft, system, part) for part in _systems(task, atoms))
+    return min(kpoints.usable_ranks(dft, system, part) for part in _systems(task, atoms, ideal))
 
 
-def _systems(task: Task, atoms: Atoms) -> list[Atoms]:
+def _systems(task: Task, atoms: Atoms, ideal: Atoms | None) -> list[Atoms]:
     """Return the structures that a task calculates: their symmetries and k-points differ."""
     kind = task.of or task.kind
     if kind == "free":
-        return [sites.displace_lateral(atoms, PUSHES[0])]
+        return [sites.displace_lateral(atoms, PUSHES[0], ideal)]
     if kind == "basin":
         return [atoms[:-1]]
     if kind == "density":

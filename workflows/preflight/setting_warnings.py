@@ -12,6 +12,7 @@ import numpy as np
 from ase.data import atomic_numbers, reference_states
 
 from structures.sites import nearest_image_distance
+from workflows.case.hosts import CrystalHost
 from workflows.case.schema import Case, Host, Metal
 from workflows.dft.datasets import setups, valence_electrons
 from workflows.preflight.computable import Computable
@@ -212,7 +213,7 @@ def _spin(case: Case, *, probed: bool = False) -> Iterator[str]:
             "can change an adsorption energy by tenths of an eV; compare with dft.spin.polarised = "
             f"{'true' if adatom in magnetic else better}"
         )
-    elif is_radical(adatom) and has_gap(host.cation, host.anion):
+    elif is_radical(adatom) and has_gap(host.elements):
         yield (
             f"adatom: found {adatom!r} on {host.formula}, {decided}: on an insulator an atom with "
             "an odd number of electrons may keep its magnetic moment; compare with "
@@ -227,8 +228,10 @@ def _references(case: Case) -> Iterator[str]:
             f"adsorption energy (70 meV for Na in 9 Å); usual: {LEAST_BOX:g} or more"
         )
     yield from _ground_state(case)
-    crystals: dict[str, Host | Metal] = {"host": case.host, "metal": case.metal}
+    crystals: dict[str, Host | CrystalHost | Metal] = {"host": case.host, "metal": case.metal}
     for name, crystal in crystals.items():
+        if isinstance(crystal, CrystalHost):
+            continue
         given, guess = crystal.lattice_constant, crystal.lattice_guess
         if given is None:
             continue

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from analysis.adsorption import Table
 from analysis.barrier import Barrier, SiteNet, bcc_110, lowest_way, rocksalt_001, square_001
-from workflows.case.schema import Case
+from workflows.case.schema import Case, Host
 from workflows.tasks.graph import surface_label, surfaces
 from workflows.tasks.records import Surface
 
@@ -45,7 +45,7 @@ def barriers(case: Case, table: Table) -> tuple[SurfaceBarrier, ...]:
     Returns
     -------
     tuple of SurfaceBarrier
-        One for each surface without a defect that has a held adatom's energy.
+        One for each surface on a known net, without a defect, that has a held adatom's energy.
     """
     # Beside a defect, sites of one name are unlike: no way leads from one to the next of its name.
     perfect = (s for s in surfaces(case) if s != "host" or case.slab.defect is None)
@@ -54,6 +54,9 @@ def barriers(case: Case, table: Table) -> tuple[SurfaceBarrier, ...]:
 
 
 def _barrier(case: Case, table: Table, surface: Surface) -> SurfaceBarrier | None:
+    net = net_of(case, surface)
+    if net is None:
+        return None
     name = surface_label(case, surface)
     sites = [s for s in table.all_sites if s.surface == name and s.problem is None]
     energies = {s.site: s.energy for s in sites if s.relaxation == "held" and s.energy is not None}
@@ -62,11 +65,13 @@ def _barrier(case: Case, table: Table, surface: Surface) -> SurfaceBarrier | Non
     minima = {
         s.site for s in sites if s.relaxation == "free" and s.ended_at == s.site and not s.saddle
     }
-    return SurfaceBarrier(name, lowest_way(net_of(case, surface), energies, minima))
+    return SurfaceBarrier(name, lowest_way(net, energies, minima))
 
 
-def net_of(case: Case, surface: Surface) -> SiteNet:
-    """Return where the sites of a surface lie."""
+def net_of(case: Case, surface: Surface) -> SiteNet | None:
+    """Return how the sites of a surface lie; None where only its symmetry is known."""
     if surface == "host":
+        if not isinstance(case.host, Host):
+            return None
         return rocksalt_001(case.host.cation, case.host.anion)
     return bcc_110(case.adatom) if surface == "metal_110" else square_001(case.adatom)

@@ -13,7 +13,7 @@ from analysis.figures.sheet import SitePicture
 from analysis.labels import Readings, compare_labels
 from analysis.lattice import Ring, rings
 from workflows.campaign.campaign import Campaign
-from workflows.case.schema import Case
+from workflows.case.schema import Case, Host
 from workflows.preflight.setting_warnings import warnings
 from workflows.report.barriers import SurfaceBarrier, barriers
 from workflows.report.coverage import Filling, fillings
@@ -131,9 +131,11 @@ class Evaluation:
 
     @cached_property
     def rings(self) -> tuple[Ring, ...]:
-        """Return the host's diffraction rings (angstrom), none without a lattice constant."""
+        """Return the diffraction rings (angstrom) of a rock salt whose lattice is known."""
         constant = self.results.lattice_constant("host")
-        return tuple(rings(constant, self.case.host.formula)) if constant else ()
+        if constant is None or not isinstance(self.case.host, Host):
+            return ()
+        return tuple(rings(constant, self.case.host.formula))
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:

@@ -99,7 +99,9 @@ def hops(
         values = results.hop(surface, site) if site else None
         if wanted is None or site is None or values is None:
             continue
-        label = surface_label(results.case, surface)
+        label, net = surface_label(results.case, surface), net_of(results.case, surface)
+        if net is None:
+            continue
         path = values["energies"][0], max(values["energies"])
         counting = _counting(results, surface, site, path)
         if counting is None:
@@ -117,7 +119,7 @@ def hops(
         )  # fmt: skip
         yield SurfaceHop(
             label, site, values, hopping, None if counting is path else path[1] - path[0],
-            known.energy if known else None, net_of(results.case, surface), held,
+            known.energy if known else None, net, held,
         )  # fmt: skip
 
 

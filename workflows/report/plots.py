@@ -135,9 +135,10 @@ def _potential(ax: Axes, found: Evaluation, site: str) -> bool:
 
 def _powder(ax: Axes, found: Evaluation, _: str) -> bool:
     bulk = found.results.lattice("host")
-    if bulk is not None:
-        lattice.draw_powder(ax, bulk["pattern"])
-    return bulk is not None
+    lines = bulk["pattern"] if bulk else []
+    if lines:
+        lattice.draw_powder(ax, lines)
+    return bool(lines)
 
 
 def _rings(ax: Axes, found: Evaluation, _: str) -> bool:

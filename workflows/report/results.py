@@ -11,7 +11,7 @@ from workflows.campaign.campaign import Campaign
 from workflows.case.schema import Case
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.finished import Finished
-from workflows.tasks.graph import crystal_of
+from workflows.tasks.graph import lattice_given
 from workflows.tasks.records import Surface
 from workflows.tasks.status import State
 
@@ -28,7 +28,7 @@ class Results(Finished):
     def lattice_constant(self, surface: Surface) -> float | None:
         """Return the lattice constant (angstrom) of a surface's crystal, computed or given."""
         found = self.lattice(surface)
-        given = crystal_of(self.case, surface).lattice_constant
+        given = lattice_given(self.case, surface)
         return given if found is None else found["lattice_constant"]
 
     def site_structure(self, surface: Surface, site: str) -> Atoms | None:

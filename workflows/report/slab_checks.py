@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import NotRequired, TypedDict, cast
@@ -54,35 +55,49 @@ class SlabCheck(TypedDict):
 def slab_checks(results: Results) -> dict[str, SlabCheck]:
     """Return the checks of every relaxed slab whose lattice constant is known, by task."""
     return {
-        state.task.label: slab_check(state.task.surface, values, constant, results.case.host.anion)
+        state.task.label: slab_check(values, spacing, anion_of(results, state.task.surface))
         for state, values in results.relaxed()
-        if (constant := results.lattice_constant(state.task.surface)) is not None
+        if (spacing := bulk_spacing(results, state.task.surface)) is not None
     }
 
 
-def slab_check(
-    surface: Surface, values: RelaxedValues, lattice_constant: float, anion: str
-) -> SlabCheck:
+def anion_of(results: Results, surface: Surface) -> str:
+    """Return the anion of a surface; "" for a metal."""
+    return results.case.host.anion if surface == "host" else ""
+
+
+def bulk_spacing(results: Results, surface: Surface) -> float | list[float] | None:
+    """Return the distance between layers in the bulk, or that of each pair, angstrom.
+
+    None if it is not known yet. The upper pairs come first.
+    """
+    clean, constant = results.slab(surface), results.lattice_constant(surface)
+    if clean is not None and "ideal" in clean:
+        return [one.distance for one in layer_relaxations(from_json(clean["ideal"]), 1.0)]
+    if constant is None:
+        return None
+    return constant / (2.0 if FACES[surface].miller == "001" else math.sqrt(2.0))
+
+
+def slab_check(values: RelaxedValues, spacing: float | Sequence[float], anion: str) -> SlabCheck:
     """Return the checks of one relaxed slab.
 
     Parameters
     ----------
-    surface
-        The surface of the slab.
     values
         What its task found.
-    lattice_constant
-        Of the bulk crystal, angstrom.
+    spacing
+        Distance between layers in the bulk, angstrom, or that of each pair, the upper ones first.
     anion
-        The host's anion.
+        The anion; "" where there is none.
     """
     atoms = from_json(values["structure"])
-    spacing = lattice_constant / (2.0 if FACES[surface].miller == "001" else math.sqrt(2.0))
     changes = layer_relaxations(atoms, spacing)
     moved = [cast("LayerChange", asdict(change)) for change in changes]
     found: SlabCheck = {"fmax": values["fmax"], "layer_relaxations": moved}
-    if surface == "host":
-        # In a 1x1 cell, a vacancy leaves its layer without cations or anions.
+    if anion:
+        # In a 1x1 cell, a vacancy leaves its layer without cations or anions; other faces than
+        # rock salt's (001) have layers of one element.
         with suppress(ValueError):
             out = rumpling(as_built_of(atoms), anion)
             found["rumpling"] = {str(layer): height for layer, height in out.items()}

@@ -12,6 +12,7 @@ from analysis import paper
 from analysis.adsorption import Reference, Relaxation, Site, Table
 from analysis.lattice import Ring
 from structures.diffraction import interplanar_spacing
+from workflows.case.schema import Host, Metal
 from workflows.report.barriers import SurfaceBarrier
 from workflows.report.coverage import (
     COVERAGE,
@@ -48,7 +49,7 @@ from workflows.report.results import Results
 from workflows.report.slab_checks import SlabCheck
 from workflows.report.wording import MadeWith, made_with, missing_lines, notes
 from workflows.system.files import write_text
-from workflows.tasks.graph import slab_of, surface_label, surface_name, surfaces
+from workflows.tasks.graph import crystal_of, slab_of, surface_label, surface_name, surfaces
 from workflows.tasks.records import ReflectionData, Surface
 
 SCHEMA = "sodiophile-results/1"
@@ -271,15 +272,16 @@ def _ring_row(ring: Ring) -> RingRow:
 def _crystal(results: Results, surface: Surface) -> LatticeRow:
     found, constant = results.lattice(surface), results.lattice_constant(surface)
     given = "given in the case" if constant else "missing"
+    cubic = constant if isinstance(crystal_of(results.case, surface), Host | Metal) else None
     return {
         "name": surface_name(results.case, surface),
         "lattice_constant": constant,
-        "source": "equation of state" if found else given,
-        "bulk_modulus": found["bulk_modulus"] if found else None,
+        "source": given if not found else "stress" if "stress" in found else "equation of state",
+        "bulk_modulus": found.get("bulk_modulus") if found else None,
         "pattern": found.get("pattern") if found else None,
         "spacings": None,
-        "d_200": interplanar_spacing(constant, (2, 0, 0)) if constant else None,
-        "d_111": interplanar_spacing(constant, (1, 1, 1)) if constant else None,
+        "d_200": interplanar_spacing(cubic, (2, 0, 0)) if cubic else None,
+        "d_111": interplanar_spacing(cubic, (1, 1, 1)) if cubic else None,
     }
 
 

@@ -23,10 +23,11 @@ from workflows.system.machine import age, peak_memory, versions
 from workflows.system.messages import UserError, naming, shown
 from workflows.system.signals import Stopped, say, stoppable
 from workflows.tasks.atoms_json import from_json
+from workflows.tasks.cut import lattice_of
 from workflows.tasks.finished import Finished
 from workflows.tasks.folder import Failure, ProgressWriter, Result
 from workflows.tasks.graph import Task
-from workflows.tasks.records import Effort, LatticeInputs, Values
+from workflows.tasks.records import Effort, LatticeInputs, LatticeValues, Values
 from workflows.tasks.status import State, survey
 
 REFUSED = 2  # exit code of a task that could not be computed here: its last line is the reason
@@ -161,7 +162,9 @@ def _dispersion(task: Task, case: Case, values: Values) -> dict[str, dict[str, f
     """
     found = cast("Mapping[str, Any]", values)
     if task.kind == "lattice":
-        atoms = crystal(cast("Task[LatticeInputs]", task), found["lattice_constant"])
+        atoms = crystal(
+            cast("Task[LatticeInputs]", task), lattice_of(cast("LatticeValues", values))
+        )
     elif "structure" in found and task.kind not in ("density", "probe"):
         atoms = from_json(found["structure"])
     else:

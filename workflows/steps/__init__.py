@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from workflows.dft.interface import AtomsCollide, NotConverged
+from workflows.steps.cell import relax_cell
 from workflows.steps.context import Outcome, TaskContext, TaskFailed
 from workflows.steps.coverage import relax_coverage
 from workflows.steps.electrons import compute_electrons
@@ -23,7 +24,7 @@ from workflows.steps.single_points import (
     compute_uncorrected,
 )
 from workflows.steps.spin import probe_slab
-from workflows.tasks.records import Effort, Kind, Values
+from workflows.tasks.records import Effort, Kind, LatticeInputs, LatticeValues, Values
 
 
 def carry_out(context: TaskContext) -> Outcome:
@@ -65,10 +66,15 @@ def _effort(context: TaskContext) -> Effort:
     }
 
 
+def find_lattice(context: TaskContext[LatticeInputs]) -> Outcome[LatticeValues]:
+    """Find the lattice of a crystal: by equation of state, or by stress."""
+    return (relax_cell if "relaxed_cell" in context.task.inputs else fit_lattice)(context)
+
+
 # A task's inputs are those of its kind (tasks/graph.py), which no type can say.
 STEPS: dict[Kind, Callable[[TaskContext[Any]], Outcome]] = {
     "probe": probe_slab,
-    "lattice": fit_lattice,
+    "lattice": find_lattice,
     "atom": compute_atom,
     "slab": relax_clean_slab,
     "held": relax_held,

@@ -14,12 +14,14 @@ from structures.defects import defect_distance, defect_of, make_defect
 from structures.sites import nearest_distances, place_adatom
 from workflows.case.schema import Case
 from workflows.system.messages import UserError
-from workflows.tasks.cut import cut_slab
+from workflows.tasks.cut import Lattice, crystal_from, cut_slab
 from workflows.tasks.graph import (
     FACES,
     Task,
     coverage_tasks,
-    crystal_of,
+    face_of,
+    lattice_given,
+    lattice_guess,
     slab_of,
     slab_task,
     structure_name,
@@ -76,29 +78,26 @@ def structures(case: Case) -> Structures:
 
 
 def _bulk_structure(case: Case, surface: Surface) -> Built:
-    crystal = crystal_of(case, surface)
-    constant = _lattice_constant(case, surface)
-    source = "given" if crystal.lattice_constant else "the guess; a run computes it"
+    given = lattice_given(case, surface)
+    constant = given or lattice_guess(case, surface)
+    source = "given" if given else "the guess; a run computes it"
     remark = f", a = {constant:g} Å ({source})"
     return Built(structure_name(case, surface, "bulk"), _bulk(case, surface, constant), remark)
 
 
-def _lattice_constant(case: Case, surface: Surface) -> float:
-    crystal = crystal_of(case, surface)
-    return crystal.lattice_constant or crystal.lattice_guess
-
-
 def _surface_structures(case: Case, surface: Surface) -> Iterator[Built]:
-    constant = _lattice_constant(case, surface)
-    if surface != "metal_110":  # both faces of the metal are cut from the same bulk
+    constant = lattice_guess(case, surface)
+    # both faces of the metal are cut from the same bulk
+    if surface != "metal_110" and face_of(case, surface):
         yield _bulk_structure(case, surface)
     task = slab_task(case, surface)
     slab, perfect = clean_slab(task, constant), perfect_slab(task, constant)
     remark = _defect_in_words(case, perfect, slab)
+    ideal = ideal_of(task, constant)
     yield Built(structure_name(case, surface, "slab"), slab, remark)
     for site in slab_of(case, surface).sites:
         try:
-            atoms = place_adatom(slab, case.adatom, site)
+            atoms = place_adatom(slab, case.adatom, site, ideal=ideal)
         except ValueError as error:
             why = str(error).removesuffix(": give a height")
             raise UserError(
@@ -130,38 +129,47 @@ def _defect_in_words(case: Case, perfect: Atoms, slab: Atoms) -> str:
 
 def _bulk(case: Case, surface: Surface, constant: float) -> Atoms:
     if surface == "host":
-        return bulk.rocksalt(case.host.cation, case.host.anion, constant)
+        return crystal_from(surface, slab_task(case, surface).inputs, constant)
     return bulk.metal(case.adatom, case.metal.structure, constant)
 
 
-def crystal(task: Task[LatticeInputs], constant: float) -> Atoms:
+def crystal(task: Task[LatticeInputs], lattice: Lattice) -> Atoms:
     """Build the primitive cell of the crystal that a task is about.
 
     Parameters
     ----------
     task
         The task.
-    constant
-        Lattice constant, angstrom.
+    lattice
+        Its lattice.
     """
-    if task.surface == "host":
-        cation, anion = task.inputs["elements"]
-        return bulk.rocksalt(cation, anion, constant)
-    (symbol,) = task.inputs["elements"]
-    return bulk.metal(symbol, task.inputs["structure"], constant)
+    return crystal_from(task.surface, task.inputs, lattice)
 
 
-def clean_slab(task: Task[SlabInputs], lattice_constant: float) -> Atoms:
+def ideal_of(task: Task[SlabInputs], lattice: Lattice) -> Atoms | None:
+    """Return the perfect slab whose symmetry gives a surface its sites; None on a known net.
+
+    Parameters
+    ----------
+    task
+        The task that relaxes the clean slab.
+    lattice
+        Of the crystal that the slab is cut from.
+    """
+    return perfect_slab(task, lattice) if "crystal" in task.inputs else None
+
+
+def clean_slab(task: Task[SlabInputs], lattice: Lattice) -> Atoms:
     """Build the unrelaxed slab that a task relaxes, with its defect if it has one.
 
     Parameters
     ----------
     task
         The task.
-    lattice_constant
+    lattice
         Of the crystal that the slab is cut from, angstrom.
     """
-    return with_defect(task, perfect_slab(task, lattice_constant))
+    return with_defect(task, perfect_slab(task, lattice))
 
 
 def with_defect(task: Task[SlabInputs], slab: Atoms) -> Atoms:
@@ -173,7 +181,7 @@ def with_defect(task: Task[SlabInputs], slab: Atoms) -> Atoms:
 
 
 def perfect_slab(
-    task: Task[SlabInputs] | Task[ProbeInputs], lattice_constant: float, cell: str | None = None
+    task: Task[SlabInputs] | Task[ProbeInputs], lattice: Lattice, cell: str | None = None
 ) -> Atoms:
     """Build the unrelaxed slab that a task is about, without its defect.
 
@@ -181,17 +189,20 @@ def perfect_slab(
     ----------
     task
         The task.
-    lattice_constant
+    lattice
         Of the crystal that the slab is cut from, angstrom.
     cell
         Another cell in the plane instead of the task's own, such as "1x1".
     """
-    return cut_slab(task.surface, task.inputs, lattice_constant, cell)
+    return cut_slab(task.surface, task.inputs, lattice, cell)
 
 
 def probed_slab(task: Task[ProbeInputs]) -> Atoms:
     """Build the slab, in its smallest cell, that a probe computes."""
-    return perfect_slab(task, task.inputs["lattice_constant"])
+    constant = task.inputs["lattice_constant"]
+    if constant is None:
+        raise TypeError("a probe is of a given lattice")
+    return perfect_slab(task, constant)
 
 
 def start_of(slab: Atoms, inputs: CoverageInputs) -> Atoms:

@@ -95,14 +95,15 @@ def _fit(
         "lattice_constant": constant,
         "bulk_modulus": float(modulus / GPa),
         "energy": float(energy),
-        "atoms": len(task.inputs["elements"]),
+        "atoms": len(crystal(task, constant)),
         "lattice_constants": constants,
         "energies": [energies[c] for c in constants],
-        "pattern": _pattern(crystal(task, constant)),
+        "pattern": pattern_of(crystal(task, constant)),
     }
 
 
-def _pattern(relaxed: Atoms) -> list[ReflectionData]:
+def pattern_of(relaxed: Atoms) -> list[ReflectionData]:
+    """Return the lines of a crystal's powder pattern."""
     return [
         {
             "hkl": list(line.hkl),

@@ -14,17 +14,18 @@ from typing_extensions import TypedDict
 
 from structures import sites
 from structures.defects import defect_distance
-from structures.supercell import primitive_translations
+from structures.supercell import primitive_translations, surface_cell
 from workflows.dft.interface import Calculation, Periodic, System
 from workflows.steps.atoms_files import write_frames, write_structure
 from workflows.steps.context import Outcome, TaskContext, TaskFailed, present
 from workflows.steps.cubes import keep_density
-from workflows.steps.initial import clean_slab, perfect_slab, with_defect
+from workflows.steps.initial import clean_slab, ideal_of, perfect_slab, with_defect
 from workflows.steps.optimize import Step, relax
 from workflows.steps.spin import begin, moments_of, non_magnetic_energy, start_from
 from workflows.tasks.atoms_json import from_json, to_json
+from workflows.tasks.cut import Lattice, lattice_of
 from workflows.tasks.folder import RELAXATION
-from workflows.tasks.graph import FACES
+from workflows.tasks.graph import FACES, Task
 from workflows.tasks.records import (
     EFFORT,
     AdatomInputs,
@@ -45,6 +46,9 @@ BROKEN_BEYOND = 1.5  # angstrom that a slab atom has moved from where it started
 # angstrom: a free adatom starts this far off its site, or it would sit on a saddle by symmetry; and
 # once more farther where it stayed all the same, the forces of a flat saddle being below fmax
 PUSHES = (0.05, 0.2)
+
+
+SAME_PLACE = 0.01  # angstrom: atoms of a supercell and of its smallest cell that are the same
 
 
 SAME_START = 0.1  # angstrom: bare slabs whose atoms start this close relax to the same minimum
@@ -86,20 +90,35 @@ def relax_clean_slab(context: TaskContext[SlabInputs]) -> Outcome[SlabValues]:
         The forces did not fall below fmax.
     """
     task = context.task
-    constant = task.inputs["lattice_constant"]
-    if constant is None:
-        constant = present(context.needed.lattice(task.surface))["lattice_constant"]
-    built = clean_slab(task, constant)
+    lattice: Lattice
+    if (constant := task.inputs["lattice_constant"]) is not None:
+        lattice = constant
+    else:
+        found = present(context.needed.lattice(task.surface))
+        constant, lattice = found["lattice_constant"], lattice_of(found)
+    built, ideal = _cut(task, lattice)
     files = write_structure(context.folder.path, "built", built)
-    start, starts = begin(context, _from_smallest_cell(context, built, constant))
+    start, starts = begin(context, _from_smallest_cell(context, built, lattice))
     relaxed = relax_system(context, start, lambda atoms: check_slab(atoms, built))
     values = {"lattice_constant": constant, **relaxed.values, **_beside(context, relaxed, starts)}
+    if ideal is not None:
+        values["ideal"] = to_json(ideal)
     return Outcome(cast("SlabValues", values), (*files, *relaxed.files))
 
 
-def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant: float) -> Atoms:
-    """Return the slab with its layers where they relax to in the 1x1 cell, for little work."""
-    small, perfect = (perfect_slab(context.task, constant, cell) for cell in ("1x1", None))
+def _cut(task: Task[SlabInputs], lattice: Lattice) -> tuple[Atoms, Atoms | None]:
+    """Return the unrelaxed slab, and the ideal one that has its sites where there is such."""
+    try:
+        return clean_slab(task, lattice), ideal_of(task, lattice)
+    except ValueError as error:  # relaxed, a crystal from a file may have other layers
+        raise TaskFailed(
+            "no-termination", f"the relaxed crystal has no such face: {error}"
+        ) from None
+
+
+def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, lattice: Lattice) -> Atoms:
+    """Return the slab with its atoms where they relax to in the 1x1 cell, for little work."""
+    small, perfect = (perfect_slab(context.task, lattice, cell) for cell in ("1x1", None))
     repeats = _repeats(built, small)
     if repeats == (1, 1):
         return built
@@ -118,16 +137,41 @@ def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, constant
         scf_iterations=lambda: calculation.scf_iterations,
         moments=_moments(context, calculation),
     )
-    # one atom of each element in a layer: the two identify it
-    rise = {
-        (atom.tag, atom.symbol): atom.z - before.z
-        for atom, before in zip(relaxed.atoms, small, strict=True)
-    }
     start = perfect.copy()
-    start.positions[:, 2] += [rise[atom.tag, atom.symbol] for atom in perfect]
+    matrix = surface_cell(context.task.inputs["slab"]["cell"])
+    start.positions += _repeated_moves(
+        small, relaxed.atoms.positions - small.positions, perfect, matrix
+    )
     start = with_defect(context.task, start)
     start.info = built.info  # the defect's place is that in the slab as it was cut
     return start
+
+
+def _repeated_moves(
+    small: Atoms, moved_av: np.ndarray, supercell: Atoms, matrix: np.ndarray
+) -> np.ndarray:
+    """Return for each atom of a supercell how far the atom that it repeats has moved, angstrom.
+
+    The vectors of the supercell are `matrix` times those of the small cell; both cells have their
+    first vector along x, so that one is turned against the other.
+    """
+    small_cv = np.asarray(small.cell[:2, :2])
+    x, y = matrix[0] @ small_cv
+    turn_vv = np.array([[x, -y], [y, x]]) / np.hypot(x, y)  # from the supercell to the small cell
+    place_av = supercell.positions[:, :2] @ turn_vv.T
+    apart_aac = (place_av[:, None] - small.positions[:, :2]) @ np.linalg.inv(small_cv)
+    apart_aac -= apart_aac.round()
+    distance_aa = np.linalg.norm(apart_aac @ small_cv, axis=-1)
+    alike_aa = (supercell.get_tags()[:, None] == small.get_tags()) & (
+        supercell.numbers[:, None] == small.numbers
+    )
+    height_aa = abs(supercell.positions[:, None, 2] - small.positions[:, 2])
+    distance_aa = np.where(alike_aa, np.hypot(distance_aa, height_aa), np.inf)
+    if distance_aa.min(axis=1).max() > SAME_PLACE:
+        raise ValueError("the supercell is not made of the small cell")
+    repeated_av: np.ndarray = moved_av[distance_aa.argmin(axis=1)]
+    repeated_av[:, :2] = repeated_av[:, :2] @ turn_vv
+    return repeated_av
 
 
 def _repeats(slab: Atoms, small: Atoms) -> tuple[float, float]:
@@ -163,17 +207,26 @@ def relax_held(context: TaskContext[AdatomInputs]) -> Outcome[AdatomValues]:
         The forces did not fall below fmax.
     """
     task = context.task
-    slab = from_json(present(context.needed.slab(task.surface))["structure"])
-    placed = sites.hold_lateral(sites.place_adatom(slab, task.inputs["adatom"], task.site))
-    start, starts = begin(context, placed)
-    relaxed = _relax_adatom(context, start)
+    clean = present(context.needed.slab(task.surface))
+    slab, ideal = from_json(clean["structure"]), _ideal(clean)
+    try:
+        placed = sites.place_adatom(slab, task.inputs["adatom"], task.site, ideal=ideal)
+    except sites.NoSuchSite as error:  # relaxed, a crystal from a file may have others
+        raise TaskFailed("no-sites", str(error)) from None
+    start, starts = begin(context, sites.hold_lateral(placed))
+    relaxed = _relax_adatom(context, start, ideal)
     found = {
         **relaxed.values,
-        **_where(relaxed.atoms),
+        **_where(relaxed.atoms, ideal),
         "density": keep_density(context.folder, relaxed.calculation),
         **_beside(context, relaxed, starts),
     }
     return Outcome(cast("AdatomValues", found), relaxed.files)
+
+
+def _ideal(clean: SlabValues) -> Atoms | None:
+    """Return the ideal slab that has the sites of a clean one; None on a known net."""
+    return from_json(clean["ideal"]) if "ideal" in clean else None
 
 
 def _beside(
@@ -211,12 +264,14 @@ def _relax_pushed(
     """Relax the adatom from `push` angstrom beside its site; find whether it stays on a saddle."""
     task = context.task
     held = from_json(present(context.needed.adatom(task.surface, task.site, "held"))["structure"])
+    clean = context.needed.slab(task.surface)
+    ideal = None if clean is None else _ideal(clean)
     try:
-        start = sites.displace_lateral(sites.release(held), push)
+        start = sites.displace_lateral(sites.release(held), push, ideal)
     except ValueError:
         raise TaskFailed("no-sites", "the top layer has reconstructed: it has no sites") from None
-    relaxed = _relax_adatom(context, start, journal)
-    where = _where(relaxed.atoms)
+    relaxed = _relax_adatom(context, start, ideal, journal)
+    where = _where(relaxed.atoms, ideal)
     curvature = _curvature(start.positions[-1] - held.positions[-1], relaxed.first)
     stayed = where["ended_at"] == task.site and (where["site_offset"] or 0.0) < 2 * push
     found = {"site_curvature": curvature, "saddle": stayed and curvature < 0.0, "pushed": push}
@@ -273,10 +328,10 @@ def _from_same_start(context: TaskContext[BareSlabInputs], start: Atoms) -> Bare
 
 
 def _relax_adatom(
-    context: TaskContext[AdatomInputs], start: Atoms, journal: str = "steps"
+    context: TaskContext[AdatomInputs], start: Atoms, ideal: Atoms | None, journal: str = "steps"
 ) -> RelaxedSystem:
     def check(atoms: Atoms) -> None:
-        state = sites.bound_state(atoms, desorbed_beyond=DESORBED_BEYOND)
+        state = sites.bound_state(atoms, desorbed_beyond=DESORBED_BEYOND, ideal=ideal)
         if state != "adsorbed":
             symbol = atoms[-1].symbol
             raise TaskFailed(state.replace(" ", "-"), f"{symbol} ended {PLACES[state]}")
@@ -303,10 +358,10 @@ class Place(TypedDict):
     defect_distance: NotRequired[float]
 
 
-def _where(atoms: Atoms) -> Place:
+def _where(atoms: Atoms, ideal: Atoms | None) -> Place:
     """Return where the adatom is; no site and no offset where there are no sites left."""
     try:
-        match = sites.find_site(atoms)
+        match = sites.find_site(atoms, ideal)
     except ValueError:  # the top layer has reconstructed and has none
         ended_at, offset = None, None
     else:

@@ -16,6 +16,7 @@ from workflows.steps.cubes import kept_density, write_difference
 from workflows.steps.initial import crystal
 from workflows.steps.spin import begin, moments_of, start_from
 from workflows.tasks.atoms_json import from_json, to_json
+from workflows.tasks.cut import lattice_of
 from workflows.tasks.graph import Task
 from workflows.tasks.records import (
     EFFORT,
@@ -111,8 +112,8 @@ def _structure(task: Task, values: Values) -> Atoms:
         inputs = cast("AtomInputs", task.inputs)
         return bulk.isolated_atom(inputs["element"], inputs["box"])
     if task.kind == "lattice":
-        constant = cast("LatticeValues", values)["lattice_constant"]
-        return crystal(cast("Task[LatticeInputs]", task), constant)
+        lattice = lattice_of(cast("LatticeValues", values))
+        return crystal(cast("Task[LatticeInputs]", task), lattice)
     if task.kind == "hop":  # its saddle; the ends are those of other tasks
         path = cast("HopValues", values)
         return from_json(path["structures"][int(np.argmax(path["energies"]))])

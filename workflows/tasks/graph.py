@@ -27,6 +27,7 @@ from typing import Any, Generic, Literal, NamedTuple, cast
 
 from structures.magnetism import free_atom_moment, has_open_shell, starting_moments
 from structures.supercell import primitive_translations, side_lengths
+from workflows.case.hosts import CrystalHost
 from workflows.case.schema import DFT, Case, Defect, Electrons, Hop, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
@@ -50,9 +51,9 @@ from workflows.tasks.records import (
     Origin,
     ProbeInputs,
     Relaxation,
+    RelaxedCell,
     SCFCriteria,
     SinglePointInputs,
-    SlabCut,
     SlabInputs,
     SpinSettings,
     Surface,
@@ -281,19 +282,41 @@ def surfaces(case: Case) -> list[Surface]:
 
 def surface_name(case: Case, surface: Surface) -> str:
     """Return the name that a surface's tasks start with: its formula, and a second face's own."""
-    miller = FACES[surface].miller
-    return _formula(case, surface) + ("" if miller == "001" else miller)
+    face = face_of(case, surface)
+    usual = face == "001" and (surface != "host" or isinstance(case.host, Host))
+    return _formula(case, surface) + ("" if usual else face)
 
 
 def surface_label(case: Case, surface: Surface) -> str:
-    """Return a surface as people write it, such as 'Na(110)'."""
-    return f"{_formula(case, surface)}({FACES[surface].miller})"
+    """Return a surface as people write it, such as 'Na(110)'; 'TiO2(slab)' for one from a file."""
+    return f"{_formula(case, surface)}({face_of(case, surface) or 'slab'})"
 
 
-def crystal_of(case: Case, surface: Surface) -> Host | Metal:
+def face_of(case: Case, surface: Surface) -> str:
+    """Return the Miller indices of a surface, such as '110'; "" for a slab from a file."""
+    return case.host.face if surface == "host" else FACES[surface].miller
+
+
+def crystal_of(case: Case, surface: Surface) -> Host | CrystalHost | Metal:
     """Return the crystal that a surface is cut from."""
-    crystal: Host | Metal = getattr(case, FACES[surface].crystal)
+    crystal: Host | CrystalHost | Metal = getattr(case, FACES[surface].crystal)
     return crystal
+
+
+def lattice_guess(case: Case, surface: Surface) -> float:
+    """Return the lattice constant of a surface's crystal as far as the case has it, angstrom."""
+    crystal = crystal_of(case, surface)
+    if isinstance(crystal, CrystalHost):
+        return crystal.lattice_of_file
+    return crystal.lattice_constant or crystal.lattice_guess
+
+
+def lattice_given(case: Case, surface: Surface) -> float | None:
+    """Return the lattice constant of a surface's crystal, angstrom; None if it is computed."""
+    crystal = crystal_of(case, surface)
+    if isinstance(crystal, CrystalHost):
+        return None if crystal.has_lattice_task else crystal.lattice_of_file
+    return crystal.lattice_constant
 
 
 def slab_of(case: Case, surface: Surface) -> Slab:
@@ -336,11 +359,34 @@ def _surface_tasks(case: Case, surface: Surface) -> list[Task]:
 
 def _crystal_inputs(case: Case, surface: Surface) -> CrystalInputs:
     crystal = crystal_of(case, surface)
+    if isinstance(crystal, CrystalHost):
+        data = crystal.crystal
+        return {
+            "elements": list(crystal.elements),
+            "structure": "crystal" if crystal.miller else "slab",
+            "lattice_constant": lattice_given(case, surface),
+            "crystal": {
+                "cell": [list(vector) for vector in data.cell],
+                "symbols": list(data.symbols),
+                "positions": [list(place) for place in data.positions],
+            },
+        }
     return {
-        "elements": [case.host.cation, case.host.anion] if surface == "host" else [case.adatom],
+        "elements": [crystal.cation, crystal.anion] if isinstance(crystal, Host) else [case.adatom],
         "structure": crystal.structure,
         "lattice_constant": crystal.lattice_constant,
     }
+
+
+def _cut_inputs(case: Case, surface: Surface) -> CrystalInputs:
+    """Return the crystal that a surface's slab is cut from, with the face of one from a file."""
+    crystal = _crystal_inputs(case, surface)
+    host = crystal_of(case, surface)
+    if isinstance(host, CrystalHost) and host.miller is not None:
+        crystal["miller"], crystal["termination"] = list(host.miller), host.termination_name
+    elif FACES[surface].miller != "001":
+        crystal["face"] = FACES[surface].miller
+    return crystal
 
 
 def _lattice_task(case: Case, surface: Surface) -> list[Task[LatticeInputs]]:
@@ -349,13 +395,16 @@ def _lattice_task(case: Case, surface: Surface) -> list[Task[LatticeInputs]]:
     if crystal["lattice_constant"] is not None:
         return []
     kpoints = getattr(case.dft.kpoints, f"{FACES[surface].crystal}_bulk")
-    inputs: LatticeInputs = {
-        **crystal,
-        "lattice_guess": crystal_of(case, surface).lattice_guess,
-        "dft": _with_spin(case, surface, _dft(case, kpoints, crystal["elements"], slab=False)),
-    }
-    name, title = f"{bulk}-lattice", f"lattice constant of {bulk}"
-    structure = structure_name(case, surface, "bulk")
+    settings = _dft(case, kpoints, crystal["elements"], slab=False)
+    of_lattice = {
+        "lattice_guess": lattice_guess(case, surface), "dft": _with_spin(case, surface, settings),
+    }  # fmt: skip
+    inputs = cast("LatticeInputs", {**crystal, **of_lattice})
+    host, title = crystal_of(case, surface), f"lattice constant of {bulk}"
+    if isinstance(host, CrystalHost) and not host.is_cubic:
+        inputs["fmax"], inputs["relaxed_cell"] = case.relax.fmax, _relaxed_cell(host)
+        title = f"lattice of {bulk}, by stress"
+    name, structure = f"{bulk}-lattice", structure_name(case, surface, "bulk")
     elements = tuple(crystal["elements"])
     needs = _probes(inputs["dft"])
     return [
@@ -363,22 +412,21 @@ def _lattice_task(case: Case, surface: Surface) -> list[Task[LatticeInputs]]:
     ]
 
 
+def _relaxed_cell(host: CrystalHost) -> RelaxedCell:
+    return "in-plane" if host.relax_cell == "in-plane" else "whole"
+
+
 def slab_task(case: Case, surface: Surface) -> Task[SlabInputs]:
     """Return the task that relaxes the clean slab of one of a case's surfaces."""
-    crystal, face = _crystal_inputs(case, surface), FACES[surface]
-    kpoints = getattr(case.dft.kpoints, face.kpoints)
+    crystal = _cut_inputs(case, surface)
+    kpoints = getattr(case.dft.kpoints, FACES[surface].kpoints)
     cut = slab_of(case, surface).model_dump(exclude={"sites", "defect"})
     defect, symbols = _defect(case, surface), _slab_elements(case, surface)
-    inputs: SlabInputs = {
-        "fmax": case.relax.fmax,
-        "dft": _with_spin(case, surface, _dft(case, kpoints, [*symbols, case.adatom], slab=True)),
-        "elements": crystal["elements"],
-        "structure": crystal["structure"],
-        "lattice_constant": crystal["lattice_constant"],
-        "slab": cast("SlabCut", cut),
-    }
-    if face.miller != "001":
-        inputs["face"] = face.miller
+    settings = _dft(case, kpoints, [*symbols, case.adatom], slab=True)
+    of_slab = {
+        "fmax": case.relax.fmax, "dft": _with_spin(case, surface, settings), "slab": cut,
+    }  # fmt: skip
+    inputs = cast("SlabInputs", {**crystal, **of_slab})
     if defect is not None:
         inputs["defect"] = {"element": defect.element, "substitute": defect.substitute}
     name, title = structure_name(case, surface, "slab"), f"clean {surface_label(case, surface)}"
@@ -409,26 +457,22 @@ def _probe_task(case: Case, surface: Surface) -> list[Task[ProbeInputs]]:
     """Return the task that finds whether a surface's slab is magnetic, none where that is given."""
     if case.dft.spin.polarised is True:
         return []
-    crystal, face = _crystal_inputs(case, surface), FACES[surface]
+    crystal, kpoints = _cut_inputs(case, surface), FACES[surface].kpoints
     name, cut = structure_name(case, surface, "probe"), slab_of(case, surface)
-    guess = crystal["lattice_constant"] or crystal_of(case, surface).lattice_guess
-    kx, ky, kz = getattr(case.dft.kpoints, face.kpoints)
+    kx, ky, kz = getattr(case.dft.kpoints, kpoints)
     nx, ny = side_lengths(cut.cell)
-    kpoints = (min(PROBE_KPOINTS, round(kx * nx)), min(PROBE_KPOINTS, round(ky * ny)), kz)
-    dft = _dft(case, kpoints, crystal["elements"], slab=True)
+    grid = (min(PROBE_KPOINTS, round(kx * nx)), min(PROBE_KPOINTS, round(ky * ny)), kz)
+    dft = _dft(case, grid, crystal["elements"], slab=True)
     dft.pop("dispersion", None)  # it knows no spin
     dft["cutoff"], dft["dipole_correction"] = min(PROBE_CUTOFF, dft["cutoff"]), False
     dft["scf"] = PROBE_SCF
     dft["spin"] = _spin_settings(case, crystal["elements"], slab=True)
     inputs: ProbeInputs = {
+        **crystal,
         "dft": dft,
-        "elements": crystal["elements"],
-        "structure": crystal["structure"],
-        "lattice_constant": guess,
+        "lattice_constant": lattice_guess(case, surface),
         "slab": {"layers": cut.layers, "cell": "1x1", "vacuum": cut.vacuum, "held_layers": 0},
     }
-    if face.miller != "001":
-        inputs["face"] = face.miller
     title = f"whether clean {surface_label(case, surface)} is magnetic"
     elements = tuple(crystal["elements"])
     return [Task(name, "probe", title, (), inputs, surface, structure=name, elements=elements)]
@@ -477,7 +521,7 @@ def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
     """Return the tasks of an adatom at a site of the surface that a clean slab has."""
     surface, dft = clean.surface, clean.inputs["dft"]
     stem = structure_name(case, surface, site)
-    named = surface_name if FACES[surface].miller == "001" else surface_label
+    named = surface_name if face_of(case, surface) == "001" else surface_label
     what = f"{case.adatom} at {site} on {named(case, surface)}"
     inputs: AdatomInputs = {
         "fmax": clean.inputs["fmax"], "dft": dft, "adatom": case.adatom, "site": site,
@@ -487,9 +531,11 @@ def _site_tasks(case: Case, clean: Task[SlabInputs], site: str) -> list[Task]:
         f"{stem}-held", "held", f"{what}, x and y held", (clean.name, *_probes(dft)), inputs,
         surface, site, "held", stem, elements,
     )  # fmt: skip
+    # The sites of a crystal from a file are those of its ideal slab, which the clean one has.
+    of_sites = (clean.name,) if "crystal" in clean.inputs else ()
     free = Task(
-        f"{stem}-free", "free", f"{what}, free", (held.name, *_probes(dft)), inputs, surface, site,
-        "free", stem, elements,
+        f"{stem}-free", "free", f"{what}, free", (held.name, *of_sites, *_probes(dft)), inputs,
+        surface, site, "free", stem, elements,
     )  # fmt: skip
     tasks: list[Task] = [held, free]
     if case.checks.same_basin:
@@ -546,8 +592,7 @@ def coverage_tasks(case: Case, surface: Surface) -> Iterator[Task[CoverageInputs
     sites: tuple[str, ...] = getattr(coverage, surface) if coverage is not None else ()
     if coverage is None or not sites:
         return
-    clean, crystal = slab_task(case, surface), crystal_of(case, surface)
-    guess = crystal.lattice_constant or crystal.lattice_guess
+    clean, guess = slab_task(case, surface), lattice_guess(case, surface)
     # Not at the top: it takes scipy, and `status` alone answers at once.
     from structures.coverage import placements, places_of
     from workflows.tasks.cut import cut_slab

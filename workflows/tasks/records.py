@@ -102,6 +102,14 @@ def _all_of(*keys: str) -> Check:
     return check
 
 
+def _whole_lattice(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Check that there is all of an equation of state, or all of a relaxation by stress."""
+    if "structure" in data:
+        return _all_of("stress", "steps")(data)
+    _all_of("bulk_modulus", "lattice_constants", "energies")(data)
+    return _same_lengths("lattice_constants", "energies")(data)
+
+
 def _finite(data: Electrostatics) -> Electrostatics:
     if not all(map(math.isfinite, (*data["z"], *data["potential"], data["fermi_level"]))):
         raise ValueError("found a number that is not finite")
@@ -168,19 +176,44 @@ class DFTSettings(TypedDict):
     spin: NotRequired[SpinSettings]
 
 
+class CrystalAtoms(TypedDict):
+    """A crystal or slab from a file: `cell` vectors as rows, angstrom; scaled `positions`."""
+
+    cell: list[list[float]]
+    symbols: list[str]
+    positions: list[list[float]]
+
+
 class CrystalInputs(TypedDict):
-    """A crystal; its `lattice_constant` (angstrom) is None where a task computes it."""
+    """A crystal; its `lattice_constant` (angstrom) is None where a task computes it.
+
+    The `face` of a slab is there where it is not (001). A crystal or slab from a file, and an
+    element, has all its atoms in `crystal`; of a crystal, slabs have `miller` and `termination`.
+    """
 
     elements: list[str]
     structure: str
     lattice_constant: float | None
+    face: NotRequired[str]
+    crystal: NotRequired[CrystalAtoms]
+    miller: NotRequired[list[int]]
+    termination: NotRequired[str | None]
+
+
+# What of a cell is relaxed by its stress: all of it, or the first two vectors
+RelaxedCell = Literal["whole", "in-plane"]
 
 
 class LatticeInputs(CrystalInputs):
-    """Of an equation of state, about `lattice_guess` (angstrom)."""
+    """Of an equation of state, about `lattice_guess` (angstrom).
+
+    With `relaxed_cell`: of a relaxation of cell and atoms, to `fmax` (eV/angstrom).
+    """
 
     lattice_guess: float
     dft: DFTSettings
+    fmax: NotRequired[float]
+    relaxed_cell: NotRequired[RelaxedCell]
 
 
 class AtomInputs(TypedDict):
@@ -208,27 +241,22 @@ class DefectInputs(TypedDict):
 
 
 class SlabInputs(CrystalInputs):
-    """Of a clean slab, relaxed to `fmax` (eV/angstrom); `face` where it is not (001)."""
+    """Of a clean slab, relaxed to `fmax` (eV/angstrom)."""
 
     fmax: float
     dft: DFTSettings
     slab: SlabCut
-    face: NotRequired[str]
     defect: NotRequired[DefectInputs]
 
 
-class ProbeInputs(TypedDict):
-    """Of a test of whether a clean slab, in its 1x1 cell, is magnetic; `face` as of a slab.
+class ProbeInputs(CrystalInputs):
+    """Of a test of whether a clean slab, in its 1x1 cell, is magnetic.
 
     Its `lattice_constant` (angstrom) is the guess where a task computes it.
     """
 
-    elements: list[str]
-    structure: str
-    lattice_constant: float
     dft: DFTSettings
     slab: SlabCut
-    face: NotRequired[str]
 
 
 class AdatomInputs(TypedDict):
@@ -396,6 +424,10 @@ class ProbeValues(Effort):
 class LatticeValues(Effort):
     """A Birch-Murnaghan fit: `energy` (eV) of the primitive cell of `atoms` atoms at the minimum.
 
+    A crystal that is relaxed by its stress has its conventional cell as `structure`, the length of
+    whose first vector is `lattice_constant`, the largest `stress` that is left (GPa), and the
+    number of `steps`, in the place of modulus and points.
+
     `lattice_constant` in angstrom, `bulk_modulus` in GPa; `energies` (eV) at `lattice_constants`
     (angstrom) are the points that were fitted. `dispersion` has the dispersion energy (eV) of the
     cell at the minimum by model; `magnetic_moment` (Bohr magnetons) is that of the cell with the
@@ -403,12 +435,15 @@ class LatticeValues(Effort):
     """
 
     lattice_constant: PositiveLength
-    bulk_modulus: Number
+    bulk_modulus: NotRequired[Number]
     energy: Energy
-    atoms: Annotated[int, Field(ge=1, lt=100)]
-    lattice_constants: list[PositiveLength]
-    energies: list[Energy]
+    atoms: Annotated[int, Field(ge=1, le=500)]
+    lattice_constants: NotRequired[list[PositiveLength]]
+    energies: NotRequired[list[Energy]]
     pattern: list[ReflectionData]
+    structure: NotRequired[Structure]
+    stress: NotRequired[Number]
+    steps: NotRequired[Count]
     dispersion: NotRequired[dict[str, Energy]]
     magnetic_moment: NotRequired[Electrons]
 
@@ -444,9 +479,13 @@ class RelaxedValues(Effort):
 
 
 class SlabValues(RelaxedValues):
-    """A clean slab; `lattice_constant` (angstrom) is that of the crystal that it was cut from."""
+    """A clean slab; `lattice_constant` (angstrom) is that of the crystal that it was cut from.
+
+    `ideal` is the slab as it was cut, of a crystal from a file: its symmetry gives the sites.
+    """
 
     lattice_constant: PositiveLength
+    ideal: NotRequired[Structure]
 
 
 class AdatomValues(RelaxedValues):
@@ -595,9 +634,7 @@ ValuesT_co = TypeVar("ValuesT_co", bound=Values, default=Values, covariant=True)
 
 VALUES: dict[Kind, Any] = {
     "probe": ProbeValues,
-    "lattice": Annotated[
-        LatticeValues, AfterValidator(_same_lengths("lattice_constants", "energies"))
-    ],
+    "lattice": Annotated[LatticeValues, AfterValidator(_whole_lattice)],
     "atom": AtomValues,
     "slab": SlabValues,
     "held": AdatomValues,

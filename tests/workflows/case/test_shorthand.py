@@ -113,6 +113,7 @@ def test_spacing_of_kpoints(spacing: float) -> None:
     for crystal, grid in (
         (nitride, case.dft.kpoints.host_bulk), (sodium, case.dft.kpoints.metal_bulk),
     ):  # fmt: skip
+        assert grid is not None
         for length, number in zip(crystal.cell.reciprocal().lengths(), grid, strict=True):
             assert 2 * math.pi * length / number <= spacing
             assert number == 1 or 2 * math.pi * length / (number - 1) > spacing

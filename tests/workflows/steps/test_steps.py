@@ -60,6 +60,9 @@ class MadeUp:
             self.last = atoms.copy()
         return self.surface(atoms)
 
+    def stress(self) -> np.ndarray:
+        return np.zeros((3, 3))
+
     def converge(self, atoms: Atoms, /) -> Atoms:
         self.cell_cv = np.array(atoms.cell)
         return atoms

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from workflows.case.fields import Section, matching
 from workflows.case.reading import MAX_BYTES, checked, read_file
-from workflows.case.schema import Section, matching
 from workflows.system.messages import UserError, naming, nearest, shown
 from workflows.system.signals import parse_walltime
 from workflows.tasks.graph import Task
