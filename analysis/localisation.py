@@ -67,13 +67,39 @@ class Plane:
     origin: tuple[float, float]
     direction: tuple[float, float]
 
-    def coordinates(self, atoms: Atoms) -> tuple[Array, Array]:
-        """Return along and beside the plane where atoms are, nearest images, angstrom, (n,)."""
-        flat_av = np.pad(atoms.positions[:, :2] - self.origin, ((0, 0), (0, 1)))
-        nearest_av, _ = find_mic(flat_av, atoms.cell, pbc=(True, True, False))
+    def atoms_in(self, atoms: Atoms, reach: float, aside: float) -> list[tuple[int, float]]:
+        """Return which atoms or images of them lie in the plane, and where.
+
+        Parameters
+        ----------
+        atoms
+            Periodic in the plane.
+        reach, aside
+            Largest distance from the origin along the plane, and from the plane, angstrom.
+
+        Returns
+        -------
+        list of tuple
+            Number of the atom, and its place along the plane, angstrom.
+        """
+        cell_cv = np.asarray(atoms.cell)[:2, :2]
+        inverse = np.linalg.inv(cell_cv)
+        # opposite borders of the cell are 1/|b| apart
+        times = np.ceil((reach + aside) * np.linalg.norm(inverse, axis=0)).astype(int) + 1
+        shifts_v = [
+            np.array([i, j]) @ cell_cv
+            for i in range(-times[0], times[0] + 1)
+            for j in range(-times[1], times[1] + 1)
+        ]
+        scaled_ac = (atoms.positions[:, :2] - self.origin) @ inverse
+        home_av = (scaled_ac - np.round(scaled_ac)) @ cell_cv
         dx, dy = self.direction
-        x, y = nearest_av[:, 0], nearest_av[:, 1]
-        return x * dx + y * dy, y * dx - x * dy
+        found = []
+        for number, home_v in enumerate(home_av):
+            for x, y in home_v + shifts_v:
+                if abs(y * dx - x * dy) <= aside and abs(x * dx + y * dy) <= reach:
+                    found.append((number, float(x * dx + y * dy)))
+        return found
 
 
 def bonding_plane(atoms: Atoms, centre: int) -> Plane:

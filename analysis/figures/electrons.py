@@ -100,18 +100,13 @@ def draw_cut(ax: Axes, system: System) -> AxesImage:
         system.localisation, origin="lower", cmap="viridis", vmin=0.0, vmax=1.0,
         extent=(along[0], along[-1], z[0] - zero, z[-1] - zero), interpolation="bilinear",
     )  # fmt: skip
-    # images too: the cut is wider than a small cell
-    images = system.atoms.repeat((3, 3, 1))
-    shift = system.atoms.cell[:2].sum(axis=0)
-    for atom in images:
-        x, y = atom.position[:2] - shift[:2] - system.plane.origin
-        dx, dy = system.plane.direction
-        at, beside, height = x * dx + y * dy, y * dx - x * dy, atom.z - zero
-        inside = along[0] < at < along[-1] and z[0] - zero < height < z[-1] - zero
-        if inside and abs(beside) < IN_PLANE:
+    reach = float(max(-along[0], along[-1]))
+    for number, at in system.plane.atoms_in(system.atoms, reach, IN_PLANE):
+        atom = system.atoms[number]
+        if along[0] < at < along[-1] and z[0] < atom.z < z[-1]:
             ax.text(
-                at, height, atom.symbol, color="white", ha="center", va="center", clip_on=True,
-                fontsize=style.SMALLEST_POINT, fontweight="bold",
+                at, atom.z - zero, atom.symbol, color="white", ha="center", va="center",
+                clip_on=True, fontsize=style.SMALLEST_POINT, fontweight="bold",
             )  # fmt: skip
     ax.set_xlabel("along the cut (Å)")
     ax.set_ylabel("z − top layer (Å)")

@@ -16,6 +16,7 @@ from analysis.charge import (
     plane_average,
     shape_for,
 )
+from tests.lattices import grid_points, hexagonal_cell, lattice_gaussian, rectangular_cell
 
 CELL = np.diag([6.0, 7.0, 16.0])
 SHAPE = (24, 28, 64)
@@ -133,6 +134,28 @@ def test_plane_average_of_a_slanted_surface_cell() -> None:
     hexagonal = cell((3.0, 0.0, 0.0), (1.5, 1.5 * 3**0.5, 0.0), (0.0, 0.0, 5.0))
     _, lambda_z = plane_average(Density(np.ones((2, 2, 2)), hexagonal))
     assert lambda_z == pytest.approx(9.0 * 3**0.5 / 2)
+
+
+def test_a_hexagonal_cell_averages_like_the_rectangular_one() -> None:
+    blob = lattice_gaussian([0.3, 0.2, 8.0], 0.6)
+    found = []
+    for cell_cv, shape in (
+        (hexagonal_cell(4.0, 16.0), (30, 30, 64)),
+        (rectangular_cell(4.0, 16.0), (30, 52, 64)),
+    ):
+        density = Density(blob(grid_points(shape, cell_cv)), cell_cv)
+        z, lambda_z = plane_average(density)
+        # e/angstrom of one lattice point: the rectangle holds two
+        found.append(lambda_z / density.integral())
+        exact = np.exp(-((z - 8.0) ** 2) / (2 * WIDTH**2)) / (WIDTH * (2 * pi) ** 0.5)
+        assert found[-1] == pytest.approx(exact, abs=1e-4)
+        moved = charge_transfer(
+            density - Density(np.roll(density.values, 12, 2), cell_cv), 6.0, 10.0
+        )
+        assert abs(moved.electrons) == pytest.approx(density.integral(), rel=0.05)
+        small = coarsen(density, shape_for(density, 0.3))
+        assert small.integral() == pytest.approx(density.integral())
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
 
 
 def test_plane_average_refuses_a_leaning_cell() -> None:
