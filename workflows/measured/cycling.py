@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 from analysis.figures.measured.cycling import Cell as Cycled
 from analysis.figures.measured.cycling import Unit, full_figure, symmetric_figure
@@ -90,10 +93,11 @@ def evaluate_cycling(
         yield from _lines(
             name, cell, name in symmetric, retained[name], reference=reference, unit=unit
         )
-    for found, draw, stem in (
+    drawings: tuple[tuple[dict[str, Cycled], Callable[..., Figure], str], ...] = (
         (symmetric, symmetric_figure, "cycling-symmetric"),
-        (full, full_figure, "cycling-full"),
-    ):
+        (full, partial(full_figure, reference=reference), "cycling-full"),
+    )
+    for found, draw, stem in drawings:
         if found:
             yield f"figure: {shown(save(draw(found, unit), into / FIGURES, stem)[0])}"
 

@@ -181,7 +181,7 @@ def _dft(case: Case) -> Iterator[str]:
         fewer, full = valence_electrons(symbol, dft), valence_electrons(symbol, default)
         if fewer < full:
             yield (
-                f"dft.setups.{symbol}: found {name!r}, with {fewer} electrons in "
+                f"dft.setups.{symbol}: found {name!r}, with {fewer} electron{'s' * (fewer != 1)} in "
                 f"place of {full}: quick, not for results; usual: the default (leave it out)"
             )
     for name in ("energy", "density", "eigenstates"):

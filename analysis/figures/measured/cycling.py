@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from analysis.figures import style
 from analysis.figures.measured.names import plain, significant
-from analysis.measured.cycling import Cycle, Failure, RateStep
+from analysis.measured.cycling import Cycle, Failure, RateStep, retention
 
 MOST_POINTS = 20_000  # of a line; above, it is drawn as pixels
 CURVES = 6  # cycles whose curves are drawn
@@ -62,15 +63,18 @@ def symmetric_figure(cells: Mapping[str, Cell], unit: Unit) -> Figure:
     return figure
 
 
-def full_figure(cells: Mapping[str, Cell], unit: Unit) -> Figure:
-    """Draw capacities by cycle, and the curves of the first cell (see Fig. 6)."""
+def full_figure(cells: Mapping[str, Cell], unit: Unit, reference: int = 1) -> Figure:
+    """Draw capacities by cycle, and the curves of the first cell (see Fig. 6).
+
+    `reference` is the number of the cycle that the retention refers to.
+    """
     name, first = next(iter(cells.items()))
     caption = style.Caption(
         "Full cells: discharge capacity (filled) and Coulombic efficiency (open) by cycle, with "
         f"the current of each step; charge and discharge curves of {plain(name)}."
     )
     with style.page(style.WIDTH_MM, 68.0, caption) as figure:
-        draw_capacity(style.place(figure, 14.0, 6.0, 84.0, 52.0), cells, unit)
+        draw_capacity(style.place(figure, 14.0, 6.0, 84.0, 52.0), cells, unit, reference)
         draw_curves(style.place(figure, 124.0, 6.0, 52.0, 52.0), first, unit)
     return figure
 
@@ -123,15 +127,20 @@ def draw_polarization(ax: Axes, cells: Mapping[str, Cell], unit: Unit) -> Axes:
     return ax
 
 
-def draw_capacity(ax: Axes, cells: Mapping[str, Cell], unit: Unit) -> Axes:
-    """Draw discharge capacity and, on a scale at the right, Coulombic efficiency by cycle."""
+def draw_capacity(ax: Axes, cells: Mapping[str, Cell], unit: Unit, reference: int = 1) -> Axes:
+    """Draw discharge capacity and, on a scale at the right, Coulombic efficiency by cycle.
+
+    The legend has what the last cycle retains of the reference cycle.
+    """
     right = ax.twinx()
     right.spines["right"].set_visible(True)
     for (name, cell), (colour, marker) in zip(cells.items(), style.series(), strict=False):
         numbers = [cycle.number for cycle in cell.cycles]
         size = 2.4 if len(numbers) < 150 else 1.4
         capacities = [cycle.discharge.capacity / unit.size for cycle in cell.cycles]
-        ax.plot(numbers, capacities, marker, color=colour, ms=size, mew=0.0, label=plain(name))
+        kept = 100.0 * float(retention(cell.cycles, reference)[-1])
+        label = f"{plain(name)}: {kept:.1f} % of cycle {reference} in cycle {numbers[-1]}"
+        ax.plot(numbers, capacities, marker, color=colour, ms=size, mew=0.0, label=label)
         right.plot(
             numbers, [100.0 * cycle.efficiency for cycle in cell.cycles], marker, color=colour,
             ms=size, mfc="none", mew=0.4, alpha=0.7,
@@ -140,6 +149,7 @@ def draw_capacity(ax: Axes, cells: Mapping[str, Cell], unit: Unit) -> Axes:
     ax.set_ylim(0.0, 1.45 * (top or 1.0))
     right.set_ylim(0.0, 112.0)
     ax.set_xlabel("cycle")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.set_ylabel(f"discharge capacity ({unit.capacity})")
     right.set_ylabel("Coulombic efficiency (%)")
     ax.legend(loc="lower left")

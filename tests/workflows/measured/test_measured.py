@@ -285,6 +285,21 @@ def test_capacity_and_retention_by_mass(desk: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.usefixtures("_no_figure")
+def test_what_cellpy_exports_gives_the_same_capacities(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hours, volts, current = full_cell([0.10, 0.098], [0.5] * 2)
+    columns = {  # s, A and V, with more columns than are needed, divided by semicolons
+        "data_point": np.arange(1, len(hours) + 1), "test_time": 3600 * hours,
+        "step_index": np.ones(len(hours), dtype=int), "current": current / 1e3, "voltage": volts,
+    }  # fmt: skip
+    Path("cell_normal.csv").write_text(csv_text(columns).replace(",", ";"))
+    printed(capsys, "cycling", "cell_normal.csv")
+    found = [float(row["discharge_capacity_mAh"]) for row in table("cycles.csv")]
+    assert found == pytest.approx([0.10, 0.098])
+
+
+@pytest.mark.usefixtures("_no_figure")
 def test_rate_steps_by_area(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.csv").write_text(cycled(*symmetric_cell([0.5] * 3 + [1.0] * 3)))
     lines = printed(capsys, "cycling", "a.csv", "--area", "2")
