@@ -8,9 +8,11 @@ import pytest
 
 from tests.paths import TINY
 from workflows.cli import main
+from workflows.tasks.atoms_json import from_json
 
 pytestmark = pytest.mark.slow
 
+LIGHT = TINY.read_text().replace('{ V = "5" }', '{ V = "5", Na = "1" }')  # one valence electron
 TABLES = """
 [coverage]
 metal = ["hollow"]
@@ -19,19 +21,28 @@ adatoms = 2
 [hop]
 metal = "hollow"
 images = 1
+
+[refine]
+cutoff = 230.0
 """
 BEFORE = ("Na-probe", "Na-slab", "Na-hollow-held", "Na-hollow-free")
 WANTED = ("Na-coverage-1-a", "Na-coverage-2-a", "Na-hollow-hop")
+REFINED = ("Na-slab", "Na-hollow-free", *WANTED)
+
+
+def compute(root: Path, case: str, tasks: tuple[str, ...]) -> Path:
+    """Compute tasks one by one; return the directory."""
+    (root / "case.toml").write_text(case)
+    for task in tasks:
+        assert main(["task", str(root / task)]) == 0, task
+    return root
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compute the metal's tasks one by one; return the directory."""
-    root = tmp_path_factory.mktemp("beyond")
-    (root / "case.toml").write_text(TINY.read_text() + TABLES)
-    for task in (*BEFORE, *WANTED):
-        assert main(["task", str(root / task)]) == 0, task
-    return root
+    folder = tmp_path_factory.mktemp("beyond")
+    single_points = tuple(f"{task}-refined" for task in REFINED)
+    return compute(folder, LIGHT + TABLES, (*BEFORE, *WANTED, *single_points))
 
 
 def values(root: Path, task: str) -> Any:
@@ -65,10 +76,33 @@ def test_a_hop_whose_result_was_lost_is_found_again_from_its_journal(root: Path)
     assert after["scf_iterations"] == 0 < before["scf_iterations"]
 
 
+def test_coverage_and_saddle_are_refined_as_the_clean_slab_is(root: Path) -> None:
+    for task in REFINED:
+        single = values(root, f"{task}-refined")
+        relaxed = values(root, task)
+        energy = max(relaxed["energies"]) if "hop" in task else relaxed["energy"]
+        assert 0.0 < energy - single["energy"] < 1.0  # more plane waves: a little lower
+
+
+def test_a_pair_on_a_cell_with_room_stays_on_the_surface(tmp_path: Path) -> None:
+    table = '\n[coverage]\nmetal = ["hollow"]\nadatoms = 1\nclusters = 2\n'
+    slab = 'cell = "1x1"\nvacuum = 5.0\nheld_layers = 1\nsites = ["hollow"]'
+    assert LIGHT.count(slab) == 1
+    case = LIGHT.replace(slab, slab.replace("1x1", "2x2")) + table
+    found = values(compute(tmp_path, case, ("Na-probe", "Na-slab", "Na-cluster-2")), "Na-cluster-2")
+    assert (found["adatoms"], found["layers"]) == (2, 1)
+    atoms = from_json(found["structure"])
+    assert atoms.get_tags()[-2:].tolist() == [0, 0]
+    assert 3.0 < atoms.get_distance(-2, -1, mic=True) < 4.5
+    assert found["energy"] < values(tmp_path, "Na-slab")["energy"] - 1.0
+
+
 def test_the_report_has_both(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["report", str(root)])
     printed = capsys.readouterr().out
     assert "Na(001): Na hops from hollow over 0." in printed
+    (hop,) = json.loads((root / "results.json").read_text())["hops"]
+    assert 1e-6 < abs(hop["barrier"] - hop["as_relaxed"]) < 0.02
     assert "Na(001): a second layer of Na starts with 2 adatoms in the cell" in printed
     assert (root / "coverage.csv").is_file()
     assert (root / "paths.csv").is_file()
