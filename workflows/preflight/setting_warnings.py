@@ -180,8 +180,9 @@ def _dft(case: Case) -> Iterator[str]:
         default = dft.model_copy(update={"setups": {}})
         fewer, full = valence_electrons(symbol, dft), valence_electrons(symbol, default)
         if fewer < full:
+            electrons = f"{fewer} electron{'s' * (fewer != 1)}"
             yield (
-                f"dft.setups.{symbol}: found {name!r}, with {fewer} electron{'s' * (fewer != 1)} in "
+                f"dft.setups.{symbol}: found {name!r}, with {electrons} in "
                 f"place of {full}: quick, not for results; usual: the default (leave it out)"
             )
     for name in ("energy", "density", "eigenstates"):
