@@ -18,6 +18,7 @@ from analysis.localisation import Plane
 
 CLEAN = "without adatom"
 STATES = 30.0  # mm, height of a panel of densities of states
+KEY = 3.2  # mm, height of a line of the key
 CUT = 38.0  # mm, width of a cut
 IN_PLANE = 0.4  # angstrom: atoms this close to a cut are named in it
 
@@ -87,7 +88,7 @@ def draw_states(ax: Axes, systems: Sequence[System], group: str) -> Axes:
         ax.plot(system.energies, states, color=colour, label=nice(system.name) or CLEAN)
     ax.axvline(0.0, color=style.INK, lw=0.6, dashes=(3.0, 2.0))
     ax.set_xlim(systems[0].energies[0], systems[0].energies[-1])
-    ax.set_ylim(bottom=0.0)
+    ax.set_ylim(0.0, 1.12 * ax.get_ylim()[1])  # room for the title
     ax.set_ylabel("states/eV")
     return ax
 
@@ -133,7 +134,9 @@ def draw_changes(ax: Axes, systems: Sequence[System]) -> Axes:
     ax.axhline(0.0, color=style.INK, lw=0.6)
     ax.margins(y=0.25)
     ax.set_xlim(-0.6, max(len(systems), 1) - 0.4)
-    ax.set_xticks(range(len(systems)), [nice(system.name) for system in systems])
+    names = _names(systems, style.size_mm(ax)[0])
+    labels = ["\n".join(lines) for lines in names]
+    ax.set_xticks(range(len(systems)), labels, fontsize=style.SMALLEST_POINT)
     ax.set_ylabel("ΔΦ (eV)")
     return ax
 
@@ -161,7 +164,10 @@ def compose(systems: Sequence[System], caption: style.Caption) -> Figure:
     sites = [system for system in systems if system.name]
     rows = (len(systems) + 1) // 2
     cut_height = CUT * _aspect(systems)
-    left = 6.0 + len(groups) * (STATES + 3.0) + 10.0 + (40.0 if sites else 0.0)
+    keys = (len(systems) + 1) // 2
+    named = max((len(_names(sites, 68.0)[n]) for n in range(len(sites))), default=1) - 1
+    left = 6.0 + len(groups) * (STATES + 3.0) + KEY * keys + 10.0
+    left += (40.0 + KEY * named) if sites else 0.0
     height = max(left, 6.0 + rows * (cut_height + 14.0) + 14.0)
     letters = iter(ascii_lowercase)
     with style.page(style.WIDTH_MM, height, caption + EXPLANATION) as figure:
@@ -178,8 +184,13 @@ def compose(systems: Sequence[System], caption: style.Caption) -> Figure:
             else:
                 ax.tick_params(labelbottom=False)
             if group == groups[min(1, len(groups) - 1)]:
-                ax.legend(loc="upper right")
+                curves = ax.get_legend_handles_labels()
             top += STATES + 3.0
+        if groups:
+            key = style.place(figure, 14.0, top + 7.0, 68.0, KEY * keys)
+            key.set_axis_off()
+            key.legend(*curves, loc="upper left", ncols=2)
+            top += KEY * keys
         if sites:
             style.letter(figure, style.MARGIN, top + 8.0, next(letters))
             draw_changes(style.place(figure, 14.0, top + 12.0, 68.0, 28.0), sites)
@@ -193,9 +204,15 @@ def compose(systems: Sequence[System], caption: style.Caption) -> Figure:
             if number % 2:
                 ax.set_ylabel("")
                 ax.tick_params(labelleft=False)
-        bar = style.place(figure, 100.0, 8.0 + (cut_height + 14.0) * rows, 79.0, 3.0)
+        bar = style.place(figure, 100.0, 8.0 + (cut_height + 14.0) * rows, 76.0, 3.0)
         figure.colorbar(image, cax=bar, orientation="horizontal", label="electron localisation")
     return figure
+
+
+def _names(systems: Sequence[System], width: float) -> list[list[str]]:
+    """Give the names of sites, in lines that fit side by side into a width in mm."""
+    room = width / max(len(systems), 1) - 1.0
+    return [style.broken(nice(system.name), style.SMALLEST_POINT, room) for system in systems]
 
 
 def _aspect(systems: Sequence[System]) -> float:

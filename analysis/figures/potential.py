@@ -63,7 +63,7 @@ def _draw_side(ax: Axes, side: Side, fermi_level: float, ha: str, top: float) ->
     ax.annotate(
         text,
         (low if ha == "left" else high, top),
-        (0.0, 4.0),
+        (3.0 if ha == "left" else 0.0, 4.0),
         textcoords="offset points",
         ha=ha,
         va="bottom",

@@ -32,7 +32,10 @@ MUTED = "#767676"
 INK = "#222222"
 
 # Curves or marks of several sites in one plot: told apart by colour, and by shape without it.
-_SERIES = ((OURS, "o"), (SECOND, "s"), ("#009e73", "D"), ("#cc79a7", "^"), ("#4d4d4d", "v"))
+_SERIES = (
+    (OURS, "o"), (SECOND, "s"), ("#009e73", "D"), ("#cc79a7", "^"), ("#4d4d4d", "v"),
+    ("#56b4e9", "P"), ("#e69f00", "X"), ("#6a3d9a", "*"),
+)  # fmt: skip
 
 COLUMN_MM = 88.0  # one column of the journal
 LETTERS = ascii_lowercase + ascii_uppercase + "αβγδεζηθικλμνξπρστυφχψω"  # of panels, in order

@@ -24,13 +24,24 @@ from analysis import paper
 from analysis.adsorption import Problem, Relaxation, Site, Table
 from analysis.arrhenius import fit
 from analysis.charge import Density
-from analysis.figures import colours, fig5, isosurfaces, lattice, raster, scene, style, supplement
+from analysis.figures import (
+    colours,
+    electrons,
+    fig5,
+    isosurfaces,
+    lattice,
+    raster,
+    scene,
+    style,
+    supplement,
+)
 from analysis.figures.arrhenius import NO_DATA, draw_arrhenius
 from analysis.figures.atoms import draw_scene, note_if_weak
-from analysis.figures.bars import draw_adsorption_bars
+from analysis.figures.bars import draw_adsorption_bars, nice
 from analysis.figures.plane_average import draw_plane_average
 from analysis.figures.sheet import SitePicture, traced
 from analysis.lattice import rings
+from analysis.localisation import bonding_plane
 from tests.lattices import grid_points
 
 LATTICE = 4.13  # angstrom
@@ -418,6 +429,32 @@ def assert_legible(figure: Figure) -> None:
     for ax in figure.axes:
         if (legend := ax.get_legend()) is not None:
             assert legend.get_window_extent().x1 <= ax.get_window_extent().x1 + 2.0
+
+
+@pytest.mark.parametrize("sites", [1, 6])
+def test_electronic_structures_of_any_number_of_sites_are_legible(sites: int) -> None:
+    given, _ = hexagonal(sites)
+    energies = np.linspace(-8.0, 2.0, 30)
+    along, z = np.linspace(-4.5, 4.5, 20), np.linspace(7.0, 14.0, 15)
+    systems = [
+        electrons.System(
+            name, atoms, energies, dict.fromkeys(groups, np.sin(energies) ** 2),
+            bonding_plane(atoms, len(atoms) - 1), along, z, np.full((15, 20), 0.5),
+            0.3 if name else None,
+        )
+        for name, atoms, groups in [
+            ("", given[0].atoms[:-1], ["Mo d", "S p"]),
+            *((picture.site, picture.atoms, ["S p", "adatom s"]) for picture in given),
+        ]
+    ]  # fmt: skip
+    figure = electrons.compose(systems, K_ON_MGO)
+    assert {"without adatom", "S, top layer", "Na", *(nice(p.site) for p in given)} <= {
+        text.replace("\n", "") for text in words(figure)
+    }
+    for ax in figure.axes:  # atoms in a cut may hide one another
+        for text in ax.texts if ax.get_ylabel().startswith("z") or not ax.get_ylabel() else ():
+            text.set_visible(False)
+    assert_legible(figure)
 
 
 def test_one_site_fills_its_figures() -> None:

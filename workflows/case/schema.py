@@ -148,8 +148,7 @@ class Slab(Section):
     layers: Layers
     """Number of atomic layers."""
     cell: Cell
-    """In units of the surface's own cell: a name, or a matrix whose rows are the cell's vectors; or
-    a number: least distance between adatoms, Å."""
+    """In units of the surface's own: a name or two rows; or least distance between adatoms, Å."""
     vacuum: Vacuum
     """Empty space on each side of the slab, Å."""
     held_layers: Held
