@@ -434,12 +434,13 @@ def assert_legible(figure: Figure) -> None:
 @pytest.mark.parametrize("sites", [1, 6])
 def test_electronic_structures_of_any_number_of_sites_are_legible(sites: int) -> None:
     given, _ = hexagonal(sites)
-    energies = np.linspace(-8.0, 2.0, 30)
-    along, z = np.linspace(-4.5, 4.5, 20), np.linspace(7.0, 14.0, 15)
+    energies = np.linspace(-8.0, 2.0, 30).tolist()
+    along, z = np.linspace(-4.5, 4.5, 20).tolist(), np.linspace(7.0, 14.0, 15).tolist()
+    states, elf = np.square(np.sin(energies)).tolist(), np.full((15, 20), 0.5).tolist()
     systems = [
         electrons.System(
-            name, atoms, energies, dict.fromkeys(groups, np.sin(energies) ** 2),
-            bonding_plane(atoms, len(atoms) - 1), along, z, np.full((15, 20), 0.5),
+            name, atoms, energies, dict.fromkeys(groups, states),
+            bonding_plane(atoms, len(atoms) - 1), along, z, elf,
             0.3 if name else None,
         )
         for name, atoms, groups in [
