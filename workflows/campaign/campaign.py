@@ -16,14 +16,15 @@ from typing_extensions import TypedDict  # pydantic does not take that of Python
 
 from workflows.case.schema import Case
 from workflows.system.files import digest
-from workflows.tasks.graph import Task, plan
+from workflows.tasks.graph import Task, plan, task_key
 from workflows.tasks.status import State
 
 DIGITS = 12  # of the digest in a folder's name: 20,000 tasks meet by chance once in a million times
 
 
-# "adsorption": only what the adsorption energies of the held sites are made of
-Goal = Literal["everything", "adsorption"]
+# "adsorption": only what the adsorption energies of the held sites are made of; "ranking": these,
+# and the metal that they are compared with
+Goal = Literal["everything", "adsorption", "ranking"]
 
 
 Varied = Literal["cutoff", "kpoints", "layers", "vacuum", "cell"]
@@ -148,9 +149,12 @@ def needed(tasks: Mapping[str, Task], goal: Goal) -> Mapping[str, Task]:
     """
     if goal == "everything":
         return tasks
+    ends = {task_key("metal", "atom")} | (
+        {task_key("metal", "lattice")} if goal == "ranking" else set()
+    )
     wanted: set[str] = set()
     for name, task in reversed(list(tasks.items())):  # a task comes after those that it needs
-        if name in wanted or task.kind == "atom" or (task.kind, task.surface) == ("held", "host"):
+        if name in wanted or task.key in ends or (task.kind, task.surface) == ("held", "host"):
             wanted |= {name, *task.needs}
     return {name: task for name, task in tasks.items() if name in wanted}
 
