@@ -37,6 +37,7 @@ from workflows.case.reading import (
     parse,
     presets,
     read_file,
+    with_structure,
 )
 from workflows.case.schema import Case
 from workflows.system.files import digest
@@ -110,6 +111,7 @@ def expand(content: bytes, path: Path) -> tuple[Goal, list[Member]]:
     allowed = f"{', '.join(presets())} or the path of a TOML file{nearest(sweep.base, presets())}"
     with naming(f"{source}: base"):
         base_content = read_file(base_path, MAX_BYTES, allowed)
+        base_content = with_structure(base_content, base_path.parent)
     base = parse(base_content, shown(base_path))
     data = load(base_content, "a case")
     with naming(source):
@@ -117,7 +119,8 @@ def expand(content: bytes, path: Path) -> tuple[Goal, list[Member]]:
         count = _count(sweep.combine, axes)
         if count > MOST:
             raise UserError(f"axes: found {count} cases; allowed: at most {MOST}")
-        return sweep.goal, _members(data, base.name, _combinations(sweep.combine, axes))
+        combinations = _combinations(sweep.combine, axes)
+        return sweep.goal, _members(data, base.name, combinations, path.parent)
 
 
 class Choice(BaseModel):
@@ -202,8 +205,15 @@ def label(field: str, value: object) -> str:
             word = f"{cation}{anion}"
         case {"orbital": str(orbital), "U": int(value_U) | float(value_U)}:
             word = f"{tail}-{orbital}-U{value_U:g}"
-        case {"element": str(element), **rest}:
-            word = f"{rest['substitute']}-for-{element}" if rest else f"{element}-vacancy"
+        case {"miller": list(miller), **rest} if field == "host":
+            whole = str(rest.get("element", rest.get("file", tail)))
+            word = f"{whole.rpartition('.')[0] or whole}{''.join(map(str, miller))}"
+        case {"slab": str(file)} if field == "host":
+            word = file.rpartition(".")[0] or file
+        case {"element": str(element), "substitute": substitute}:
+            word = f"{substitute}-for-{element}"
+        case {"element": str(element)} if field != "host":
+            word = f"{element}-vacancy"
         case dict():
             words = (label(k, v) if isinstance(v, dict) else f"{k}{v}" for k, v in value.items())
             word = "".join(words) or f"{tail}-default"
@@ -228,11 +238,19 @@ def kind_of(dotted: str) -> Any:
     for part in dotted.split("."):
         if get_origin(kind) is dict:  # a table with keys of the user's own, such as dft.setups
             kind = get_args(kind)[1]
-        elif _is_table(kind) and part in kind.model_fields:
-            kind = _present(kind.model_fields[part].annotation)
-        else:
+            continue
+        of = next((model for model in _models(kind) if part in model.model_fields), None)
+        if of is None:
             return None
+        kind = _present(of.model_fields[part].annotation)
     return None if dotted == "name" else kind
+
+
+def _models(kind: Any) -> list[type[BaseModel]]:
+    """Return the tables that a value may be: several where there are kinds of host."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [kind]
+    return [model for part in get_args(kind) for model in _models(part)]
 
 
 def _present(kind: Any) -> Any:
@@ -242,16 +260,15 @@ def _present(kind: Any) -> Any:
 
 
 def _is_table(kind: Any) -> bool:
-    return get_origin(kind) is dict or (isinstance(kind, type) and issubclass(kind, BaseModel))
+    return get_origin(kind) is dict or bool(_models(kind))
 
 
 def all_fields(model: type[BaseModel], stem: str = "") -> Iterator[str]:
     """Yield the dotted names of all fields of a model."""
     for name, info in model.model_fields.items():
         yield f"{stem}{name}"
-        kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from all_fields(kind, f"{stem}{name}.")
+        for table in _models(info.annotation):
+            yield from all_fields(table, f"{stem}{name}.")
 
 
 Combination = Mapping[str, Choice]
@@ -274,15 +291,19 @@ def _combinations(combine: str, axes: Mapping[str, Sequence[Choice]]) -> Iterato
 
 
 def _members(
-    data: Mapping[str, Any], name: str, combinations: Iterable[Combination]
+    data: Mapping[str, Any], name: str, combinations: Iterable[Combination], folder: Path
 ) -> list[Member]:
-    """Return a case for each combination; raise the problems of all, each once."""
+    """Return a case for each combination; raise the problems of all, each once.
+
+    `folder` has the structure files that the sweep names.
+    """
     members, problems = [], dict.fromkeys("")
     for chosen in combinations:
         fields = {k: v for choice in chosen.values() for k, v in choice.fields.items()}
         settings = {axis: choice.label for axis, choice in chosen.items()}
         try:
-            members.append(variant(data, _name(name, settings.values()), fields, settings))
+            named = _name(name, settings.values())
+            members.append(variant(data, named, fields, settings, folder))
         except UserError as error:
             problems |= dict.fromkeys(str(error).split("\n"))
     if problems:
@@ -297,7 +318,11 @@ def _name(base: str, labels: Iterable[str]) -> str:
 
 
 def variant(
-    data: Mapping[str, Any], name: str, fields: Mapping[str, Any], settings: Mapping[str, str]
+    data: Mapping[str, Any],
+    name: str,
+    fields: Mapping[str, Any],
+    settings: Mapping[str, str],
+    folder: Path | None = None,
 ) -> Member:
     """Return a case that differs from another one in some fields.
 
@@ -311,6 +336,8 @@ def variant(
         Values by the dotted names of their fields.
     settings
         What tables call these values, by axis.
+    folder
+        Where structure files lie that the fields name.
 
     Raises
     ------
@@ -326,6 +353,10 @@ def variant(
             if not isinstance(place, dict):
                 raise UserError(f"axes.{field}: found a value in place of the table {table!r}")
         place[key] = copy.deepcopy(value)
+        if field in ("host.file", "host.slab", "host.element"):
+            changed["host"].pop("crystal", None)  # of another host
+    if folder is not None:
+        changed = load(with_structure(tomli_w.dumps(changed).encode(), folder), "a case")
     _follow(changed, data, fields)
     content = tomli_w.dumps(changed).encode()
     return Member(_unnamed(content), content, dict(settings))
@@ -339,11 +370,12 @@ def _follow(data: dict[str, Any], base: Mapping[str, Any], given: Iterable[str])
     """Rename sites and data sets along with the elements, unless the sweep sets them itself."""
     set_ = set(given)
     try:
-        old, new = _elements(base), _elements(data)
+        old, new = ([*_host_elements(of), of["adatom"]] for of in (base, data))
         for section in ("slab", "metal_slab", "metal_slab_110"):
             if section in data and set_.isdisjoint({section, f"{section}.sites"}):
-                mine = slice(0, 2) if section == "slab" else slice(2, 3)
-                moved = {f"top-{a}": f"top-{b}" for a, b in zip(old[mine], new[mine], strict=True)}
+                mine = slice(0, -1) if section == "slab" else slice(-1, None)
+                pairs = zip(old[mine], new[mine], strict=False)
+                moved = {f"top-{before}": f"top-{after}" for before, after in pairs}
                 sites = data[section]["sites"]
                 if isinstance(sites, list):  # "all" are those of any host
                     data[section]["sites"] = [moved.get(s, s) for s in sites]
@@ -361,5 +393,11 @@ def _follow(data: dict[str, Any], base: Mapping[str, Any], given: Iterable[str])
         pass  # a value of the wrong kind: the check of the case reports it
 
 
-def _elements(data: Mapping[str, Any]) -> tuple[Any, Any, Any]:
-    return data["host"]["cation"], data["host"]["anion"], data["adatom"]
+def _host_elements(data: Mapping[str, Any]) -> list[Any]:
+    """Return the elements of a case's host: cation and anion, or those of its crystal."""
+    host = data["host"]
+    if "cation" in host:
+        return [host["cation"], host["anion"]]
+    return (
+        list(dict.fromkeys(host["crystal"]["symbols"])) if "crystal" in host else [host["element"]]
+    )

@@ -7,7 +7,7 @@ import pytest
 from tests.paths import TINY
 from workflows.campaign.campaign import Campaign
 from workflows.campaign.sweep import gather, variant
-from workflows.case.reading import load
+from workflows.case.reading import load, parse
 from workflows.system.messages import UserError
 
 
@@ -37,6 +37,86 @@ def test_a_sweep_is_every_combination_of_its_axes(tmp_path: Path) -> None:
     assert last.slab.sites == ("top-Ti",)
     assert last.dft.setups == {}
     assert cases["tiny-1x1-VN-Na"].dft.setups == {"V": "5"}
+
+
+MGO = """MgO
+1.0
+4.24 0 0
+0 4.24 0
+0 0 4.24
+Mg O
+4 4
+direct
+0 0 0
+0 .5 .5
+.5 0 .5
+.5 .5 0
+.5 .5 .5
+.5 0 0
+0 .5 0
+0 0 .5
+"""
+CRYSTALS = """[axes]
+"slab.sites" = ["all"]
+host = [{ cation = "Ti", anion = "N", lattice_guess = 4.2 },
+        { element = "Ag", miller = [1, 1, 1] },
+        { file = "MgO.vasp", miller = [0, 0, 1] }]
+"""
+
+
+def test_hosts_are_elements_and_files_too(tmp_path: Path) -> None:
+    (tmp_path / "MgO.vasp").write_text(MGO)
+    campaign = sweep(tmp_path, CRYSTALS)
+    cases = {member.case.name: member.case for member in campaign.members}
+    assert list(cases) == ["tiny-all-TiN", "tiny-all-Ag111", "tiny-all-MgO001"]
+    assert [case.host.formula for case in cases.values()] == ["TiN", "Ag", "MgO"]
+    assert cases["tiny-all-Ag111"].slab.sites == ("bridge", "hollow-fcc", "hollow-hcp", "top-Ag")
+    assert set(cases["tiny-all-MgO001"].slab.sites) == {"bridge", "hollow", "top-Mg", "top-O"}
+    assert {tuple(case.dft.setups) for case in cases.values()} == {()}  # the base's is of V
+    assert {name.partition(".")[0] for name in campaign.tasks} >= {"Ag-lattice", "Ag111-slab"}
+
+
+def test_a_site_on_the_metal_atom_is_one_on_the_element(tmp_path: Path) -> None:
+    (member,) = sweep(tmp_path, '[axes]\nhost = [{ element = "Ag", miller = [0, 0, 1] }]').members
+    assert member.case.slab.sites == ("top-Ag",)  # top-V in the base
+
+
+def test_the_copy_of_a_case_has_its_crystal_and_needs_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "MgO.vasp"
+    path.write_text(MGO)
+    (member,) = sweep(
+        tmp_path,
+        '[axes]\nhost = [{ file = "MgO.vasp", miller = [0, 0, 1] }]\nslab.sites = [["top-O"]]\n',
+    ).members
+    path.unlink()
+    assert parse(member.content, "copy") == member.case
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ('{ file = "no.cif", miller = [0, 0, 1] }', ["host.file", "no.cif"]),
+        ('{ file = "../MgO.vasp", miller = [0, 0, 1] }', ["host.file", "in the folder"]),
+        ('{ element = "Ag", miller = [0, 0, 0] }', ["host.miller", "not all zero"]),
+        ('{ element = "Ag", face = [0, 0, 1] }', ["face"]),
+    ],
+)
+def test_a_mistake_in_a_crystal_is_one_line(tmp_path: Path, host: str, words: list[str]) -> None:
+    with pytest.raises(UserError) as error:
+        sweep(tmp_path, f'[axes]\nhost = [{host}]\n"dft.setups" = [{{}}]\n')
+    assert len(str(error.value).splitlines()) == 1, str(error.value)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_goals(tmp_path: Path) -> None:
+    text = "[axes]\nmetal.lattice_constant = [4.3]\n"
+    asked = {
+        goal: {task.label for task in sweep(tmp_path, f'goal = "{goal}"\n{text}').tasks.values()}
+        for goal in ("adsorption", "ranking")
+    }
+    of_the_site = {"VN-lattice", "VN-slab", "VN-top-V-held", "Na-atom"}
+    assert asked["adsorption"] == asked["ranking"] == of_the_site  # the lattice of Na is given
 
 
 def test_a_hubbard_u_is_an_axis_and_follows_its_element(tmp_path: Path) -> None:
