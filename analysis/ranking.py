@@ -48,6 +48,14 @@ class RankedHost:
         return None if self.site is None else self.energies[self.site]
 
     @property
+    def against_metal_by_site(self) -> Mapping[str, float]:
+        """Energy of each site less the cohesive energy of the metal, eV; empty if not known."""
+        if self.site is None or self.against_metal is None:
+            return {}
+        cohesive = self.energies[self.site] - self.against_metal
+        return {site: energy - cohesive for site, energy in self.energies.items()}
+
+    @property
     def site_spread(self) -> float | None:
         """How far the weakest site lies above the best one, eV; None without two sites."""
         if len(self.energies) < 2:

@@ -2,7 +2,7 @@
 
 Each folder imports only from those before it:
 structures < analysis < system < case < dft < tasks < steps < campaign < preflight
-< run < report < measured < terminal < commands < cli < sodiophile (the Python API).
+< prescreen < run < report < measured < terminal < commands < cli < sodiophile (the Python API).
 """
 
 import os

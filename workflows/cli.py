@@ -28,6 +28,7 @@ MISUSED, INTERRUPTED = 2, 130  # exit codes
 VERBS = {
     "run": "compute a case and draw its figure; the same command resumes",
     "converge": "vary one setting and find the value at which energies are converged",
+    "prescreen": "put many hosts in order by a pretrained potential, before any DFT",
     "build": "write the structures of a case, without any DFT, in seconds",
     "submit": "compute a case as Slurm jobs; the same command submits what is missing",
     "cancel": "cancel the Slurm jobs of a run",

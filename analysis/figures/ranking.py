@@ -40,7 +40,7 @@ def draw_sites(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
             ha="center", va="bottom", fontsize=style.SMALLEST_POINT,
         )  # fmt: skip
     ax.set_xlabel("adsorption energy of each site (eV)")
-    return _lined(ax, hosts)
+    return lined(ax, len(hosts))
 
 
 def draw_against_metal(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
@@ -64,7 +64,7 @@ def draw_against_metal(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
             textcoords="offset points", ha="left", va="center",
         )  # fmt: skip
     ax.set_xlabel("best site, less the cohesive energy of the metal (eV)")
-    return _lined(ax, hosts)
+    return lined(ax, len(hosts))
 
 
 def compose(hosts: Sequence[RankedHost], caption: style.Caption) -> Figure:
@@ -89,11 +89,12 @@ def compose(hosts: Sequence[RankedHost], caption: style.Caption) -> Figure:
     return figure
 
 
-def _lined(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
+def lined(ax: Axes, hosts: int) -> Axes:
+    """Give each of some hosts a line of its own, the first uppermost, and a line at zero."""
     ax.axvline(0.0, color=style.INK, lw=0.6, zorder=0.5)
-    for line in range(len(hosts)):
+    for line in range(hosts):
         ax.axhline(line + 0.5, color="#e4e4e4", lw=0.4, zorder=0.0)
     ax.tick_params(axis="y", length=0.0)
-    ax.set_ylim(len(hosts) - 0.5, -0.5)
+    ax.set_ylim(hosts - 0.5, -0.5)
     ax.margins(x=0.12)
     return ax

@@ -42,6 +42,9 @@ LOGS, SCRIPTS, FIGURES = "logs", "jobs", "figures"  # folders that are no task's
 RESISTANCES, FITS = "arrhenius.csv", "arrhenius.json"  # measured ones, and what was fitted to them
 
 
+PRESCREEN, PRESCREEN_CSV = "prescreen.json", "prescreen.csv"  # hosts by a pretrained potential
+
+
 RESERVED = (CASES, LOGS, SCRIPTS, FIGURES)
 
 
@@ -218,7 +221,8 @@ def _require_recorded(campaign: Campaign, root: Path) -> None:
 
 
 def _is_foreign(path: Path) -> bool:
-    ours = (RESISTANCES, FITS, FIGURES)  # `arrhenius` may have come first
+    # `arrhenius` or `prescreen` may have come first
+    ours = (RESISTANCES, FITS, FIGURES, PRESCREEN, PRESCREEN_CSV)
     return not path.name.startswith(".") and path.name not in ours
 
 

@@ -11,12 +11,14 @@ from rich.table import Table as RichTable
 
 from analysis.adsorption import Relaxation, Site, Table
 from workflows.campaign.campaign import Campaign, Member
+from workflows.prescreen.hosts import read_prescreen
 from workflows.report.convergence import report_convergence
 from workflows.report.csv_text import Cell, csv_text
 from workflows.report.evaluation import Evaluation, evaluations
 from workflows.report.figures import make_figures
 from workflows.report.options import Options
 from workflows.report.page import write_page
+from workflows.report.prescreen import report_prescreen
 from workflows.report.ranking import over_hosts, report_ranking
 from workflows.report.sensitivity import one_by_one, report_sensitivity
 from workflows.report.tables import ENERGIES, RESULTS, json_text, write_tables
@@ -103,6 +105,8 @@ def _report_cases(
     yield _table(campaign, rows)
     if over_hosts(campaign):
         yield from report_ranking(campaign, tables, root)
+        if (screened := read_prescreen(root)) is not None:
+            yield from report_prescreen(campaign, screened, tables, root)
     yield f"table:  {shown(root / RESULTS)}, {shown(root / ENERGIES)}"
     yield f"each case: {shown(root)}/CASE, such as {shown(root / campaign.members[0].case.name)}"
     yield from (f"page:   {shown(page)}" for page in pages)

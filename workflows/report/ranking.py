@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.table import Table as RichTable
@@ -18,6 +18,7 @@ from workflows.report.images import save
 from workflows.report.wording import NOT_PHYSICAL
 from workflows.system.files import write_text
 from workflows.system.messages import shown
+from workflows.tasks.graph import surface_label
 
 STEM = "ranking"  # of the files
 
@@ -30,7 +31,7 @@ WETS = (
 
 def over_hosts(campaign: Campaign) -> bool:
     """Tell whether the cases are of two or more hosts, with one adatom."""
-    hosts = {member.case.host.formula for member in campaign.members}
+    hosts = {surface_label(member.case, "host") for member in campaign.members}
     return len(hosts) > 1 and len({member.case.adatom for member in campaign.members}) == 1
 
 
@@ -48,7 +49,7 @@ def report_ranking(
     root
         Directory of the run.
     """
-    hosts = rank_hosts(_labelled(campaign, tables))
+    hosts = rank_hosts(dict(zip(labels(campaign), tables, strict=True)))
     write_text(root / f"{STEM}.csv", _csv(hosts))
     physical = all(member.case.physical for member in campaign.members)
     figure = save(compose(hosts, Caption(_caption(campaign), physical)), root / FIGURES, STEM)[0]
@@ -59,14 +60,14 @@ def report_ranking(
     yield f"figure: {shown(figure)}"
 
 
-def _labelled(campaign: Campaign, tables: Sequence[Table]) -> Mapping[str, Table]:
-    """Return the tables by formula, or by the case's name where a host has several."""
-    formulas = [table.host for table in tables]
+def labels(campaign: Campaign) -> list[str]:
+    """Return what the host of each case is called: its surface, or the case if that is shared."""
+    surfaces = [surface_label(member.case, "host") for member in campaign.members]
     names = [member.case.name for member in campaign.members]
-    return {
-        formula if formulas.count(formula) == 1 else name: table
-        for formula, name, table in zip(formulas, names, tables, strict=True)
-    }
+    return [
+        surface if surfaces.count(surface) == 1 else name
+        for surface, name in zip(surfaces, names, strict=True)
+    ]
 
 
 def _caption(campaign: Campaign) -> str:

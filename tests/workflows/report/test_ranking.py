@@ -51,16 +51,20 @@ def test_a_ranking_is_of_several_hosts_and_one_adatom(
 
 
 def test_files_and_words(tmp_path: Path) -> None:
-    text = printed(report_ranking(sweep(tmp_path, HOSTS), TABLES[::-1], tmp_path))
+    weaker_first = """[axes]
+host = [{ cation = "Ti", anion = "C", lattice_guess = 4.3 },
+        { cation = "V", anion = "N", lattice_guess = 4.1 }]
+"""
+    text = printed(report_ranking(sweep(tmp_path, weaker_first), TABLES[::-1], tmp_path))
     with (tmp_path / "ranking.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["host"] for row in rows] == ["VN", "TiC"]
+    assert [row["host"] for row in rows] == ["VN(001)", "TiC(001)"]
     assert [row["verdict"] for row in rows] == ["wets", "only binds"]
     assert float(rows[0]["against_metal_eV"]) == pytest.approx(-0.8)
     assert float(rows[1]["highest_with_dispersion_eV"]) == pytest.approx(0.2)
     for suffix in ("png", "pdf", "svg"):
         assert (tmp_path / "figures" / f"ranking.{suffix}").stat().st_size > 1000
-    assert text.index("VN") < text.index("TiC")
+    assert text.index("VN(001)") < text.index("TiC(001)")
     assert "NOT PHYSICAL" in text  # tiny.toml has smoke settings
     svg = (tmp_path / "figures" / "ranking.svg").read_text(encoding="utf-8")
     assert "not physical" in svg
@@ -84,7 +88,7 @@ def test_the_report_of_a_campaign_ranks_hosts_before_anything_is_computed(tmp_pa
     assert "Hosts by the energy of their best site" in text
     with (root / "ranking.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {row["host"] for row in rows} == {"VN", "TiC"}
+    assert {row["host"] for row in rows} == {"VN(001)", "TiC(001)"}
     assert {row["verdict"] for row in rows} == {"not known"}
 
 
@@ -121,12 +125,16 @@ def test_two_computed_hosts_are_ranked_by_their_own_results(
     assert "Hosts by the energy of their best site" in capsys.readouterr().out
     with (root / "ranking.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert {row["host"] for row in rows} == {"VN", "VC"}
+    assert {row["host"] for row in rows} == {"VN(001)", "VC(001)"}
     energies = [float(row["adsorption_energy_eV"]) for row in rows]
     assert energies == sorted(energies)
     assert energies[0] < energies[1] - 1e-3
     for row in rows:
-        (case,) = (path for path in root.glob("tiny-*") if path.name.endswith(row["host"]))
+        (case,) = (
+            path
+            for path in root.glob("tiny-*")
+            if path.name.endswith(row["host"].removesuffix("(001)"))
+        )
         results = json.loads((case / "results.json").read_text())
         (held,) = (site for site in results["sites"] if site["relaxation"] == "held")
         assert float(row["adsorption_energy_eV"]) == pytest.approx(

@@ -1,0 +1,4 @@
+"""A pretrained potential puts hosts in order before any DFT; its energies are never DFT's.
+
+Imports preflight and below.
+"""
