@@ -50,9 +50,9 @@ class RankedHost:
     @property
     def against_metal_by_site(self) -> Mapping[str, float]:
         """Energy of each site less the cohesive energy of the metal, eV; empty if not known."""
-        if self.site is None or self.against_metal is None:
+        cohesive = self.cohesive_energy
+        if cohesive is None:
             return {}
-        cohesive = self.energies[self.site] - self.against_metal
         return {site: energy - cohesive for site, energy in self.energies.items()}
 
     @property
@@ -78,7 +78,27 @@ class RankedHost:
             return "does not bind"
         if self.against_metal is None:
             return "not known"
-        return "wets" if self.against_metal < 0.0 else "only binds"
+        return _against(self.against_metal)
+
+    @property
+    def conclusion(self) -> str:
+        """The verdict, and the other one where a model of dispersion turns it round."""
+        both = self.dispersion_range
+        if both is None or self.verdict not in ("wets", "only binds"):
+            return self.verdict
+        others = {_against(end) for end in both} - {self.verdict}
+        return f"{self.verdict}; with dispersion {others.pop()}" if others else self.verdict
+
+    @property
+    def cohesive_energy(self) -> float | None:
+        """Energy of an atom in the adatom's metal less that of a free one, eV; None if unknown."""
+        if self.adsorption_energy is None or self.against_metal is None:
+            return None
+        return self.adsorption_energy - self.against_metal
+
+
+def _against(energy: float) -> Literal["wets", "only binds"]:
+    return "wets" if energy < 0.0 else "only binds"
 
 
 def rank_hosts(tables: Mapping[str, Table]) -> tuple[RankedHost, ...]:

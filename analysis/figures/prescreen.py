@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures import style
-from analysis.figures.ranking import ABOVE_MM, BELOW_MM, LEFT_MM, LINE_MM, lined
+from analysis.figures.ranking import ABOVE_MM, BELOW_MM, LEFT_MM, LINE_MM, ON_WHITE, lined
 from analysis.prescreen import Pair, ScreenedHost
 
 SQUARE_MM, GAP_MM = 54.0, 20.0  # the parity plot, and what is left of it
@@ -41,8 +41,9 @@ def draw_order(ax: Axes, hosts: Sequence[ScreenedHost]) -> Axes:
         ax.plot([energies[0]], [line], ls="none", marker="s", ms=4.5, color=COLOUR)
         ax.annotate(
             str(host.site), (energies[0], line), (0.0, 4.5), textcoords="offset points",
-            ha="center", va="bottom", fontsize=style.SMALLEST_POINT,
+            ha="center", va="bottom", fontsize=style.SMALLEST_POINT, bbox=ON_WHITE,
         )  # fmt: skip
+    ax.axvline(0.0, color=style.INK, lw=0.6, zorder=0.5)
     ax.set_xlabel("energy less that of the metal, by the potential (eV)")
     return lined(ax, len(hosts))
 
@@ -68,8 +69,8 @@ def draw_parity(ax: Axes, pairs: Sequence[Pair]) -> Axes:
         ax.plot([pair.computed], [pair.screened], ls="none", marker="s", mfc=face, mec=COLOUR)
         if pair.best:
             ax.annotate(
-                pair.label, (pair.computed, pair.screened), (4.0, -1.0), va="top",
-                textcoords="offset points", fontsize=style.SMALLEST_POINT,
+                pair.label, (pair.computed, pair.screened), (-4.0, 0.0), ha="right", va="center",
+                textcoords="offset points", fontsize=style.SMALLEST_POINT, bbox=ON_WHITE,
             )  # fmt: skip
     ax.set_xlim(*ends)
     ax.set_ylim(*ends)
@@ -95,12 +96,11 @@ def compose(
     caption
         What was computed, and how.
     """
-    tall = LINE_MM * len(hosts)
     beside = SQUARE_MM + GAP_MM if pairs else 0.0
     wide = style.WIDTH_MM - LEFT_MM - beside - 8.0
-    height = max(tall, SQUARE_MM if pairs else 0.0)
+    height = max(LINE_MM * len(hosts), SQUARE_MM if pairs else 0.0)
     with style.page(style.WIDTH_MM, ABOVE_MM + height + BELOW_MM, caption) as figure:
-        order = style.place(figure, LEFT_MM, ABOVE_MM, wide, tall)
+        order = style.place(figure, LEFT_MM, ABOVE_MM, wide, height)
         draw_order(order, hosts).set_yticks(range(len(hosts)), [host.label for host in hosts])
         order.set_title(f"pre-screen by {potential}, not DFT", loc="left", color=COLOUR)
         if pairs:

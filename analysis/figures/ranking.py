@@ -11,7 +11,9 @@ from analysis.figures import style
 from analysis.ranking import RankedHost
 
 LINE_MM, ABOVE_MM, BELOW_MM = 7.0, 12.0, 12.0  # of a host; over and under all of them
-LEFT_MM, GAP_MM = 30.0, 8.0  # where the axes begin; between the two of them
+LEFT_MM, GAP_MM, RIGHT_MM = 22.0, 8.0, 32.0  # beside the two axes, and between them
+
+ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}  # names over lines
 
 
 def draw_sites(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
@@ -37,8 +39,10 @@ def draw_sites(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
         ax.plot([energies[0]], [line], ls="none", marker="o", ms=5.0, color=style.OURS)
         ax.annotate(
             str(host.site), (energies[0], line), (0.0, 4.5), textcoords="offset points",
-            ha="center", va="bottom", fontsize=style.SMALLEST_POINT,
+            ha="center", va="bottom", fontsize=style.SMALLEST_POINT, bbox=ON_WHITE,
         )  # fmt: skip
+    for cohesive in {round(e, 6) for host in hosts if (e := host.cohesive_energy) is not None}:
+        ax.axvline(cohesive, color=style.INK, lw=0.6, ls=(0, (4, 3)), zorder=0.5)
     ax.set_xlabel("adsorption energy of each site (eV)")
     return lined(ax, len(hosts))
 
@@ -60,9 +64,10 @@ def draw_against_metal(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
             colour = style.OURS if host.verdict == "wets" else style.SECOND
             ax.plot([host.against_metal], [line], ls="none", marker="D", ms=4.5, color=colour)
         ax.annotate(
-            host.verdict, (1.0, line), (3.0, 0.0), xycoords=("axes fraction", "data"),
-            textcoords="offset points", ha="left", va="center",
+            host.conclusion.replace("; with", ";\nwith"), (1.0, line), (3.0, 0.0),
+            xycoords=("axes fraction", "data"), textcoords="offset points", ha="left", va="center",
         )  # fmt: skip
+    ax.axvline(0.0, color=style.INK, lw=0.6, zorder=0.5)
     ax.set_xlabel("best site, less the cohesive energy of the metal (eV)")
     return lined(ax, len(hosts))
 
@@ -78,7 +83,7 @@ def compose(hosts: Sequence[RankedHost], caption: style.Caption) -> Figure:
         What was computed, and how.
     """
     tall = LINE_MM * len(hosts)
-    wide = (style.WIDTH_MM - LEFT_MM - GAP_MM - 24.0) / 2
+    wide = (style.WIDTH_MM - LEFT_MM - GAP_MM - RIGHT_MM) / 2
     with style.page(style.WIDTH_MM, ABOVE_MM + tall + BELOW_MM, caption) as figure:
         sites = draw_sites(style.place(figure, LEFT_MM, ABOVE_MM, wide, tall), hosts)
         sites.set_yticks(range(len(hosts)), [host.label for host in hosts])
@@ -90,8 +95,7 @@ def compose(hosts: Sequence[RankedHost], caption: style.Caption) -> Figure:
 
 
 def lined(ax: Axes, hosts: int) -> Axes:
-    """Give each of some hosts a line of its own, the first uppermost, and a line at zero."""
-    ax.axvline(0.0, color=style.INK, lw=0.6, zorder=0.5)
+    """Give each of some hosts a line of its own, the first uppermost."""
     for line in range(hosts):
         ax.axhline(line + 0.5, color="#e4e4e4", lw=0.4, zorder=0.0)
     ax.tick_params(axis="y", length=0.0)

@@ -59,6 +59,12 @@ def test_verdicts() -> None:
     }
 
 
+def test_a_model_of_dispersion_can_turn_a_verdict_round() -> None:
+    hosts = rank_hosts({"A": table("A", {"hollow": -1.0}), "B": table("B", {"hollow": -0.5})})
+    assert [host.conclusion for host in hosts] == ["only binds; with dispersion wets", "only binds"]
+    assert [host.cohesive_energy for host in hosts] == pytest.approx([-1.1, -1.1])
+
+
 def test_spreads_over_sites_and_over_dispersion() -> None:
     ranked = {host.label: host for host in rank_hosts(HOSTS)}
     assert ranked["VN"].site_spread == pytest.approx(0.8)
@@ -86,7 +92,9 @@ def test_marks_are_the_energies() -> None:
     assert [float(np.ravel(line.get_xdata())[0]) for line in diamonds] == pytest.approx(
         [-0.8, 0.2, 1.2]
     )
-    assert [text.get_text() for text in metal.texts] == [host.verdict for host in ranked]
+    assert [text.get_text() for text in metal.texts] == [
+        host.conclusion.replace("; with", ";\nwith") for host in ranked
+    ]
 
 
 def test_figure_is_as_wide_as_the_page_and_marked_where_it_must_be() -> None:

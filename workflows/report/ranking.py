@@ -75,7 +75,8 @@ def _caption(campaign: Campaign) -> str:
     qualities = ", ".join(dict.fromkeys(case.quality for case in cases))
     return (
         f"{cases[0].adatom} held at each site of {len(cases)} hosts; settings: {qualities}. "
-        f"Filled: best site. Grey: its range over models of dispersion. {WETS}."
+        "Filled: best site; broken line: cohesive energy of the metal. Grey: range of the best "
+        f"site over models of dispersion. {WETS}."
     )
 
 
@@ -119,7 +120,7 @@ def _table(hosts: Sequence[RankedHost]) -> RichTable:
             "" if host.site_spread is None else f"{host.site_spread:.3f}",
             _cell(host.against_metal),
             "" if both is None else f"{both[0]:.2f} to {both[1]:.2f}",
-            host.verdict,
+            host.conclusion,
         )
     return table
 
