@@ -70,23 +70,30 @@ class Window:
         Place of its middle (2,) in units of them.
     half
         Half its width (2,) in units of them.
+    around
+        What lies so far from its middle along x and y (angstrom) belongs to it as well.
     """
 
     frame_cv: Array
     centre: Array
     half: Array
+    around: float = 0.0
 
 
 def window(atoms: Atoms, direction: Direction = "top") -> Window:
     """Centre a patch on the adatom (the last atom): one cell, or more where the cell is small.
 
     A small patch would not show what surrounds the site. From above the patch has the shape of the
-    cell. From the side it is upright, and an oblique cell's is a rectangle of the same area: what
-    it holds is a whole cell, too, and repeats beside it.
+    cell, and a square is added to a small oblique one. From the side it is upright, and an oblique
+    cell's is a rectangle of the same area: what it holds is a whole cell, too, and repeats beside
+    it.
     """
     cell_cv = np.asarray(atoms.cell)[:2, :2]
-    frame_cv = cell_cv if direction == "top" or not is_oblique(atoms) else _upright(cell_cv)
+    oblique = is_oblique(atoms)
+    frame_cv = _upright(cell_cv) if oblique and direction != "top" else cell_cv
     centre = atoms.positions[-1, :2] @ np.linalg.inv(frame_cv)
+    if oblique and direction == "top":
+        return Window(frame_cv, centre, np.full(2, 0.5), LEAST_HALF)
     return Window(frame_cv, centre, np.maximum(0.5, LEAST_HALF / isosurfaces.heights(frame_cv)))
 
 
@@ -120,9 +127,8 @@ def show(atoms: Atoms, patch: Window) -> Shown:
     """
     cell = np.asarray(atoms.cell)
     reach = patch.half + MARGIN / isosurfaces.heights(patch.frame_cv)
-    farthest = float(
-        np.linalg.norm(np.array([[1, 1], [1, -1]]) * reach @ patch.frame_cv, axis=1).max()
-    )
+    corners = np.array([[1, 1], [1, -1]]) * reach @ patch.frame_cv
+    farthest = max(float(np.linalg.norm(corners, axis=1).max()), 2**0.5 * patch.around)
     steps = int(np.ceil((farthest / isosurfaces.heights(cell[:2, :2])).max())) + 1
     middle = patch.centre @ patch.frame_cv @ np.linalg.inv(cell[:2, :2])
     scaled = atoms.cell.scaled_positions(atoms.positions)
@@ -136,7 +142,9 @@ def show(atoms: Atoms, patch: Window) -> Shown:
     index = np.repeat(np.arange(len(atoms)), len(shifts))
     aside = every[:, :2] @ np.linalg.inv(patch.frame_cv) - patch.centre
     adatom = index == len(atoms) - 1
-    kept = np.all(np.abs(aside) <= np.where(adatom[:, None], 1e-6, reach), axis=1)
+    at_home = np.all(np.abs(aside) <= 1e-6, axis=1)
+    near = np.abs(every[:, :2] - patch.centre @ patch.frame_cv).max(axis=1) <= patch.around
+    kept = np.where(adatom, at_home, near | np.all(np.abs(aside) <= reach, axis=1))
     return Shown(every[kept], atoms.numbers[index[kept]].astype(np.int64), adatom[kept])
 
 

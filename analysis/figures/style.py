@@ -217,7 +217,7 @@ def page(width_mm: float, height_mm: float, caption: Caption) -> Iterator[Figure
             linespacing=CAPTION_SPACING, gid=f"{CAPTION}-{72.0 * inches(height_mm):.2f}",
         )  # fmt: skip
         if not caption.physical:
-            watermark(figure)
+            watermark(figure, height_mm)
 
 
 def place(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
@@ -269,8 +269,18 @@ def _backdrop(ax: Axes) -> Rectangle:
     return Rectangle((0.0, 0.0), 1.0, 1.0, transform=ax.transAxes, facecolor="#f3f3f3", lw=0.0)
 
 
-def watermark(figure: Figure) -> None:
-    """Mark a figure whose numbers must not be used: across a page, atop a small panel."""
+def watermark(figure: Figure, height_mm: float) -> None:
+    """Mark a figure whose numbers must not be used.
+
+    Across a wide page, above the caption of a narrow one, atop a single panel.
+
+    Parameters
+    ----------
+    figure
+        The page.
+    height_mm
+        Height of what is drawn, without the caption, in millimetres.
+    """
     across, down = (float(inch) for inch in figure.get_size_inches())
     look: dict[str, Any] = {"fontweight": "bold", "color": "#b00020", "zorder": 1000.0}
     if across > 5.0:
@@ -278,6 +288,10 @@ def watermark(figure: Figure) -> None:
         size = min(30.0, 0.9 * 72.0 * across / (0.65 * len(WATERMARK)))
         place_at: dict[str, Any] = {"ha": "center", "va": "center", "rotation": 20.0, "alpha": 0.25}
         figure.text(0.5, 0.5, WATERMARK, fontsize=size, **place_at, **look)
+        return
+    if across >= inches(COLUMN_MM) - 1e-6:
+        text = {"ha": "right", "va": "bottom", "fontsize": SMALLEST_POINT}
+        write(figure, MM_PER_INCH * across - MARGIN, height_mm - 0.3, WATERMARK, **text, **look)
         return
     # On a small panel pale type would be lost among the atoms: it stands beside the letter.
     top = 1.0 - inches(2.7) / down

@@ -130,7 +130,8 @@ def _drawings(
         yield f"{FIG5}{letter}", partial(fig5.panel, content, letter, below, dpi=PLAIN)
     crystal = found.results.lattice("host")
     lines = crystal.get("pattern", []) if crystal else []
-    yield "lattice", partial(lattice.compose, found.rings, lines, below)
+    if found.rings or lines:
+        yield "lattice", partial(lattice.compose, found.rings, lines, below)
     yield "potentials", partial(potential.compose, _potentials(found.results), below)
     if found.hops:
         yield HOPS, partial(hop.compose, [drawn(one) for one in found.hops], below)

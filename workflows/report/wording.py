@@ -42,7 +42,8 @@ def settings(case: Case) -> str:
     setups = ", ".join(f"{symbol}.{name}" for symbol, name in dft.setups.items())
     return (
         f"Case {case.name}: {case.adatom} on {surface_label(case, 'host')}{_defect(case)}, "
-        f"{cell_in_words(slab.cell)} cell, {slab.layers} layers ({slab.held_layers} held), "
+        f"{cell_in_words(slab.cell)} cell, {slab.layers} layer{'s' if slab.layers > 1 else ''} "
+        f"({slab.held_layers} held), "
         f"{slab.vacuum:g} Å vacuum on each side; "
         f"GPAW, plane waves to {dft.cutoff:g} eV, {k} Γ-centred k-points, {dft.xc}, "
         f"smearing {dft.smearing:g} eV, fmax {case.relax.fmax:g} eV/Å"

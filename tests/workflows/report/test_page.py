@@ -10,12 +10,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from ase import Atoms
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from analysis.browser import Line, chart, structure, volume
 from analysis.charge import Density
 from analysis.figures import style
+from tests.lattices import grid_points, hexagonal_cell, lattice_gaussian
 from tests.made_up import STRUCTURE
 from tests.workflows.report.finished_run import (
     PAPER,
@@ -250,6 +252,25 @@ def test_a_volume_holds_the_density_at_its_points() -> None:
     assert values[i, j, k] * packed["unit"] == pytest.approx(exact, abs=2e-4)
     assert not values[0].any()
     assert not values[:, -1].any()
+
+
+def test_a_volume_of_an_oblique_cell_holds_the_density_at_its_points() -> None:
+    cell = hexagonal_cell(4.0, 14.0)
+    atoms = Atoms("CNa", [[0, 0, 4], [2, 2 / 3**0.5, 6.4]], cell=cell, pbc=(1, 1, 0), tags=[1, 0])
+    blob = lattice_gaussian(atoms.positions[1], 0.7)
+    shape = (30, 30, 100)
+    packed = volume(Density(blob(grid_points(shape, cell)), cell), atoms, 0.1)
+    values = np.frombuffer(b64decode(packed["values"]), "<i2").reshape(packed["shape"])
+    indices = np.moveaxis(np.indices(tuple(packed["shape"])), 0, -1)[1:-1, 1:-1]
+    places = np.array(packed["origin"]) + indices @ np.array(packed["steps"])
+    exact = blob(places)
+    assert values[1:-1, 1:-1] * packed["unit"] == pytest.approx(exact, abs=2e-3)
+    # the corners of the cell are those of the volume
+    corners = np.array(structure(atoms)["cell"])[:, :2]
+    i, j, _ = packed["shape"]
+    ends = [[0, 0, 0], [i - 1, 0, 0], [i - 1, j - 1, 0], [0, j - 1, 0]]
+    outer = np.array(packed["origin"]) + np.array(ends) @ np.array(packed["steps"])
+    assert outer[:, :2] == pytest.approx(corners, abs=2e-3)
 
 
 def test_a_structure_has_one_adatom_and_bonds_between_unlike_atoms() -> None:
