@@ -40,6 +40,8 @@ constraints:
 	@$(UV) --quiet --group dev --constraints constraints.txt --output-file constraints-dev.txt
 	@$(UV) --quiet --group docs --constraints constraints.txt --constraints constraints-dev.txt \
 	    --output-file constraints-docs.txt
+	@$(UV) --quiet pyproject.toml --extra mlip --constraints constraints.txt \
+	    --constraints constraints-dev.txt --output-file constraints-mlip.txt
 
 $(VENV)/.python: constraints.txt
 	@echo "setting up $(VENV): a few minutes, once"

@@ -23,7 +23,7 @@ from packaging.version import Version
 
 from tests.paths import ROOT
 
-CONSTRAINTS = ("constraints.txt", "constraints-dev.txt", "constraints-docs.txt")
+CONSTRAINTS = tuple(f"constraints{of}.txt" for of in ("", "-dev", "-docs", "-mlip"))
 
 
 def pinned(name: str) -> dict[str, tuple[Version, list[str]]]:

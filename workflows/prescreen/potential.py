@@ -19,7 +19,7 @@ MODEL, PACKAGE = "7net-l3i5", "sevenn"
 
 INSTALL = (
     "the pre-screen needs sevenn, the extra `mlip`: pip install 'sodiophile[mlip]' "
-    "(900 MB, most of it torch)"
+    "(900 MB with a CPU build of torch)"
 )
 
 
