@@ -147,22 +147,24 @@ def test_the_atoms_and_the_surfaces_are_drawn(opened: tuple[Page, list[str], lis
 def test_the_slider_moves_the_surface(opened: tuple[Page, list[str], list[str]]) -> None:
     page, _, _ = opened
     page.locator("#tab-0").click()
-    before, text = picture(page), page.locator("#isovalue-text").text_content()
+    before, first = picture(page), isovalue(page)
     slider = page.locator("#isovalue")
     slider.focus()
-    for _ in range(25):
-        slider.press("ArrowRight")
-    page.wait_for_function("old => document.getElementById('isovalue-text').textContent != old",
-                           arg=text)  # fmt: skip
-    page.wait_for_timeout(300)
-    assert np.mean(np.any(picture(page) != before, axis=2)) > 0.005
     slider.press("End")
-    page.wait_for_timeout(300)
-    largest = isovalue(page)
+    largest = drawn_at(page, 6.0 * first)
+    assert np.mean(np.any(picture(page) != before, axis=2)) > 0.005
     slider.press("Home")
-    page.wait_for_timeout(300)
-    least = isovalue(page)
+    least = drawn_at(page, first / 6.0)
     assert largest / least == pytest.approx(36.0, rel=0.1)
+
+
+def drawn_at(page: Page, value: float) -> float:
+    """Wait until the surfaces are drawn at about this isovalue; return the one printed."""
+    for _ in range(100):
+        if isovalue(page) == pytest.approx(value, rel=0.1):
+            break
+        page.wait_for_timeout(100)
+    return isovalue(page)
 
 
 @pytest.mark.slow
