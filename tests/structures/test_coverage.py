@@ -29,6 +29,10 @@ def host(cell: str = "2x2", constant: float = 4.13) -> Atoms:
         ("sqrt2", "top-V", [1, 1]),
         # nine: pairs are side by side or diagonal, all images together (necklaces of a torus)
         ("3x3", "top-N", [1, 2]),
+        # five: each has the other four as its neighbours
+        ("2 1/-1 2", "top-N", [1, 1, 1, 1, 1]),
+        # the 2x2 lattice in an oblique cell
+        ("2 2/0 2", "top-N", [1, 2, 1, 1]),
     ],
 )
 def test_placements_that_no_symmetry_joins(cell: str, site: str, counts: list[int]) -> None:
