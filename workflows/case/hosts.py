@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from ase import Atoms
@@ -18,6 +18,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from structures.supercell import surface_cell
 from workflows.case.fields import Element, Lattice, Section, matching
 from workflows.system.messages import brief, nearest
+
+if TYPE_CHECKING:
+    from structures.terminations import Termination
 
 SOURCES = ("file", "slab", "element")
 MILLER = "three whole numbers from -6 to 6, not all zero, such as [1, 1, 1]"
@@ -234,13 +237,19 @@ class CrystalHost(Section):
         return "" if self.miller is None else "".join(map(str, self.miller))
 
     @property
-    def termination_name(self) -> str | None:
-        """Return the name of the termination, whether or not it is given; None for a slab."""
+    def chosen_termination(self) -> Termination | None:
+        """Return the termination, whether or not it is given by name; None for a slab."""
         from structures.terminations import choose_termination
 
         if self.miller is None:
             return None
-        return choose_termination(_terminations(self.crystal, self.miller), self.termination).name
+        return choose_termination(_terminations(self.crystal, self.miller), self.termination)
+
+    @property
+    def termination_name(self) -> str | None:
+        """Return the name of the termination; None for a slab."""
+        chosen = self.chosen_termination
+        return None if chosen is None else chosen.name
 
     @property
     def primitive(self) -> Atoms:
@@ -359,7 +368,7 @@ ROCKSALT, CRYSTAL = "<rocksalt>", "<crystal>"
 
 
 @functools.lru_cache(maxsize=64)
-def _terminations(crystal: CrystalData, miller: tuple[int, int, int]) -> Any:
+def _terminations(crystal: CrystalData, miller: tuple[int, int, int]) -> tuple[Termination, ...]:
     from structures.terminations import find_terminations, stack_layers
 
     return find_terminations(stack_layers(crystal.atoms, miller))

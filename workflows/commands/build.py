@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from workflows.case.hosts import CrystalHost
 from workflows.case.reading import find, read
 from workflows.case.structure_files import file_format
 from workflows.commands import DONE
@@ -50,6 +51,11 @@ def execute(arguments: Namespace) -> int:
         built = computable_structures(case)
     for line in build(built, arguments.into):
         say(line)
+    if isinstance(case.host, CrystalHost):
+        from workflows.report.faces import write_case_picture  # matplotlib takes a second to import
+
+        for line in write_case_picture(case, built, arguments.into):
+            say(line)
     for line in warnings(case, built):
         warn(f"warning: {shown(path)}: {line}")
     return DONE

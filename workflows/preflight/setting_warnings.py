@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from ase.data import atomic_numbers, reference_states
 
+from structures.crystals import dimensionality
 from structures.sites import nearest_image_distance
 from workflows.case.hosts import CrystalHost
 from workflows.case.schema import Case, Host, Metal
@@ -36,6 +37,9 @@ LARGEST_SPACING = 0.4  # 1/angstrom between k-points, with 2 pi
 
 
 LARGEST_SMEARING = 0.2  # eV
+
+
+LEAST_CUTOFF_FOR_STRESS = 500.0  # eV
 
 
 LARGEST_FMAX = 0.1  # eV/angstrom
@@ -71,6 +75,7 @@ def warnings(case: Case, structures: Structures, *, probed: bool = False) -> lis
     return [
         *_slabs(case, structures),
         *_defect(case),
+        *_host(case),
         *_clusters(case),
         *_kpoints(case, structures),
         *_dft(case),
@@ -117,6 +122,35 @@ def _slabs(case: Case, structures: Structures) -> Iterator[str]:
                 f"{table}.cell: found {slab.cell!r}: {case.adatom} is {images:.2f} Å from its "
                 f"images, so it is a layer, not an atom; usual: {LEAST_IMAGE_DISTANCE:g} Å or more"
             )
+
+
+def _host(case: Case) -> Iterator[str]:
+    """Yield what may be wrong with a crystal from a file, or with how its lattice is computed."""
+    host = case.host
+    if not isinstance(host, CrystalHost):
+        return
+    chosen = host.chosen_termination
+    if chosen is not None and chosen.polar:
+        yield (
+            f"host.termination: found {chosen.name!r} of {surface_label(case, 'host')}, polar "
+            "(Tasker type 3): an ideal surface of this type has no finite energy; real ones "
+            "reconstruct, lose atoms or adsorb some; usual: one that `sodiophile build` lists "
+            "as type 1 or 2"
+        )
+    by_stress = host.has_lattice_task and not host.is_cubic
+    if by_stress and case.dft.cutoff < LEAST_CUTOFF_FOR_STRESS:
+        yield (
+            f"dft.cutoff: found {case.dft.cutoff:g} eV, and the lattice of {host.formula} is "
+            "relaxed by its stress, which is wrong where plane waves are few (Pulay stress); "
+            f"usual: {LEAST_CUTOFF_FOR_STRESS:g} or more"
+        )
+    layered = dimensionality(host.crystal.atoms) == 2
+    if by_stress and layered and host.relax_cell is True and case.dft.dispersion == "none":
+        yield (
+            f"dft.dispersion: found 'none', and the lattice of {host.formula} is relaxed, whose "
+            "layers no bonds connect: without dispersion they drift apart; usual: 'd3bj', or "
+            "host.relax_cell = 'in-plane'"
+        )
 
 
 def _defect(case: Case) -> Iterator[str]:

@@ -26,6 +26,7 @@ from workflows.report.sensitivity import one_by_one, sensitivity
 from workflows.report.wording import caption, cell_in_words
 from workflows.system.files import write_text
 from workflows.system.messages import UserError, shown
+from workflows.tasks.graph import host_label
 from workflows.tasks.status import recipe_of, survey_recorded
 
 STEM = "from-ours-to-theirs"  # of the files
@@ -92,10 +93,10 @@ def read_sweep(directory: Path, case: Case, recipe: int) -> Sweep:
             'with combine = "one-by-one"'
         )
     base = campaign.members[0].case
-    if (base.adatom, base.host.formula) != (case.adatom, case.host.formula):
+    if (base.adatom, host_label(base)) != (case.adatom, host_label(case)):
         raise UserError(
-            f"{shown(directory)}: found a sweep of {base.adatom} on {base.host.formula}; "
-            f"allowed: one of {case.adatom} on {case.host.formula}"
+            f"{shown(directory)}: found a sweep of {base.adatom} on {host_label(base)}; "
+            f"allowed: one of {case.adatom} on {host_label(case)}"
         )
     states = survey_recorded(campaign.tasks, directory)
     if (found := recipe_of(states)) != recipe:

@@ -24,6 +24,7 @@ from workflows.report.tables import json_text
 from workflows.report.wording import NOT_PHYSICAL, cell_in_words, settings
 from workflows.system.files import write_text
 from workflows.system.messages import shown
+from workflows.tasks.graph import surface_label
 from workflows.tasks.status import State
 
 SCHEMA = "sodiophile-convergence/1"
@@ -80,7 +81,7 @@ def report_convergence(
     drawn = compose(found, Caption(text, case.physical))
     figure = save(drawn, root / FIGURES, STEM)[0]
     yield (
-        f"Adsorption energy of {case.adatom} on {case.host.formula}(001), held (eV); "
+        f"Adsorption energy of {case.adatom} on {surface_label(case, 'host')}, held (eV); "
         f"Δ: less that at {found.values[-1]}"
     )
     yield _table(found)

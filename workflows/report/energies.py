@@ -30,7 +30,14 @@ from workflows.report.functionals import with_functionals
 from workflows.report.refinement import refined_results
 from workflows.report.results import Results
 from workflows.tasks.atoms_json import from_json
-from workflows.tasks.graph import Task, slab_of, surface_label, surfaces, translations_of
+from workflows.tasks.graph import (
+    Task,
+    host_label,
+    slab_of,
+    surface_label,
+    surfaces,
+    translations_of,
+)
 from workflows.tasks.records import AdatomValues, RelaxedValues, Surface
 from workflows.tasks.status import State
 
@@ -72,7 +79,7 @@ def _table(results: Results) -> Table:
     case, cohesive = results.case, _cohesive_energies(results)
     metal = [surface for surface in surfaces(case) if surface != "host"]
     return Table(
-        host=case.host.formula,
+        host=host_label(case),
         adatom=case.adatom,
         sites=_sites(results, "host", cohesive),
         metal_sites=tuple(site for s in metal for site in _sites(results, s, cohesive)),
@@ -168,7 +175,7 @@ def _reference(results: Results, surface: Surface, site: str, relaxation: Relaxa
 
 
 def _published(results: Results, surface: Surface, site: str) -> float | None:
-    system = results.case.host.formula, results.case.adatom
+    system = host_label(results.case), results.case.adatom
     if surface == "host":
         return paper.published_energy(*system, site)
     return paper.published_on_metal(*system)

@@ -22,12 +22,16 @@ from structures.terminations import (
     find_terminations,
     stack_layers,
 )
+from workflows.case.hosts import CrystalHost
 from workflows.case.reading import read_file
+from workflows.case.schema import Case
 from workflows.case.structure_files import FORMATS, MAX_BYTES, parse_structure
 from workflows.report.images import PLAIN
 from workflows.steps.atoms_files import structure_files
+from workflows.steps.initial import Structures
 from workflows.system.files import keep
 from workflows.system.messages import UserError, naming, shown
+from workflows.tasks.graph import structure_name, surface_label
 
 VACUUM = 10.0  # angstrom on each side of the slabs
 FEWEST_LAYERS = 4
@@ -99,6 +103,31 @@ def write_faces(path: Path, miller: Miller, layers: int | None, into: Path) -> I
     yield _headline(name, label, stack, terminations)
     yield from lines
     yield f"{shown(into / f'{name}-{label}')}-*.cif, .extxyz, {name}-{label}.png"
+
+
+def write_case_picture(case: Case, built: Structures, into: Path) -> Iterator[str]:
+    """Draw the slab of a case whose host is from a file, with all its sites; yield a line.
+
+    Parameters
+    ----------
+    case
+        The case; nothing is drawn of a rock salt.
+    built
+        Its unrelaxed structures.
+    into
+        The directory, which is there.
+    """
+    if not isinstance(case.host, CrystalHost):
+        return
+    stem = structure_name(case, "host", "slab")
+    slab = built[stem].atoms
+    sites = find_sites(slab)
+    places = np.array([site.places[0].position(slab) for site in sites])
+    names = tuple(site.name for site in sites)
+    termination = case.host.termination_name
+    title = surface_label(case, "host") + (f", {termination}" if termination else "")
+    keep(into / f"{stem}.png", _picture([faces.Face(title, slab, names, places)]))
+    yield f"{shown(into / stem)}.png: sites {', '.join(names)}"
 
 
 @contextmanager

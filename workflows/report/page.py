@@ -45,7 +45,7 @@ from workflows.system.files import write_text
 from workflows.tasks.atoms_json import from_json
 from workflows.tasks.finished import RELAXING, relaxed_values
 from workflows.tasks.folder import RELAXATION, STEPS
-from workflows.tasks.graph import slab_of, surface_label, surfaces
+from workflows.tasks.graph import host_label, slab_of, surface_label, surfaces
 from workflows.tasks.journal import whole_records
 from workflows.tasks.records import Surface
 from workflows.tasks.status import State
@@ -123,8 +123,8 @@ class Content:
 
     Attributes
     ----------
-    case, physical
-        The case, and whether its settings allow conclusions.
+    case, host, physical
+        The case, its host as people write it, and whether its settings allow conclusions.
     answers, agreement
         The questions about the host; how the energies compare with the paper's ("" without any).
     warnings
@@ -157,6 +157,7 @@ class Content:
     """
 
     case: Case
+    host: str
     physical: bool
     answers: Sequence[Answer]
     agreement: str
@@ -205,6 +206,7 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
     figures = folder / FIGURES
     return Content(
         case=case,
+        host=host_label(case),
         physical=case.physical,
         answers=table.answers(),
         agreement=table.ranking_agreement() if table.published else "",
@@ -246,7 +248,7 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
 def _words_of_fig5(case: Case, *, published: bool) -> str:
     beside = " beside the published ones" if published else ""
     return (
-        f"{case.adatom} on {case.host.formula}: sites from above, charge-density differences from "
+        f"{case.adatom} on {host_label(case)}: sites from above, charge-density differences from "
         f"the front, adsorption energies{beside}"
     )
 

@@ -19,6 +19,7 @@ from workflows.report.results import results_of
 from workflows.report.wording import NOT_PHYSICAL, settings
 from workflows.system.files import write_text
 from workflows.system.messages import shown
+from workflows.tasks.graph import surface_label
 from workflows.tasks.status import State
 
 STEM = "sensitivity"  # of the files
@@ -78,7 +79,7 @@ def report_sensitivity(
         f"{site} {'missing' if energy is None else f'{energy:.3f}'.replace('-', '−')}"
         for site, energy in found.base.items()
     )
-    where = f"{case.adatom} on {case.host.formula}(001), held"
+    where = f"{case.adatom} on {surface_label(case, 'host')}, held"
     text = (
         f"Each line: one choice changed, all else as in the base. Base: {base} eV ({where}). "
         f"{settings(case)}."

@@ -13,7 +13,7 @@ from workflows.report.dispersion import LABELS
 from workflows.report.evaluation import Evaluation
 from workflows.report.magnetism import spin_notes
 from workflows.report.slab_checks import FLAT
-from workflows.tasks.graph import FACES, surface_label, surfaces
+from workflows.tasks.graph import FACES, host_label, surface_label, surfaces
 from workflows.tasks.status import State
 
 NOT_PHYSICAL = "NOT PHYSICAL: smoke-test settings; these numbers only show that the chain works"
@@ -28,7 +28,7 @@ MANY = 6  # tasks named in a note
 def caption(case: Case) -> Caption:
     """Return the caption of a figure: the system, the settings, whose numbers are beside ours."""
     own = Caption(f"{settings(case)}.", case.physical)
-    if not paper.is_system(case.host.formula, case.adatom):
+    if not paper.is_system(host_label(case), case.adatom):
         return own
     face = f", and the face of their {case.adatom}," if case.metal_slab_110 else ""
     return own + (f"Published values: {paper.REFERENCE}; their settings{face} are not known to us.")

@@ -12,6 +12,8 @@ from structures import bulk
 from structures.coverage import place_adatoms, place_cluster
 from structures.defects import defect_distance, defect_of, make_defect
 from structures.sites import nearest_distances, place_adatom
+from structures.terminations import TASKER
+from workflows.case.hosts import CrystalHost
 from workflows.case.schema import Case
 from workflows.system.messages import UserError
 from workflows.tasks.cut import Lattice, crystal_from, cut_slab
@@ -19,6 +21,7 @@ from workflows.tasks.graph import (
     FACES,
     Task,
     coverage_tasks,
+    crystal_of,
     face_of,
     lattice_given,
     lattice_guess,
@@ -92,7 +95,7 @@ def _surface_structures(case: Case, surface: Surface) -> Iterator[Built]:
         yield _bulk_structure(case, surface)
     task = slab_task(case, surface)
     slab, perfect = clean_slab(task, constant), perfect_slab(task, constant)
-    remark = _defect_in_words(case, perfect, slab)
+    remark = _face_in_words(case, surface) + _defect_in_words(case, perfect, slab)
     ideal = ideal_of(task, constant)
     yield Built(structure_name(case, surface, "slab"), slab, remark)
     for site in slab_of(case, surface).sites:
@@ -111,6 +114,18 @@ def _surface_structures(case: Case, surface: Surface) -> Iterator[Built]:
         yield Built(structure_name(case, surface, site), atoms, f", nearest: {nearest} Å{away}")
     for coverage in coverage_tasks(case, surface):
         yield Built(coverage.structure, start_of(slab, coverage.inputs))
+
+
+def _face_in_words(case: Case, surface: Surface) -> str:
+    """Return the termination of a crystal from a file, for people; "" on other surfaces."""
+    host = crystal_of(case, surface)
+    chosen = host.chosen_termination if isinstance(host, CrystalHost) else None
+    if chosen is None:
+        return ""
+    return (
+        f"; {surface_label(case, surface)}, termination {chosen.name}, symmetry "
+        f"{chosen.point_group}, Tasker {TASKER[chosen.tasker]}"
+    )
 
 
 def _defect_in_words(case: Case, perfect: Atoms, slab: Atoms) -> str:

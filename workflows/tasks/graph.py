@@ -292,6 +292,11 @@ def surface_label(case: Case, surface: Surface) -> str:
     return f"{_formula(case, surface)}({face_of(case, surface) or 'slab'})"
 
 
+def host_label(case: Case) -> str:
+    """Return the host as people write it: a rock salt by its formula, others with their face."""
+    return case.host.formula if isinstance(case.host, Host) else surface_label(case, "host")
+
+
 def face_of(case: Case, surface: Surface) -> str:
     """Return the Miller indices of a surface, such as '110'; "" for a slab from a file."""
     return case.host.face if surface == "host" else FACES[surface].miller
