@@ -149,12 +149,13 @@ def needed(tasks: Mapping[str, Task], goal: Goal) -> Mapping[str, Task]:
     """
     if goal == "everything":
         return tasks
-    ends = {task_key("metal", "atom")} | (
-        {task_key("metal", "lattice")} if goal == "ranking" else set()
-    )
+    kinds = {("metal", "atom"), ("host", "slab"), ("host", "held")}
+    if goal == "ranking":
+        kinds.add(("metal", "lattice"))
     wanted: set[str] = set()
     for name, task in reversed(list(tasks.items())):  # a task comes after those that it needs
-        if name in wanted or task.key in ends or (task.kind, task.surface) == ("held", "host"):
+        of = task_key(task.surface, task.of or task.kind, task.site)
+        if name in wanted or (of.where or "metal", of.kind) in kinds:
             wanted |= {name, *task.needs}
     return {name: task for name, task in tasks.items() if name in wanted}
 

@@ -110,13 +110,26 @@ def test_a_mistake_in_a_crystal_is_one_line(tmp_path: Path, host: str, words: li
 
 
 def test_goals(tmp_path: Path) -> None:
-    text = "[axes]\nmetal.lattice_constant = [4.3]\n"
-    asked = {
-        goal: {task.label for task in sweep(tmp_path, f'goal = "{goal}"\n{text}').tasks.values()}
-        for goal in ("adsorption", "ranking")
-    }
-    of_the_site = {"VN-lattice", "VN-slab", "VN-top-V-held", "Na-atom"}
-    assert asked["adsorption"] == asked["ranking"] == of_the_site  # the lattice of Na is given
+    base = TINY.read_text(encoding="utf-8")
+    without = base.replace("lattice_constant = 4.2\n", "")  # of Na: it is computed
+    refined = without + "\n[refine]\ncutoff = 250.0\n"
+
+    def asked(goal: str, text: str) -> set[str]:
+        (tmp_path / "base.toml").write_text(text)
+        path = tmp_path / "of.toml"
+        axes = 'host = [{ cation = "V", anion = "N", lattice_guess = 4.1 }]'
+        path.write_text(f'base = "base.toml"\ngoal = "{goal}"\n[axes]\n{axes}\n')
+        return {task.label for task in gather([str(path)]).tasks.values()}
+
+    of_the_sites = {"VN-lattice", "VN-slab", "VN-top-V-held", "Na-atom"}
+    assert asked("adsorption", without) == of_the_sites
+    assert asked("ranking", without) == of_the_sites | {"Na-lattice"}
+    assert asked("ranking", base) == of_the_sites  # its lattice is given
+    single_points = {f"{name}-refined" for name in of_the_sites - {"VN-lattice"}}
+    assert asked("adsorption", refined) == of_the_sites | single_points
+    assert asked("ranking", refined) == (
+        of_the_sites | single_points | {"Na-lattice", "Na-lattice-refined"}
+    )
 
 
 def test_a_hubbard_u_is_an_axis_and_follows_its_element(tmp_path: Path) -> None:
