@@ -95,7 +95,9 @@ class Filling:
         if any(step is None for step in steps):
             return f"{layer}; voltages are not known"
         if plating:
-            return f"{layer}; the last of {plating} adatoms would rather be in bulk {self.adatom}"
+            return (
+                f"{layer}; the last of {plating} adatoms has a lower energy in bulk {self.adatom}"
+            )
         return f"{layer}; each adatom binds more strongly than in bulk {self.adatom}"
 
     def _clustering(self) -> str:

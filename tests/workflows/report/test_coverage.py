@@ -54,7 +54,7 @@ def test_rows_sentences_and_csv_of_a_finished_run(tmp_path: Path) -> None:
     assert (filling["second_layer"], filling["plating"], filling["spreads"]) == (5, 4, True)
     assert filling["sentences"] == [
         "VN(001): a second layer of Na starts with 5 adatoms in the cell; the last of 4 adatoms "
-        "would rather be in bulk Na",
+        "has a lower energy in bulk Na",
         "VN(001): Na spreads: separate adatoms are lowest (against one adatom in the cell: 2 ML "
         "+0.20, bulk Na +0.92 eV per atom)",
     ]
