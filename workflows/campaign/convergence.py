@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from structures.supercell import side_lengths, surface_cell
+from structures.supercell import surface_cell
 from workflows.campaign.campaign import Campaign, Varied
 from workflows.campaign.sweep import variant
+from workflows.case.hosts import times_wider
 from workflows.case.reading import contents, find, load, parse
 from workflows.case.schema import Case
 from workflows.system.messages import UserError, naming, nearest, shown
@@ -80,8 +81,8 @@ def _cell_fields(case: Case, cell: str) -> Fields:
         max(1, math.ceil(n * before / side - 1e-9))
         for n, before, side in zip(
             case.dft.kpoints.host_slab,
-            side_lengths(case.slab.cell),
-            side_lengths(cell),
+            times_wider(case.host, case.slab.cell),
+            times_wider(case.host, cell),
             strict=False,
         )
     ]

@@ -15,7 +15,7 @@ from ase import Atoms
 from ase.data import atomic_numbers, reference_states
 from pydantic import BeforeValidator, Field, model_validator
 
-from structures.supercell import surface_cell
+from structures.supercell import side_lengths, surface_cell
 from workflows.case.fields import Element, Lattice, Section, matching
 from workflows.system.messages import brief, nearest
 
@@ -347,6 +347,16 @@ def sites_of(host: CrystalHost, layers: int, cell: str) -> tuple[str, ...]:
     from structures.symmetry_sites import find_sites
 
     return tuple(site.name for site in find_sites(ideal_slab(host, layers, cell, VACUUM, 0)))
+
+
+def times_wider(host: object, cell: str) -> tuple[float, float]:
+    """Return how many times longer a supercell's vectors are than those of a host's own cell."""
+    if not isinstance(host, CrystalHost):  # a square
+        a, b = side_lengths(cell)
+    else:
+        own_cv = np.asarray(ideal_slab(host, 1, "1x1", VACUUM, 0).cell[:2, :2])
+        a, b = side_lengths(cell, own_cv) / side_lengths("1x1", own_cv)
+    return float(a), float(b)
 
 
 def layers_of(host: CrystalHost) -> int:

@@ -26,8 +26,8 @@ from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, cast
 
 from structures.magnetism import free_atom_moment, has_open_shell, starting_moments
-from structures.supercell import primitive_translations, side_lengths
-from workflows.case.hosts import CrystalHost
+from structures.supercell import primitive_translations
+from workflows.case.hosts import CrystalHost, times_wider
 from workflows.case.schema import DFT, Case, Defect, Electrons, Hop, Host, Metal, Slab
 from workflows.dft.datasets import data_set_digests
 from workflows.dft.dispersion import PACKAGES
@@ -465,7 +465,7 @@ def _probe_task(case: Case, surface: Surface) -> list[Task[ProbeInputs]]:
     crystal, kpoints = _cut_inputs(case, surface), FACES[surface].kpoints
     name, cut = structure_name(case, surface, "probe"), slab_of(case, surface)
     kx, ky, kz = getattr(case.dft.kpoints, kpoints)
-    nx, ny = side_lengths(cut.cell)
+    nx, ny = times_wider(case.host if surface == "host" else case.metal, cut.cell)
     grid = (min(PROBE_KPOINTS, round(kx * nx)), min(PROBE_KPOINTS, round(ky * ny)), kz)
     dft = _dft(case, grid, crystal["elements"], slab=True)
     dft.pop("dispersion", None)  # it knows no spin

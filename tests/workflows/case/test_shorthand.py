@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ase.build import graphene
 
+from structures.supercell import primitive_translations
+from workflows.case.hosts import CrystalHost, crystal_data, ideal_slab, times_wider
 from workflows.case.reading import find, load, parse
 from workflows.case.schema import Case
 from workflows.case.shorthand import written_out
@@ -154,3 +157,24 @@ def test_out_of_bounds_is_one_line(old: str, new: str, message: str) -> None:
         read((old, new))
     assert str(raised.value).startswith(f"case.toml: {message}")
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_a_root_cell_of_a_hexagonal_surface_is_as_much_wider_along_both_vectors() -> None:
+    layer = graphene(vacuum=6.0)
+    layer.pbc = True
+    data = {
+        "file": "graphene.cif",
+        "miller": [0, 0, 1],
+        "relax_cell": "in-plane",
+        "crystal": crystal_data(layer, "graphene.cif"),
+    }
+    host = CrystalHost.model_validate(data)
+    own_cv = np.asarray(ideal_slab(host, 1, "1x1", 10.0, 0).cell)
+    obtuse = float(own_cv[0] @ own_cv[1]) < 0
+    root3 = "2 1/-1 1" if obtuse else "1 1/-1 2"
+    assert times_wider(host, root3) == pytest.approx((3**0.5, 3**0.5))
+    assert times_wider(host, "3x2") == pytest.approx((3.0, 2.0))
+    assert times_wider(read().host, "2 1/-1 2") == pytest.approx((5**0.5, 5**0.5))
+    slab = ideal_slab(host, 1, root3, 10.0, 0)
+    assert slab.cell.lengths()[:2] == pytest.approx([2.46 * 3**0.5] * 2, abs=1e-4)
+    assert primitive_translations(root3) == (3, 3)
