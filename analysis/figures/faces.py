@@ -19,9 +19,11 @@ from analysis.figures import style
 from analysis.figures.colours import element_colours
 
 COLUMN = 58.0  # mm, width of a termination
-VIEW = 46.0  # mm, height of a view
+VIEW = 46.0  # mm, height of the view from above; that from the side has at most as much
+TITLE_MM, LINE_MM, GAP_MM = 7.0, 3.2, 2.0  # heights: title, line of site names, between the views
 BALL = 0.75  # radius of an atom in the picture, of its covalent radius
 REACH = 4.5  # angstrom shown about the middle of the cell, at least
+BESIDE = 1.5  # angstrom shown above and below a slab
 LINE = 46  # characters of site names in a line
 DEEPEST = 0.65  # how far the colour of the deepest atom goes towards white
 
@@ -61,29 +63,43 @@ def compose(faces: Sequence[Face]) -> Figure:
     Figure
         From above with numbered sites and the cell, from the side underneath, names of the sites.
     """
-    width = style.inches(COLUMN) * len(faces)
-    figure = Figure((width, style.inches(2 * VIEW + 28.0)))
+    keys = [_key(face) for face in faces]
+    side = VIEW * max(tall / reach for reach, tall in map(_side, faces))
+    key_mm = LINE_MM * max(map(len, keys))
+    height = TITLE_MM + VIEW + side + key_mm + 3 * GAP_MM
+    figure = Figure((style.inches(COLUMN) * len(faces), style.inches(height)))
     symbols = sorted({symbol for face in faces for symbol in face.slab.get_chemical_symbols()})
     grid = figure.add_gridspec(
-        3, len(faces), height_ratios=(VIEW, VIEW, 18.0), hspace=0.05, wspace=0.05,
-        left=0.02, right=0.98, bottom=0.02, top=0.94,
+        3, len(faces), height_ratios=(VIEW, side, key_mm), wspace=0.05,
+        hspace=3 * GAP_MM / (VIEW + side + key_mm),  # of the mean height of the rows
+        left=0.02, right=0.98, bottom=GAP_MM / height, top=1.0 - TITLE_MM / height,
     )  # fmt: skip
-    for column, face in enumerate(faces):
+    for column, (face, lines) in enumerate(zip(faces, keys, strict=True)):
         above = figure.add_subplot(grid[0, column])
         draw_from_above(above, face, symbols)
         above.set_title(face.title, fontsize=style.SMALLEST_POINT + 1)
         draw_from_the_side(figure.add_subplot(grid[1, column]), face, symbols)
-        # a no-break space keeps a name beside its number
-        names = "   ".join(
-            f"{number}\N{NO-BREAK SPACE}{name}" for number, name in enumerate(face.site_names, 1)
-        )
         key = figure.add_subplot(grid[2, column])
         key.set_axis_off()
-        lines = textwrap.wrap(names, LINE, break_long_words=False, break_on_hyphens=False)
         key.text(
-            0.5, 0.95, "\n".join(lines), ha="center", va="top", fontsize=style.SMALLEST_POINT
+            0.5, 1.0, "\n".join(lines), ha="center", va="top", fontsize=style.SMALLEST_POINT
         )  # fmt: skip
     return figure
+
+
+def _key(face: Face) -> list[str]:
+    """Return the names of the sites with their numbers, in lines."""
+    # a no-break space keeps a name beside its number
+    names = "   ".join(
+        f"{number}\N{NO-BREAK SPACE}{name}" for number, name in enumerate(face.site_names, 1)
+    )
+    return textwrap.wrap(names, LINE, break_long_words=False, break_on_hyphens=False)
+
+
+def _side(face: Face) -> tuple[float, float]:
+    """Return how far a view from the side reaches along the surface and in height, angstrom."""
+    tall = 0.5 * float(np.ptp(face.slab.positions[:, 2])) + BESIDE
+    return max(REACH, tall), tall
 
 
 def draw_from_above(ax: Axes, face: Face, symbols: Sequence[str]) -> Axes:
@@ -111,7 +127,7 @@ def draw_from_above(ax: Axes, face: Face, symbols: Sequence[str]) -> Axes:
             fontsize=style.SMALLEST_POINT, fontweight="bold", color=style.INK,
             bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": style.SECOND, "lw": 0.8},
         )  # fmt: skip
-    return _framed(ax, middle, reach)
+    return _framed(ax, middle, reach, reach)
 
 
 def draw_from_the_side(ax: Axes, face: Face, symbols: Sequence[str]) -> Axes:
@@ -119,11 +135,11 @@ def draw_from_the_side(ax: Axes, face: Face, symbols: Sequence[str]) -> Axes:
     slab = face.slab
     middle = slab.cell[:2, :2].sum(axis=0) / 2
     z = slab.positions[:, 2]
-    reach = max(REACH, 0.5 * float(np.ptp(z)) + 1.5)
+    reach, tall = _side(face)
     images = _repeated(slab, middle, reach)
     images = images[abs(images.positions[:, 1] - middle[1]) <= slab.cell[1, 1] / 2 + 1e-3]
     _draw_atoms(ax, images, (0, 2), -images.positions[:, 1], symbols)
-    return _framed(ax, np.array([middle[0], (z.min() + z.max()) / 2]), reach)
+    return _framed(ax, np.array([middle[0], (z.min() + z.max()) / 2]), reach, tall)
 
 
 def _repeated(slab: Atoms, middle: npt.NDArray[np.float64], reach: float) -> Atoms:
@@ -162,9 +178,9 @@ def _draw_atoms(
     )
 
 
-def _framed(ax: Axes, middle: npt.NDArray[np.float64], reach: float) -> Axes:
+def _framed(ax: Axes, middle: npt.NDArray[np.float64], reach: float, tall: float) -> Axes:
     ax.set_xlim(middle[0] - reach, middle[0] + reach)
-    ax.set_ylim(middle[1] - reach, middle[1] + reach)
+    ax.set_ylim(middle[1] - tall, middle[1] + tall)
     ax.set_aspect("equal")
     ax.set_axis_off()
     return ax
