@@ -93,7 +93,7 @@ def window(atoms: Atoms, direction: Direction = "top") -> Window:
     frame_cv = _upright(cell_cv) if oblique and direction != "top" else cell_cv
     centre = atoms.positions[-1, :2] @ np.linalg.inv(frame_cv)
     if oblique and direction == "top":
-        return Window(frame_cv, centre, np.full(2, 0.5), LEAST_HALF)
+        return Window(frame_cv, centre, np.full(2, 0.5), LEAST_HALF + MARGIN)
     return Window(frame_cv, centre, np.maximum(0.5, LEAST_HALF / isosurfaces.heights(frame_cv)))
 
 

@@ -82,7 +82,8 @@ def _high_and_wide(slab: Atoms) -> Atoms:
     """Return a slab in a cell in which the package's sums for it are converged."""
     high = slab.copy()
     high.cell[2, 2] = height = max(LEAST_HEIGHT, slab.cell[2, 2])
-    nx, ny = (math.ceil(height / MOST_SLENDER / side) for side in slab.cell.lengths()[:2])
+    widths = 1.0 / np.linalg.norm(slab.cell.reciprocal()[:2], axis=1)  # of an oblique cell, too
+    nx, ny = (math.ceil(height / MOST_SLENDER / width) for width in widths)
     return high.repeat((nx, ny, 1))  # the slab's own atoms are the first ones
 
 

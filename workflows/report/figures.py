@@ -42,6 +42,9 @@ DRAWN = ".drawn"  # what the figures were drawn from
 LOOK = 7  # raise it when the figures look different for the same results
 
 
+LATTICE = "lattice"
+
+
 FIG5, DIFFERENCES, ELECTRONS, FILLING, HOPS = (
     "fig5", "differences", "electrons", "coverage", "hop",
 )  # fmt: skip
@@ -98,7 +101,7 @@ def _draw_all(found: Evaluation, folder: Path, options: Options, account: Accoun
             drawings[STEM] = partial(compose, account, account_caption(found.case))
         for job in [pool.submit(_draw, draw, folder, stem) for stem, draw in drawings.items()]:
             job.result()
-    _remove_panels_but(folder, drawings.keys())
+    _remove_all_but(folder, drawings.keys())
 
 
 def _traced(
@@ -131,7 +134,7 @@ def _drawings(
     crystal = found.results.lattice("host")
     lines = crystal.get("pattern", []) if crystal else []
     if found.rings or lines:
-        yield "lattice", partial(lattice.compose, found.rings, lines, below)
+        yield LATTICE, partial(lattice.compose, found.rings, lines, below)
     yield "potentials", partial(potential.compose, _potentials(found.results), below)
     if found.hops:
         yield HOPS, partial(hop.compose, [drawn(one) for one in found.hops], below)
@@ -178,8 +181,8 @@ def _draw(draw: Drawing, folder: Path, stem: str) -> None:
     save(draw(), folder, stem, FINE if stem == FIG5 else PLAIN)
 
 
-def _remove_panels_but(folder: Path, drawn: Collection[str]) -> None:
-    """Remove panels that an earlier drawing had, such as one of data that was taken away."""
-    for letter in style.LETTERS:
-        for suffix in FORMATS if f"{FIG5}{letter}" not in drawn else ():
-            (folder / f"{FIG5}{letter}.{suffix}").unlink(missing_ok=True)
+def _remove_all_but(folder: Path, drawn: Collection[str]) -> None:
+    """Remove what an earlier drawing had, such as a panel of data that was taken away."""
+    for stem in (LATTICE, *(f"{FIG5}{letter}" for letter in style.LETTERS)):
+        for suffix in FORMATS if stem not in drawn else ():
+            (folder / f"{stem}.{suffix}").unlink(missing_ok=True)
