@@ -1,4 +1,4 @@
-"""How a slab's layers have moved: their distances against the bulk's, and their rumpling."""
+"""How a slab's atoms have moved: distances of layers, rumpling, moves in a supercell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 
+from structures._arrays import FloatArray, IntArray
 from structures._checks import check_length
+
+_SAME_PLACE = 0.01  # angstrom
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,52 @@ def rumpling(slab: Atoms, anion: str) -> dict[int, float]:
         z = slab.positions[:, 2]
         found[layer] = float(z[anions].mean() - z[cations].mean())
     return found
+
+
+def repeated_moves(
+    small: Atoms, moved_av: FloatArray, supercell: Atoms, matrix: IntArray
+) -> FloatArray:
+    """Find for each atom of a supercell how far the atom that it repeats has moved.
+
+    Parameters
+    ----------
+    small
+        Unrelaxed slab of n atoms; its first cell vector lies along x.
+    moved_av
+        How far its atoms have moved, shape (n, 3), angstrom.
+    supercell
+        Unrelaxed slab of m atoms, which repeats the small one; its first cell vector lies along x,
+        too, so that it may be turned against the small one.
+    matrix
+        Vectors of the supercell in units of those of the small cell, shape (2, 2).
+
+    Returns
+    -------
+    ndarray of shape (m, 3)
+        Moves, angstrom, along the axes of the supercell.
+
+    Raises
+    ------
+    ValueError
+        If the supercell does not repeat the small slab.
+    """
+    small_cv = np.asarray(small.cell[:2, :2])
+    x, y = matrix[0] @ small_cv
+    turn_vv = np.array([[x, -y], [y, x]]) / np.hypot(x, y)  # from the supercell to the small cell
+    place_av = supercell.positions[:, :2] @ turn_vv.T
+    apart_aac = (place_av[:, None] - small.positions[:, :2]) @ np.linalg.inv(small_cv)
+    apart_aac -= apart_aac.round()
+    lateral_aa = np.linalg.norm(apart_aac @ small_cv, axis=-1)
+    height_aa = supercell.positions[:, None, 2] - small.positions[:, 2]
+    unlike_aa = (supercell.get_tags()[:, None] != small.get_tags()) | (
+        supercell.numbers[:, None] != small.numbers
+    )
+    distance_aa = np.where(unlike_aa, np.inf, np.hypot(lateral_aa, height_aa))
+    if distance_aa.min(axis=1).max() > _SAME_PLACE:
+        raise ValueError("the supercell does not repeat the small slab")
+    repeated_av = moved_av[distance_aa.argmin(axis=1)]
+    repeated_av[:, :2] = repeated_av[:, :2] @ turn_vv
+    return np.asarray(repeated_av)
 
 
 def _layers(slab: Atoms) -> list[tuple[int, np.ndarray]]:

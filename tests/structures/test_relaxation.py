@@ -1,11 +1,23 @@
 """Layer distances and rumpling of slabs whose atoms were moved by known lengths."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 from ase import Atoms
+from ase.neighborlist import neighbor_list
 
-from structures.relaxation import layer_relaxations, rumpling
+from structures.crystals import crystal_of
+from structures.relaxation import layer_relaxations, repeated_moves, rumpling
 from structures.sites import place_adatom
 from structures.slab import metal_slab, rocksalt_slab
+from structures.terminations import (
+    choose_termination,
+    cut_slab,
+    find_terminations,
+    stack_layers,
+)
+from tests.hosts import RUTILE
 
 A = 4.12
 
@@ -48,3 +60,30 @@ def test_what_has_no_layers_or_no_anions_is_refused() -> None:
         rumpling(vn(), "O")
     with pytest.raises(ValueError, match="bulk_spacing"):
         layer_relaxations(vn(), 0.0)
+
+
+def test_moves_of_the_smallest_cell_are_repeated_in_any_supercell() -> None:
+    stack = stack_layers(crystal_of(RUTILE), (1, 1, 0))
+    ends = choose_termination(find_terminations(stack), "O-Ti2O2")
+    cut: dict[str, Any] = {"layers": 4, "vacuum": 6.0, "held_layers": 0}
+    small = cut_slab(stack, ends, cell=np.eye(2), **cut)
+    moved_av = np.random.default_rng(2).normal(size=(len(small), 3)) * 0.1
+    relaxed = small.copy()
+    relaxed.positions += moved_av
+    for matrix in ([[2, 0], [0, 2]], [[3, 0], [0, 1]], [[1, 1], [-1, 1]], [[2, 1], [-1, 2]]):
+        supercell = cut_slab(stack, ends, cell=matrix, **cut)
+        found = supercell.copy()
+        found.positions += repeated_moves(small, moved_av, supercell, np.array(matrix))
+        # Distances between atoms, periodic images included, are those of the small cell.
+        number = next(
+            n
+            for n, atom in enumerate(supercell)
+            if np.allclose(distances(supercell, n), distances(small, 0), atol=1e-6)
+        )
+        assert np.sort(distances(found, number)) == pytest.approx(distances(relaxed, 0), abs=1e-6)
+
+
+def distances(slab: Atoms, number: int) -> np.ndarray:
+    """Return the distances of an atom to all others within 4 angstrom, images included, sorted."""
+    first, far = neighbor_list("id", slab, 4.0)
+    return np.sort(far[first == number])

@@ -10,9 +10,16 @@ from ase.geometry import find_mic
 from ase.spacegroup import crystal
 
 from structures.crystals import conventional_cell
-from structures.sites import site_names, site_position
+from structures.sites import (
+    bound_state,
+    displace_lateral,
+    find_site,
+    place_adatom,
+    site_names,
+    site_position,
+)
 from structures.slab import bcc110_slab, metal_slab, rocksalt_slab
-from structures.symmetry_sites import exposed_atoms, find_sites
+from structures.symmetry_sites import between_mirrors, exposed_atoms, find_sites
 from structures.terminations import (
     Miller,
     choose_termination,
@@ -169,3 +176,69 @@ def test_exposed_atoms_of_rutile_are_bridging_o_and_fivefold_ti() -> None:
     exposed = slab[exposed_atoms(slab)]
     assert sorted(exposed.symbols) == ["O", "Ti"]
     assert exposed.get_tags()[exposed.symbols == "O"] == [1]
+
+
+# ---- an adatom on such a surface ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("atoms", "miller", "between"),
+    [
+        (bulk("Al", cubic=True), (0, 0, 1), 45.0),
+        (bulk("Al", cubic=True), (1, 1, 1), 60.0),
+        (bulk("Al", cubic=True), (1, 1, 0), 90.0),
+    ],
+)
+def test_the_way_off_a_site_lies_midway_between_mirror_lines(
+    atoms: Atoms, miller: Miller, between: float
+) -> None:
+    slab = face(atoms, miller)
+    angle = np.degrees(between_mirrors(slab))
+    direction = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle)), 0.0])
+    lone = place_adatom(slab, "Na", "top-Al", ideal=slab)
+    moved = displace_lateral(lone, 0.05, slab)
+    assert moved.positions[-1] - lone.positions[-1] == pytest.approx(0.05 * direction)
+    lines = np.round(angle + between / 2 + np.arange(0, 180, between), 3) % 180
+    assert mirrors(slab) == pytest.approx(np.sort(lines))
+
+
+def mirrors(slab: Atoms) -> list[float]:
+    """Return the angles of mirror lines through the top atom of a 1x1 cell, degrees from x."""
+    top = slab.positions[slab.get_tags() == 1][0]
+    flat = slab.positions - top * (1, 1, 0)
+    found = []
+    for angle in np.arange(0.0, 180.0, 0.5):
+        two = np.radians(2 * angle)
+        image_vv = np.array(
+            [[np.cos(two), np.sin(two), 0], [np.sin(two), -np.cos(two), 0], [0, 0, 1]]
+        )
+        apart = (flat @ image_vv)[:, None] - flat
+        far = find_mic(apart.reshape(-1, 3), slab.cell, pbc=(True, True, False))[1]
+        if far.reshape(len(slab), -1).min(axis=1).max() < 0.01:
+            found.append(float(angle))
+    return found
+
+
+def test_an_adatom_is_found_at_the_site_where_it_was_put_on_a_slab_that_has_moved() -> None:
+    ideal = face(bulk("Al", cubic=True), (1, 1, 1))
+    moved = ideal.copy()
+    moved.positions[moved.get_tags() == 1] += (0.1, 0.05, 0.2)
+    for site in find_sites(ideal):
+        atoms = place_adatom(moved, "Na", site.name, ideal=ideal)
+        match = find_site(atoms, ideal)
+        assert match.name == site.name
+        assert match.offset == pytest.approx(0.0, abs=1e-6)
+        assert bound_state(atoms, ideal=ideal) == "adsorbed"
+
+
+def test_an_adatom_between_rows_that_stand_out_is_not_absorbed() -> None:
+    rutile = crystal(
+        ["Ti", "O"], [(0, 0, 0), (0.3053, 0.3053, 0)], spacegroup=136,
+        cellpar=[4.594, 4.594, 2.959, 90, 90, 90],
+    )  # fmt: skip
+    slab = face(rutile, (1, 1, 0), "O-Ti2O2")
+    atoms = place_adatom(slab, "H", "top-Ti", ideal=slab)
+    top = slab.positions[slab.get_tags() == 1, 2].mean()
+    atoms.positions[-1, 2] = top - 0.1  # below the row of O, above all that lies under it
+    assert bound_state(atoms, ideal=slab) == "adsorbed"
+    assert bound_state(atoms) == "absorbed"

@@ -144,6 +144,8 @@ def _structure(name: str, folder: Path, *, slab: bool) -> Atoms:
     path = folder / name
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise UserError(f"found {name!r}, not a regular file; allowed: {FORMATS}")
+    if not path.exists():
+        raise UserError(f"found {name!r}, no such file beside the case; allowed: {FORMATS}")
     with naming(f"found {name!r}"):
         content = read_file(path, MAX_STRUCTURE_BYTES, FORMATS)
         try:

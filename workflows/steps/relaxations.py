@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 
 from structures import sites
 from structures.defects import defect_distance
+from structures.relaxation import repeated_moves
 from structures.supercell import primitive_translations, surface_cell
 from workflows.dft.interface import Calculation, Periodic, System
 from workflows.steps.atoms_files import write_frames, write_structure
@@ -46,9 +47,6 @@ BROKEN_BEYOND = 1.5  # angstrom that a slab atom has moved from where it started
 # angstrom: a free adatom starts this far off its site, or it would sit on a saddle by symmetry; and
 # once more farther where it stayed all the same, the forces of a flat saddle being below fmax
 PUSHES = (0.05, 0.2)
-
-
-SAME_PLACE = 0.01  # angstrom: atoms of a supercell and of its smallest cell that are the same
 
 
 SAME_START = 0.1  # angstrom: bare slabs whose atoms start this close relax to the same minimum
@@ -139,39 +137,12 @@ def _from_smallest_cell(context: TaskContext[SlabInputs], built: Atoms, lattice:
     )
     start = perfect.copy()
     matrix = surface_cell(context.task.inputs["slab"]["cell"])
-    start.positions += _repeated_moves(
+    start.positions += repeated_moves(
         small, relaxed.atoms.positions - small.positions, perfect, matrix
     )
     start = with_defect(context.task, start)
     start.info = built.info  # the defect's place is that in the slab as it was cut
     return start
-
-
-def _repeated_moves(
-    small: Atoms, moved_av: np.ndarray, supercell: Atoms, matrix: np.ndarray
-) -> np.ndarray:
-    """Return for each atom of a supercell how far the atom that it repeats has moved, angstrom.
-
-    The vectors of the supercell are `matrix` times those of the small cell; both cells have their
-    first vector along x, so that one is turned against the other.
-    """
-    small_cv = np.asarray(small.cell[:2, :2])
-    x, y = matrix[0] @ small_cv
-    turn_vv = np.array([[x, -y], [y, x]]) / np.hypot(x, y)  # from the supercell to the small cell
-    place_av = supercell.positions[:, :2] @ turn_vv.T
-    apart_aac = (place_av[:, None] - small.positions[:, :2]) @ np.linalg.inv(small_cv)
-    apart_aac -= apart_aac.round()
-    distance_aa = np.linalg.norm(apart_aac @ small_cv, axis=-1)
-    alike_aa = (supercell.get_tags()[:, None] == small.get_tags()) & (
-        supercell.numbers[:, None] == small.numbers
-    )
-    height_aa = abs(supercell.positions[:, None, 2] - small.positions[:, 2])
-    distance_aa = np.where(alike_aa, np.hypot(distance_aa, height_aa), np.inf)
-    if distance_aa.min(axis=1).max() > SAME_PLACE:
-        raise ValueError("the supercell is not made of the small cell")
-    repeated_av: np.ndarray = moved_av[distance_aa.argmin(axis=1)]
-    repeated_av[:, :2] = repeated_av[:, :2] @ turn_vv
-    return repeated_av
 
 
 def _repeats(slab: Atoms, small: Atoms) -> tuple[float, float]:
