@@ -1,6 +1,9 @@
 """Cases whose host is any face of a crystal, an element, or a slab from a file."""
 
+import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -318,6 +321,7 @@ def values(root: Path, task: str) -> Any:
     return json.loads((root / task / "result.json").read_text())["values"]
 
 
+OF_SLAB = ("host_slab = " + GRID.replace("2,\n]", "1,\n]"), "host_slab = [1, 1, 1]")
 ONE_SITE = 'sites = "all"'
 QUICK = ("fmax = 0.2", "fmax = 0.5")
 
@@ -395,7 +399,7 @@ def test_an_oxide_is_run_and_reported(tmp_path: Path) -> None:
     path = case_file(
         tmp_path / "case", TIO2 + 'termination = "O-Ti2O2"\nrelax_cell = false\n',
         ("layers = 2", "layers = 3"), ("cutoff = 200.0", "cutoff = 250.0"), QUICK,
-        (ONE_SITE, 'sites = ["hollow"]'), ("host_slab = " + GRID.replace("2,\n]", "1,\n]"), "host_slab = [1, 1, 1]"),
+        (ONE_SITE, 'sites = ["hollow"]'), OF_SLAB,
     )  # fmt: skip
     root = tmp_path / "run"
     sodiophile("run", path, "--into", root, "--jobs", "1")
