@@ -34,5 +34,8 @@ def build(built: Structures, into: Path) -> Iterator[str]:
     for stem, atoms, remark in built.values():
         for suffix, content in structure_files(atoms).items():
             keep(into / f"{stem}.{suffix}", content)
-        sides = " x ".join(f"{length:.2f}" for length in atoms.cell.lengths())
-        yield f"{shown(into / stem)}.cif, .extxyz: {len(atoms)} atoms, cell {sides} Å{remark}"
+        cell = " x ".join(f"{length:.2f}" for length in atoms.cell.lengths()) + " Å"
+        angle = float(atoms.cell.angles()[2])
+        if not atoms.pbc[2] and abs(angle - 90.0) > 0.05:  # an oblique slab
+            cell += f" at {angle:.1f}°"
+        yield f"{shown(into / stem)}.cif, .extxyz: {len(atoms)} atoms, cell {cell}{remark}"
