@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ from ase.io import write
 
 from structures.terminations import slab_as_given
 from tests.hosts import CRYSTALS, case_file
-from tests.paths import TINY
+from tests.paths import ROOT, TINY
 from workflows.case.hosts import CrystalHost
 from workflows.case.reading import contents, parse, read
 from workflows.case.schema import Case
@@ -184,6 +185,19 @@ def test_a_distance_and_a_spacing_hold_in_a_hexagonal_cell(tmp_path: Path) -> No
     assert grid[2] == 1
     for length, number in zip(lengths[:2], grid[:2], strict=True):
         assert length / number <= spacing < length / max(1, number - 1) or number == 1
+
+
+def test_the_hosts_in_the_docs_are_read(tmp_path: Path) -> None:
+    text = (ROOT / "docs/faces.md").read_text(encoding="utf-8")
+    hosts = re.findall(r"^```toml\n\[host\]\n(.*?)^```", text, re.M | re.S)
+    assert len(hosts) == 4
+    for number, host in enumerate(hosts):
+        of_layer = (WIDER, ONE_LAYER) if "graphene" in host else ()
+        path = case_file(tmp_path / str(number), host, *of_layer)
+        slab = fcc111("Al", (1, 1, 2), vacuum=8.0)
+        slab.info.clear()
+        write(path.parent / "slab.extxyz", slab)
+        assert isinstance(read(path).host, CrystalHost)
 
 
 # ---- what is refused ----------------------------------------------------------------------------
