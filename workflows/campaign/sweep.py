@@ -199,6 +199,8 @@ def label(field: str, value: object) -> str:
             word = value
         case int() | float():
             word = f"{tail}{value:g}"
+        case [[int(a), int(b)], [int(c), int(d)]]:
+            word = f"{tail}{a}_{b}_{c}_{d}"
         case list():
             word = tail + "x".join(map(str, value))
         case {"cation": cation, "anion": anion}:

@@ -39,6 +39,15 @@ def test_a_sweep_is_every_combination_of_its_axes(tmp_path: Path) -> None:
     assert cases["tiny-1x1-VN-Na"].dft.setups == {"V": "5"}
 
 
+def test_a_cell_of_an_axis_is_a_matrix_too(tmp_path: Path) -> None:
+    text = """[axes]
+        "slab.cell" = ["2x2", [[2, 1], [-1, 2]]]
+        """
+    campaign = sweep(tmp_path, text)
+    cells = {member.case.name: member.case.slab.cell for member in campaign.members}
+    assert cells == {"tiny-2x2": "2x2", "tiny-cell2_1_-1_2": "2 1/-1 2"}
+
+
 MGO = """MgO
 1.0
 4.24 0 0
