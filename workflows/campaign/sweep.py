@@ -199,10 +199,8 @@ def label(field: str, value: object) -> str:
             word = value
         case int() | float():
             word = f"{tail}{value:g}"
-        case [[int(a), int(b)], [int(c), int(d)]]:
-            word = f"{tail}{a}_{b}_{c}_{d}"
         case list():
-            word = tail + "x".join(map(str, value))
+            word = tail + "x".join(map(_in_a_row, value))
         case {"cation": cation, "anion": anion}:
             word = f"{cation}{anion}"
         case {"orbital": str(orbital), "U": int(value_U) | float(value_U)}:
@@ -222,6 +220,10 @@ def label(field: str, value: object) -> str:
         case _:
             word = tail
     return _safe(word) or tail
+
+
+def _in_a_row(value: object) -> str:
+    return "_".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _safe(text: str) -> str:

@@ -45,7 +45,7 @@ def test_a_cell_of_an_axis_is_a_matrix_too(tmp_path: Path) -> None:
         """
     campaign = sweep(tmp_path, text)
     cells = {member.case.name: member.case.slab.cell for member in campaign.members}
-    assert cells == {"tiny-2x2": "2x2", "tiny-cell2_1_-1_2": "2 1/-1 2"}
+    assert cells == {"tiny-2x2": "2x2", "tiny-cell2_1x-1_2": "2 1/-1 2"}
 
 
 MGO = """MgO
