@@ -27,6 +27,9 @@ LEAST_LAYERS = 3
 LEAST_VACUUM = 6.0  # angstrom on each side; the adatom takes a part of it
 
 
+LEAST_ABOVE = 3.0  # angstrom of vacuum that several adatoms leave above them
+
+
 LEAST_IMAGE_DISTANCE = 5.0  # angstrom between an adatom and its image
 
 
@@ -77,6 +80,7 @@ def warnings(case: Case, structures: Structures, *, probed: bool = False) -> lis
         *_defect(case),
         *_host(case),
         *_clusters(case),
+        *_above(case, structures),
         *_kpoints(case, structures),
         *_dft(case),
         *_spin(case, probed=probed),
@@ -173,6 +177,24 @@ def _clusters(case: Case) -> Iterator[str]:
                 f"coverage.clusters: found {coverage.clusters} with {FACES[surface].slab}.cell = "
                 f"{slab_of(case, surface).cell!r}, in which a cluster touches its own image: none "
                 f"on {surface_label(case, surface)}; usual: a wider cell"
+            )
+
+
+def _above(case: Case, structures: Structures) -> Iterator[str]:
+    """Yield a warning for each surface with adatoms upon others that reach the end of its cell."""
+    for surface in surfaces(case) if case.coverage else ():
+        left = {
+            task.site: atoms.cell[2, 2] - atoms.positions[:, 2].max()
+            for task in plan(case).values()
+            if task.kind == "coverage" and task.surface == surface
+            for atoms in [structures[task.structure].atoms]
+        }
+        highest = min(left, key=lambda name: left[name], default=None)
+        if highest is not None and left[highest] < LEAST_ABOVE:
+            vacuum, above = slab_of(case, surface).vacuum, left[highest]
+            yield (
+                f"{FACES[surface].slab}.vacuum: found {vacuum:g} Å on each side: {highest} leaves "
+                f"{above:.1f} Å above it; usual: {vacuum + LEAST_ABOVE - above:.1f} or more"
             )
 
 

@@ -149,6 +149,14 @@ def test_a_cell_without_room_for_clusters_is_named() -> None:
     ]
 
 
+def test_vacuum_that_adatoms_upon_others_fill_is_named() -> None:
+    wanted = {"host": ["top-N"], "adatoms": 5, "placements": 1}
+    low, high = (warnings(case(coverage=wanted, slab__vacuum=v)) for v in (6.0, 9.0))
+    (line,) = (line for line in low if "vacuum" in line)
+    assert line.startswith("slab.vacuum: found 6 Å on each side: coverage-5-a leaves ")
+    assert not [line for line in high if "vacuum" in line]
+
+
 def test_a_data_set_that_is_not_installed_is_left_to_those_who_refuse_it() -> None:
     assert warnings(case(dft__setups={"V": "99"})) == warnings(case())
 
