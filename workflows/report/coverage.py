@@ -89,15 +89,13 @@ class Filling:
         layer = (
             f"a second layer of {self.adatom} starts with {second} adatoms in the cell"
             if second
-            else f"up to {most} adatoms in the cell {self.adatom} lies in one layer"
+            else f"with up to {most} adatoms in the cell {self.adatom} lies in one layer"
         )
         steps = [self.found.voltage_step(n) for n in self.found.energies]
         if any(step is None for step in steps):
             return f"{layer}; voltages are not known"
         if plating:
-            return (
-                f"{layer}; the last of {plating} adatoms has a lower energy in bulk {self.adatom}"
-            )
+            return f"{layer}; adatom number {plating} has a lower energy in bulk {self.adatom}"
         return f"{layer}; each adatom binds more strongly than in bulk {self.adatom}"
 
     def _clustering(self) -> str:
@@ -111,8 +109,11 @@ class Filling:
         spreads = found.spreads()
         if spreads is None:
             return f"whether {self.adatom} spreads or clumps is not decided ({gains} eV per atom)"
-        verb = "spreads: separate adatoms are lowest" if spreads else "clumps: together it is lower"
-        return f"{self.adatom} {verb} (against one adatom in the cell: {gains} eV per atom)"
+        verb = "spreads: adatoms apart" if spreads else "clumps: adatoms together"
+        return (
+            f"{self.adatom} {verb} are lower in energy (against one adatom in the cell: {gains} eV "
+            "per atom)"
+        )
 
 
 def fillings(results: Results) -> Iterator[Filling]:
