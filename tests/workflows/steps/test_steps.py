@@ -365,7 +365,7 @@ def test_a_surface_that_lost_its_net_has_no_sites_to_start_from(tmp_path: Path) 
 def test_an_adatom_on_a_surface_that_lost_its_net_keeps_its_energy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_net(_atoms: Atoms) -> None:
+    def no_net(_atoms: Atoms, _ideal: Atoms | None) -> None:
         raise ValueError("no square net")
 
     monkeypatch.setattr("structures.sites.find_site", no_net)
