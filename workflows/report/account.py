@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -271,8 +272,8 @@ def choice_in_words(axis: str, word: str) -> str:
     """Return a field and the label of its value as people write them."""
     if words := WORDS.get((axis, word)):
         return words
-    if axis.startswith("dft.hubbard"):
-        return f"Hubbard {word}"
+    if u := re.fullmatch(r"([A-Z][a-z]?)-([spdf])-U([0-9.]+)", word):
+        return "U = {2} eV on {0} {1}".format(*u.groups())
     value = word.removeprefix(axis.rpartition(".")[2]).lstrip("-") or word
     if axis == "dft.kpoints.host_slab":
         value = cell_in_words(value)

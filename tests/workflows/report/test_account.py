@@ -137,7 +137,7 @@ def test_a_sweep_names_its_choices_in_words(tmp_path: Path) -> None:
     )
     settings = [member.settings for member in gather([str(path)]).members[1:]]
     assert [choice_in_words(*pair) for of in settings for pair in of.items()] == [
-        "spin", "spin where a probe finds it", "Hubbard V-d-U3", "N vacancy", "O for N",
+        "spin", "spin where a probe finds it", "U = 3 eV on V d", "N vacancy", "O for N",
     ]  # fmt: skip
 
 
