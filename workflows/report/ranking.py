@@ -13,6 +13,8 @@ from analysis.figures.style import Caption
 from analysis.ranking import RankedHost, rank_hosts
 from workflows.campaign.campaign import Campaign
 from workflows.campaign.directory import FIGURES
+from workflows.case.hosts import CrystalHost
+from workflows.case.schema import Case
 from workflows.report.csv_text import csv_text
 from workflows.report.images import save
 from workflows.report.wording import NOT_PHYSICAL
@@ -31,7 +33,7 @@ WETS = (
 
 def over_hosts(campaign: Campaign) -> bool:
     """Tell whether the cases are of two or more hosts, with one adatom."""
-    hosts = {surface_label(member.case, "host") for member in campaign.members}
+    hosts = {_called(member.case) for member in campaign.members}
     return len(hosts) > 1 and len({member.case.adatom for member in campaign.members}) == 1
 
 
@@ -62,12 +64,19 @@ def report_ranking(
 
 def labels(campaign: Campaign) -> list[str]:
     """Return what the host of each case is called: its surface, or the case if that is shared."""
-    surfaces = [surface_label(member.case, "host") for member in campaign.members]
+    surfaces = [_called(member.case) for member in campaign.members]
     names = [member.case.name for member in campaign.members]
     return [
         surface if surfaces.count(surface) == 1 else name
         for surface, name in zip(surfaces, names, strict=True)
     ]
+
+
+def _called(case: Case) -> str:
+    """Return the host's surface, such as 'VN(001)'; of a slab from a file the file's name."""
+    if isinstance(case.host, CrystalHost) and case.host.slab is not None:
+        return Path(case.host.slab).stem
+    return surface_label(case, "host")
 
 
 def _caption(campaign: Campaign) -> str:
