@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.adsorption import Table
+from analysis.dispersion import LABELS, NONE
 
 Verdict = Literal["wets", "only binds", "does not bind", "not known"]
 
@@ -83,11 +84,15 @@ class RankedHost:
     @property
     def conclusion(self) -> str:
         """The verdict, and the other one where a model of dispersion turns it round."""
-        both = self.dispersion_range
-        if both is None or self.verdict not in ("wets", "only binds"):
+        if self.verdict not in ("wets", "only binds"):
             return self.verdict
-        others = {_against(end) for end in both} - {self.verdict}
-        return f"{self.verdict}; with dispersion {others.pop()}" if others else self.verdict
+        models = [model for model in self.by_dispersion if model != NONE]
+        turned = [m for m in models if _against(self.by_dispersion[m]) != self.verdict]
+        if not turned:
+            return self.verdict
+        which = "dispersion" if turned == models else ", ".join(LABELS[m] for m in turned)
+        other = "only binds" if self.verdict == "wets" else "wets"
+        return f"{self.verdict}; with {which} {other}"
 
     @property
     def cohesive_energy(self) -> float | None:

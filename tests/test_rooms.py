@@ -215,6 +215,7 @@ def test_steps_know_the_dft_code_by_its_interface_alone() -> None:
     ("name", "homes"),
     [
         ("workflows.dft.mixing", ["workflows/dft/calculation.py"]),
+        ("sevenn", ["workflows/prescreen/potential.py"]),
         (
             "pymatgen",
             [

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import style
 from analysis.figures.ranking import ABOVE_MM, BELOW_MM, LEFT_MM, LINE_MM, ON_WHITE, lined
@@ -68,13 +69,17 @@ def draw_parity(ax: Axes, pairs: Sequence[Pair]) -> Axes:
         face = COLOUR if pair.best else "white"
         ax.plot([pair.computed], [pair.screened], ls="none", marker="s", mfc=face, mec=COLOUR)
         if pair.best:
+            near_edge = pair.computed < ends[0] + 0.3 * (ends[1] - ends[0])
             ax.annotate(
-                pair.label, (pair.computed, pair.screened), (-4.0, 0.0), ha="right", va="center",
-                textcoords="offset points", fontsize=style.SMALLEST_POINT, bbox=ON_WHITE,
+                pair.label, (pair.computed, pair.screened), (4.0 if near_edge else -4.0, 0.0),
+                ha="left" if near_edge else "right", va="center", textcoords="offset points",
+                fontsize=style.SMALLEST_POINT, bbox=ON_WHITE,
             )  # fmt: skip
     ax.set_xlim(*ends)
     ax.set_ylim(*ends)
     ax.set_aspect("equal")
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.set_xlabel("DFT (eV)")
     ax.set_ylabel("potential (eV)")
     return ax

@@ -1,5 +1,7 @@
 """Hosts in order: best sites, spreads, verdicts, and what is drawn of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -62,6 +64,8 @@ def test_verdicts() -> None:
 def test_a_model_of_dispersion_can_turn_a_verdict_round() -> None:
     hosts = rank_hosts({"A": table("A", {"hollow": -1.0}), "B": table("B", {"hollow": -0.5})})
     assert [host.conclusion for host in hosts] == ["only binds; with dispersion wets", "only binds"]
+    both = {"none": 0.1, "d3bj": 0.2, "d4": -0.3}
+    assert replace(hosts[0], by_dispersion=both).conclusion == "only binds; with D4 wets"
     assert [host.cohesive_energy for host in hosts] == pytest.approx([-1.1, -1.1])
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from analysis.account import Account, Choice
 from analysis.adsorption import Site
+from analysis.dispersion import LABELS, NONE
 from analysis.figures.account import GAP, LEFT
 from analysis.figures.style import Caption
 from analysis.sensitivity import Sensitivity
@@ -19,7 +20,6 @@ from workflows.campaign.directory import read_campaign
 from workflows.campaign.sweep import label
 from workflows.case.schema import Case
 from workflows.report.csv_text import Cell, csv_text
-from workflows.report.dispersion import LABELS, NONE
 from workflows.report.evaluation import Evaluation
 from workflows.report.functionals import functional_names
 from workflows.report.magnetism import magnetism

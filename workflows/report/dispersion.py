@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 from ase import Atoms
 
 from analysis.adsorption import Site, adsorption_energy, cohesive_energy
+from analysis.dispersion import LABELS, NONE
 from workflows.case.schema import Case
 from workflows.dft.dispersion import dispersion_energies
 from workflows.steps.initial import crystal
@@ -17,13 +18,6 @@ from workflows.tasks.atoms_json import from_json, to_json
 from workflows.tasks.finished import Finished
 from workflows.tasks.graph import Task
 from workflows.tasks.records import LatticeInputs, LatticeValues, RelaxedValues
-
-NONE = "none"
-
-
-# How people write the models; in this order they are shown
-LABELS = {NONE: "none", "d3bj": "D3(BJ)", "d3zero": "D3(0)", "d4": "D4"}
-
 
 DISPUTED = (
     "A spread, not a correction: D3 has the coefficients of neutral atoms, and was found to fail "

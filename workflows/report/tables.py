@@ -10,6 +10,7 @@ from typing import Any, Final, NotRequired, TypedDict, cast
 
 from analysis import paper
 from analysis.adsorption import Reference, Relaxation, Site, Table
+from analysis.dispersion import LABELS
 from analysis.lattice import Ring
 from structures.diffraction import interplanar_spacing
 from workflows.case.schema import Host, Metal
@@ -30,7 +31,6 @@ from workflows.report.densities import (
     charges,
     difference_row,
 )
-from workflows.report.dispersion import LABELS
 from workflows.report.electrons import (
     LOCALISATION,
     STATES,

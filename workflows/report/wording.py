@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from analysis import paper
 from analysis.adsorption import Site
+from analysis.dispersion import LABELS
 from analysis.figures.style import Caption
 from workflows.case.schema import DFT, Case
-from workflows.report.dispersion import LABELS
 from workflows.report.evaluation import Evaluation
 from workflows.report.magnetism import spin_notes
 from workflows.report.slab_checks import FLAT
