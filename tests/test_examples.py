@@ -20,6 +20,7 @@ from workflows.report.results import results_of
 from workflows.tasks.status import recipe_of, survey_recorded
 
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
+HOSTS = ROOT / "examples" / "hosts"
 ENDS = ("lowest", "highest")
 TEXT = (ROOT / "docs" / "agreement.md").read_text(encoding="utf-8")
 
@@ -199,3 +200,53 @@ def test_the_docs_have_what_the_k_points_do() -> None:
     for energies in study["adsorption_energy"].values():
         assert energies[1] - energies[0] == pytest.approx(-0.10, abs=0.005)
         assert energies[2] - energies[0] == pytest.approx(-0.08, abs=0.005)
+
+
+# ---- hosts in order -----------------------------------------------------------------------------
+
+
+def test_the_hosts_are_those_of_the_sweep_and_whole() -> None:
+    asked, computed = gather([str(HOSTS / "sweep.toml")]), read_campaign(HOSTS / "run")
+    assert asked.tasks.keys() == computed.tasks.keys()
+    assert asked.goal == computed.goal == "ranking"
+    states = survey_recorded(computed.tasks, HOSTS / "run")
+    assert {state.status for state in states.values()} == {"done"}
+
+
+def test_the_hosts_are_reported_again_as_they_are_shipped(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(HOSTS / "run", copy)
+    names = ("ranking.csv", "prescreen.csv", "energies.csv", "results.json")
+    for name in names:
+        (copy / name).unlink()
+    assert main(["report", str(copy)]) == 0
+    for name in names:
+        assert (copy / name).read_text() == (HOSTS / "run" / name).read_text()
+
+
+def test_the_readme_has_the_energies_of_the_hosts() -> None:
+    text = (HOSTS / "README.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| host .*\n\|[- |]+\|\n((?:\|.*\n)+)", text, re.M)
+    assert table is not None
+    lines_of = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table[1].splitlines()]
+    said = {host: cells for host, *cells in lines_of}
+    with (HOSTS / "run" / "ranking.csv").open(encoding="utf-8") as file:
+        ranked = list(csv.DictReader(file))
+    with (HOSTS / "run" / "prescreen.csv").open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert list(said) == [row["host"] for row in ranked]
+    for row in ranked:
+        site, *numbers, low_high, verdict, screened = said[row["host"]]
+        assert (site, verdict.partition(";")[0]) == (row["best_site"], row["verdict"])
+        keys = ("adsorption_energy_eV", "spread_over_sites_eV", "against_metal_eV")
+        assert [number(n) for n in numbers] == pytest.approx(
+            [float(row[k]) for k in keys], abs=5e-4
+        )
+        ends = [float(row[f"{end}_with_dispersion_eV"]) for end in ENDS]
+        assert [number(n) for n in low_high.split(" to ")] == pytest.approx(ends, abs=0.005)
+        best = min(
+            float(line["prescreen_against_metal_eV"])
+            for line in lines
+            if line["host"] == row["host"]
+        )
+        assert number(screened) == pytest.approx(best, abs=0.005)
