@@ -144,7 +144,7 @@ class Sheet:
     @property
     def column(self) -> float:
         """Give the width of a picture in mm."""
-        columns = max(len(line) for line in self.lines)
+        columns = max(1, *(len(line) for line in self.lines))
         if self.width > style.COLUMN_MM:
             columns = max(columns, LEAST_COLUMNS)
         return (self.width - 2.0 * style.MARGIN - (columns - 1) * GAP) / columns
@@ -217,12 +217,13 @@ def sheet(
 def line_heights(shared: Sheet) -> tuple[list[float], float]:
     """Give the heights in mm of lines of pictures, all drawn with one scale, mm per angstrom."""
     extents = {place.row: pictures_of.padded(shared.extent(place.row)) for place in _all(shared)}
-    scale = min(
+    scales = [
         min(shared.column / (right - left), TALLEST / (top - bottom))
         for left, right, bottom, top in extents.values()
-    )
+    ]
+    scale = min(scales, default=1.0)  # where there is no site
     tall = {row: scale * (top - bottom) for row, (_, _, bottom, top) in extents.items()}
-    return [max(tall[place.row] for place in line) for line in shared.lines], scale
+    return [max((tall[place.row] for place in line), default=0.0) for line in shared.lines], scale
 
 
 def _all(shared: Sheet) -> list[Place]:

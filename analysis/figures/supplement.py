@@ -99,7 +99,7 @@ def plane_averages(
     lines = sheets.balanced(len(sites))
     page = style.COLUMN_MM if max(lines) < sheets.LEAST_COLUMNS else style.WIDTH_MM
     with style.page(page, PROFILE * len(lines), caption) as figure:
-        width = (page - style.MARGIN) / max(lines)
+        width = (page - style.MARGIN) / max(1, *lines)
         drawn: list[Axes] = []
         for number, site in enumerate(sites):
             line, column = divmod(number, max(lines))

@@ -484,6 +484,17 @@ def test_one_site_fills_its_figures() -> None:
     assert all(np.mean((half != 255).any(axis=2)) > 0.1 for half in halves)
 
 
+def test_figures_without_any_site_are_drawn_nevertheless() -> None:
+    empty = Table("MoS2", "Na", (), (), "laptop", True)
+    figures = [
+        fig5.compose(fig5.Content(empty), K_ON_MGO, dpi=DPI),
+        supplement.s17([], [], K_ON_MGO, dpi=DPI),
+        supplement.plane_averages([], [], K_ON_MGO),
+    ]
+    for figure in figures:
+        assert_legible(figure)
+
+
 def test_a_key_that_is_too_long_goes_on_below() -> None:
     given, _ = hexagonal(1)
     many = given[0].atoms.copy()
