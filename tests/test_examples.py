@@ -17,10 +17,11 @@ from workflows.cli import main
 from workflows.report.account import account_csv, account_of, read_sweep
 from workflows.report.evaluation import Evaluation
 from workflows.report.results import results_of
+from workflows.report.tables import write_tables
 from workflows.tasks.status import recipe_of, survey_recorded
 
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
-HOSTS = ROOT / "examples" / "hosts"
+HOSTS, BEYOND = ROOT / "examples" / "hosts", ROOT / "examples" / "beyond"
 ENDS = ("lowest", "highest")
 TEXT = (ROOT / "docs" / "agreement.md").read_text(encoding="utf-8")
 
@@ -250,3 +251,32 @@ def test_the_readme_has_the_energies_of_the_hosts() -> None:
             if line["host"] == row["host"]
         )
         assert number(screened) == pytest.approx(best, abs=0.005)
+
+
+# ---- coverage, hops and electronic structure ----------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def beyond() -> Evaluation:
+    campaign = read_campaign(BEYOND)
+    return Evaluation(results_of(campaign, 0, survey_recorded(campaign.tasks, BEYOND)), BEYOND)
+
+
+def test_the_case_with_coverage_hops_and_electrons_is_whole(beyond: Evaluation) -> None:
+    assert {state.status for state in beyond.results.states.values()} == {"done"}
+    assert None not in (beyond.case.coverage, beyond.case.hop, beyond.case.electrons)
+
+
+def test_its_tables_are_those_that_are_shipped(tmp_path: Path, beyond: Evaluation) -> None:
+    write_tables(beyond, tmp_path)
+    for name in ("results.json", "energies.csv", "coverage.csv", "paths.csv", "states.csv"):
+        assert (tmp_path / name).read_text() == (BEYOND / name).read_text(), name
+
+
+def test_its_readme_has_its_sentences(beyond: Evaluation) -> None:
+    readme = " ".join((BEYOND / "README.md").read_text(encoding="utf-8").split())
+    found = [text for of in beyond.coverages for text in of.sentences()]
+    found += [of.sentence("Na") for of in beyond.hops]
+    assert len(found) == 2 * len(beyond.coverages) + len(beyond.hops) > 4
+    for sentence in found:
+        assert sentence in readme, sentence
