@@ -25,7 +25,6 @@ from pydantic import (
 )
 
 from structures.defects import VACANCY, vacancy
-from structures.sites import nearest_image_distance
 from structures.supercell import image_distance, supercell_name, surface_cell
 from workflows.case.fields import Element, Lattice, Section, matching
 from workflows.case.hosts import (
@@ -684,6 +683,8 @@ class Case(Section):
             yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
 
     def _contradictions_of_crystal(self, host: CrystalHost) -> Iterator[str]:
+        from structures.sites import nearest_image_distance  # takes scipy, and `status` none
+
         slab = self.slab
         if host.elements == (self.adatom,):
             yield (

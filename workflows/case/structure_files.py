@@ -13,8 +13,6 @@ from typing import Any, Literal
 
 from ase import Atoms
 
-from structures.crystals import MAX_ATOMS, check_atoms
-
 FORMATS = "CIF (.cif), POSCAR (.vasp, .poscar) or extended XYZ (.extxyz, .xyz)"
 MAX_BYTES = 1_000_000
 MAX_IMAGES = 50_000  # atoms of a CIF times its symmetry operations: the parser tries them all
@@ -89,6 +87,8 @@ def parse_structure(content: bytes, name: str) -> Atoms:
     except Exception as error:
         why = " ".join(str(error).split())[:120] or type(error).__name__
         raise ValueError(f"no {format_} that can be read ({why}); allowed: {FORMATS}") from None
+    from structures.crystals import check_atoms  # takes scipy, and `status` needs none
+
     check_atoms(atoms)
     return atoms
 
@@ -110,6 +110,8 @@ def _from_cif(text: str) -> Atoms:
     operations = max(
         [192 if "_cell_length_a" in block else 1, *(len(block.get(k, ())) for k in keys)]
     )
+    from structures.crystals import MAX_ATOMS
+
     if len(sites) > MAX_ATOMS or len(sites) * operations > 4 * MAX_IMAGES:
         raise _NotAllowed(f"found {len(sites)} atoms; allowed: up to {MAX_ATOMS}")
     _refuse_partial(block)
