@@ -412,8 +412,8 @@ def test_rock_salt_from_a_file_has_the_energies_of_the_built_in_one(tmp_path: Pa
 def test_an_oxide_is_run_and_reported(tmp_path: Path) -> None:
     path = case_file(
         tmp_path / "case", TIO2 + 'termination = "O-Ti2O2"\nrelax_cell = false\n',
-        ("layers = 2", "layers = 3"), ("cutoff = 200.0", "cutoff = 250.0"), QUICK,
-        (ONE_SITE, 'sites = ["hollow"]'), OF_SLAB,
+        ("layers = 2", "layers = 3"), ("held_layers = 1", "held_layers = 2"),
+        ("fmax = 0.2", "fmax = 1.0"), (ONE_SITE, 'sites = ["hollow"]'), OF_SLAB,
     )  # fmt: skip
     root = tmp_path / "run"
     sodiophile("run", path, "--into", root, "--jobs", "1")
