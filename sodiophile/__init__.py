@@ -252,7 +252,7 @@ class Run:
         --------
         >>> for site in load("examples/laptop").sites[:2]:
         ...     print(site.surface, site.site, site.relaxation, f"{site.height:.2f}")
-        VN(001) bridge held 2.35
+        VN(001) bridge held 2.34
         VN(001) bridge free 2.36
         """
         return list(self.table().all_sites)
@@ -298,7 +298,7 @@ class Run:
         ...     print(f"{run.energy('hollow', 'free', reference):.3f}")
         -1.099
         -1.249
-        -1.097
+        -1.094
         """
         require_one_of("reference", reference, REFERENCES)
         row = self._row(site, relaxation, surface)

@@ -58,7 +58,7 @@ def test_of_a_sweep_the_farthest_refinement_of_each_setting_counts(found: Evalua
     others = [c.name for c in account.choices if c.kind == "alternative"]
     assert others == [
         "against the clean slab", "Na free", "no dipole correction", "3 layers held", "RPBE",
-        "data set V5", "atom's box 10 Å", "√2×√2 cell",
+        "data set V5", "spin", "U = 3 eV on V d", "atom's box 10 Å", "√2×√2 cell",
     ]  # fmt: skip
     changes = dict(zip(sweep.energies.choices, sweep.energies.changes("top-V"), strict=True))
     kpoints = next(c for c in account.choices if c.name == "k-points 6×6×1")
