@@ -111,6 +111,15 @@ def test_all_sites_of_a_face(
     assert all(one.atoms[-1].symbol == "Na" for one in adatoms)
 
 
+def test_another_face_of_the_adatoms_own_metal_has_tasks_of_its_own(tmp_path: Path) -> None:
+    found = case(tmp_path, 'element = "Na"\nmiller = [1, 1, 1]\n', ("layers = 2", "layers = 4"))
+    tasks = plan(found)
+    assert tasks["Na111-slab"].needs[0] == "Na111-lattice"
+    assert tasks["Na111-lattice"].surface == "host"
+    assert {"top-Na-1", "top-Na-2"} < set(found.slab.sites)
+    assert surface_label(found, "host") == "Na(111)"
+
+
 def test_a_cubic_lattice_is_of_an_equation_of_state_and_others_of_stress(tmp_path: Path) -> None:
     tasks = plan(case(tmp_path / "Al", AL))
     assert "relaxed_cell" not in tasks["Al-lattice"].inputs
@@ -232,7 +241,7 @@ REFUSED: list[tuple[str, tuple[tuple[str, str], ...], str]] = [
     ('slab = "Al.cif"\nmiller = [1, 1, 1]\n', (), "host.miller: found with slab; allowed: with fi"),
     ('element = "Xx"\nmiller = [1, 1, 1]\n', (), "host.element: found 'Xx', not a chemical"),
     ('element = "Sn"\nmiller = [1, 1, 1]\n', (), "host.structure: missing; allowed: 'bcc', 'fcc'"),
-    ('element = "Na"\nmiller = [1, 1, 1]\n', (), "host: found Na, the adatom's own metal; allowed"),
+    ('element = "Na"\nmiller = [0, 0, 1]\n', (), "host: found Na(001); allowed: another host or f"),
     (AL, ((f"host_bulk = {GRID}", ""),), "dft.kpoints.host_bulk: missing; this key must be given"),
 ]  # fmt: skip
 

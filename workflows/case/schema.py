@@ -682,14 +682,18 @@ class Case(Section):
             yield from _wrong_defect(host, self.slab.defect)
             yield from _wrong_sites("slab.sites", self.slab.sites, self.host_sites)
 
+    @property
+    def _metal_faces(self) -> tuple[str, ...]:
+        return ("001", "110") if self.metal_slab_110 else ("001",)
+
     def _contradictions_of_crystal(self, host: CrystalHost) -> Iterator[str]:
         from structures.sites import nearest_image_distance  # takes scipy, and `status` none
 
         slab = self.slab
-        if host.elements == (self.adatom,):
+        if host.elements == (self.adatom,) and host.face in self._metal_faces:
             yield (
-                f"host: found {self.adatom}, the adatom's own metal; allowed: another host "
-                f"([metal_slab] computes {self.adatom} on {self.adatom})"
+                f"host: found {self.adatom}({host.face}); allowed: another host or face "
+                f"([metal_slab] computes {self.adatom} on this one)"
             )
         if slab.defect is not None:
             yield f"slab.defect: found {slab.defect.label!r}; allowed: with a rock salt"

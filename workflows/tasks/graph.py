@@ -339,13 +339,22 @@ def _formula(case: Case, surface: Surface) -> str:
     return case.host.formula if surface == "host" else case.adatom
 
 
+def _crystal_name(case: Case, surface: Surface) -> str:
+    """Return what the tasks of a surface's crystal are named after: its formula.
+
+    A host of the adatom's own element has a crystal beside that of the metal, named after the face.
+    """
+    own = surface == "host" and case.host.formula == case.adatom
+    return surface_name(case, surface) if own else _formula(case, surface)
+
+
 def structure_name(case: Case, surface: Surface, part: str) -> str:
     """Return the key of an unrelaxed structure.
 
     `part` is "bulk", "slab", "atom" or the site of an adatom.
     """
     if part == "bulk":  # all faces of a crystal are cut from the same
-        return f"{_formula(case, surface)}-bulk"
+        return f"{_crystal_name(case, surface)}-bulk"
     return f"{surface_name(case, surface)}-{part}"
 
 
@@ -396,7 +405,7 @@ def _cut_inputs(case: Case, surface: Surface) -> CrystalInputs:
 
 def _lattice_task(case: Case, surface: Surface) -> list[Task[LatticeInputs]]:
     """Return the task that computes a crystal's lattice constant, none where it is given."""
-    crystal, bulk = _crystal_inputs(case, surface), _formula(case, surface)
+    crystal, bulk = _crystal_inputs(case, surface), _crystal_name(case, surface)
     if crystal["lattice_constant"] is not None:
         return []
     kpoints = getattr(case.dft.kpoints, f"{FACES[surface].crystal}_bulk")
