@@ -202,7 +202,7 @@ def test_what_it_costs_is_said_and_nothing_written(
     assert main([*command, "--format", "gpw", "--dry-run"]) == 0
     said = capsys.readouterr().out
     # 3.4 min is what the same cycle without dipole correction took
-    assert said.startswith(f"{into}/VN-top-N.gpw: an SCF cycle on one core, about 3 min; ")
+    assert said.startswith(f"{into}/VN-top-N.gpw: an SCF cycle on one core, about 2 min; ")
     assert not into.exists()
 
 

@@ -57,7 +57,7 @@ def test_bare_slabs_are_the_clean_one_and_those_of_each_adatom(shipped: Finished
 
 
 def test_what_a_case_does_not_ask_for_is_none(shipped: Finished) -> None:
-    assert shipped.density("metal", "hollow") is None
+    assert shipped.density("metal", "bridge") is None
     assert shipped.adatom("host", "top-Na", "held") is None
 
 
