@@ -116,7 +116,7 @@ def test_two_computed_hosts_are_ranked_by_their_own_results(
         text = text.replace(line, "")
     (tmp_path / "tiny.toml").write_text(text)
     (tmp_path / "sweep.toml").write_text(
-        'base = "tiny.toml"\n[axes]\nhost = [\n'
+        'base = "tiny.toml"\ngoal = "ranking"\n[axes]\nhost = [\n'
         '  { cation = "V", anion = "N", lattice_guess = 4.07, lattice_constant = 4.07 },\n'
         '  { cation = "V", anion = "C", lattice_guess = 4.1, lattice_constant = 4.1 },\n]\n'
     )
