@@ -9,11 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from analysis.figures import style
-from analysis.figures.ranking import ABOVE_MM, BELOW_MM, LEFT_MM, LINE_MM, ON_WHITE, lined
+from analysis.figures.ranking import (
+    ABOVE_MM,
+    BELOW_MM,
+    LEFT_MM,
+    LINE_MM,
+    ON_WHITE,
+    Look,
+    draw_host,
+    lined,
+)
 from analysis.prescreen import Pair, ScreenedHost
 
 SQUARE_MM, GAP_MM = 54.0, 20.0  # the parity plot, and what is left of it
 COLOUR, PALE = "#009e73", "#a6dccd"  # of the potential: never those of DFT
+POTENTIAL = Look("s", 4.5, 3.2, COLOUR, PALE)
 
 
 def draw_order(ax: Axes, hosts: Sequence[ScreenedHost]) -> Axes:
@@ -34,16 +44,7 @@ def draw_order(ax: Axes, hosts: Sequence[ScreenedHost]) -> Axes:
                 va="center", color=style.MUTED,
             )  # fmt: skip
             continue
-        ax.plot([energies[0], energies[-1]], [line, line], color=PALE, lw=1.2)
-        ax.plot(
-            energies[1:], [line] * (len(energies) - 1), ls="none", marker="s", ms=3.2,
-            mfc="white", mec=COLOUR,
-        )  # fmt: skip
-        ax.plot([energies[0]], [line], ls="none", marker="s", ms=4.5, color=COLOUR)
-        ax.annotate(
-            str(host.site), (energies[0], line), (0.0, 4.5), textcoords="offset points",
-            ha="center", va="bottom", fontsize=style.SMALLEST_POINT, bbox=ON_WHITE,
-        )  # fmt: skip
+        draw_host(ax, line, energies, str(host.site), POTENTIAL)
     ax.axvline(0.0, color=style.INK, lw=0.6, zorder=0.5)
     ax.set_xlabel("energy less that of the metal, by the potential (eV)")
     return lined(ax, len(hosts))

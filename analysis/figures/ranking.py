@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +15,47 @@ LINE_MM, ABOVE_MM, BELOW_MM = 7.0, 12.0, 12.0  # of a host; over and under all o
 LEFT_MM, GAP_MM, RIGHT_MM = 22.0, 8.0, 32.0  # beside the two axes, and between them
 
 ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}  # names over lines
+
+
+class Look(NamedTuple):
+    """How the sites of a host are drawn: marker, its size for the best and the others, colours."""
+
+    marker: str
+    best: float
+    other: float
+    colour: str
+    pale: str
+
+
+DFT = Look("o", 5.0, 3.5, style.OURS, style.OURS_PALE)
+
+
+def draw_host(ax: Axes, line: int, energies: Sequence[float], best: str, look: Look) -> None:
+    """Draw the energies of a host's sites on a line: the lowest one filled, with its name.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    line
+        Number of the host, from above.
+    energies
+        In ascending order, eV; one at least.
+    best
+        Name of the site of the first.
+    look
+        Marker and colours.
+    """
+    ax.plot([energies[0], energies[-1]], [line, line], color=look.pale, lw=1.2)
+    ax.plot(
+        energies[1:], [line] * (len(energies) - 1), ls="none", marker=look.marker, ms=look.other,
+        mfc="white", mec=look.colour,
+    )  # fmt: skip
+    ax.plot([energies[0]], [line], ls="none", marker=look.marker, ms=look.best, color=look.colour)
+    ax.annotate(
+        best, (energies[0], line), (0.0, 4.5), textcoords="offset points", ha="center",
+        va="bottom", fontsize=style.SMALLEST_POINT, bbox=ON_WHITE,
+    )  # fmt: skip
 
 
 def draw_sites(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
@@ -31,16 +73,7 @@ def draw_sites(ax: Axes, hosts: Sequence[RankedHost]) -> Axes:
         if not energies:
             ax.text(0.0, line, "no energy yet ", ha="right", va="center", color=style.MUTED)
             continue
-        ax.plot([energies[0], energies[-1]], [line, line], color=style.OURS_PALE, lw=1.2)
-        ax.plot(
-            energies[1:], [line] * (len(energies) - 1), ls="none", marker="o", ms=3.5,
-            mfc="white", mec=style.OURS,
-        )  # fmt: skip
-        ax.plot([energies[0]], [line], ls="none", marker="o", ms=5.0, color=style.OURS)
-        ax.annotate(
-            str(host.site), (energies[0], line), (0.0, 4.5), textcoords="offset points",
-            ha="center", va="bottom", fontsize=style.SMALLEST_POINT, bbox=ON_WHITE,
-        )  # fmt: skip
+        draw_host(ax, line, energies, str(host.site), DFT)
     for cohesive in {round(e, 6) for host in hosts if (e := host.cohesive_energy) is not None}:
         ax.axvline(cohesive, color=style.INK, lw=0.6, ls=(0, (4, 3)), zorder=0.5)
     ax.set_xlabel("adsorption energy of each site (eV)")

@@ -207,9 +207,9 @@ def label(field: str, value: object) -> str:
             word = f"{tail}-{orbital}-U{value_U:g}"
         case {"miller": list(miller), **rest} if field == "host":
             whole = str(rest.get("element", rest.get("file", tail)))
-            word = f"{whole.rpartition('.')[0] or whole}{''.join(map(str, miller))}"
+            word = f"{Path(whole).stem}{''.join(map(str, miller))}"
         case {"slab": str(file)} if field == "host":
-            word = file.rpartition(".")[0] or file
+            word = Path(file).stem
         case {"element": str(element), "substitute": substitute}:
             word = f"{substitute}-for-{element}"
         case {"element": str(element)} if field != "host":

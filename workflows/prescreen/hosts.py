@@ -24,8 +24,8 @@ from workflows.case.schema import Case
 from workflows.prescreen.potential import Potential
 from workflows.steps.cell import FREE
 from workflows.steps.context import TaskFailed
-from workflows.steps.initial import clean_slab, crystal, ideal_of
-from workflows.steps.relaxations import DESORBED_BEYOND, PLACES, check_slab
+from workflows.steps.initial import crystal
+from workflows.steps.relaxations import check_adatom, check_slab, unrelaxed_slab
 from workflows.system.files import digest, read_signed, write_signed
 from workflows.system.messages import UserError
 from workflows.tasks.cut import Lattice
@@ -173,7 +173,7 @@ def _screen_host(case: Case, potential: Potential, metal_energy: float) -> Scree
     try:
         lattice = _lattice(case, potential)
         found["lattice_constant"] = _length(lattice)
-        built, ideal = _cut(case, lattice)
+        built, ideal = unrelaxed_slab(slab_task(case, "host"), lattice)
         slab, energy = _relaxed(built, potential, case.relax.fmax)
         check_slab(slab, built)
     except TaskFailed as failure:
@@ -198,10 +198,7 @@ def _energy_at(
     except ValueError as error:  # the top layer has reconstructed, or there is no room
         raise TaskFailed("no-sites", str(error)) from None
     atoms, energy = _relaxed(start, potential, case.relax.fmax)
-    state = sites.bound_state(atoms, desorbed_beyond=DESORBED_BEYOND, ideal=ideal)
-    if state != "adsorbed":
-        raise TaskFailed(state.replace(" ", "-"), f"{case.adatom} ended {PLACES[state]}")
-    check_slab(atoms, start)
+    check_adatom(atoms, start, ideal)
     return energy
 
 
@@ -222,15 +219,6 @@ def _lattice(case: Case, potential: Potential) -> Lattice:
 
 def _length(lattice: Lattice) -> float:
     return float(lattice.cell.lengths()[0]) if isinstance(lattice, Atoms) else lattice
-
-
-def _cut(case: Case, lattice: Lattice) -> tuple[Atoms, Atoms | None]:
-    """Return the unrelaxed slab, and the ideal one that has its sites where there is such."""
-    task = slab_task(case, "host")
-    try:
-        return clean_slab(task, lattice), ideal_of(task, lattice)
-    except ValueError as error:  # relaxed, a crystal from a file may have other layers
-        raise TaskFailed("no-termination", str(error)) from None
 
 
 def _with_relaxed_cell(

@@ -141,10 +141,11 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
         say(f"{task.name}: {error.reason}: {error}")
         return FAILED
     seconds = time.perf_counter() - start
+    since_start = age()
     process: Effort = {
         "peak_memory": peak_memory(),
-        "process_started": time.time() - age(),
-        "process_seconds": age(),
+        "process_started": time.time() - since_start,
+        "process_seconds": since_start,
         "cpu_seconds": time.process_time(),
     }
     added = _dispersion(task, case, outcome.values)

@@ -94,7 +94,7 @@ def relax_clean_slab(context: TaskContext[SlabInputs]) -> Outcome[SlabValues]:
     else:
         found = present(context.needed.lattice(task.surface))
         constant, lattice = found["lattice_constant"], lattice_of(found)
-    built, ideal = _cut(task, lattice)
+    built, ideal = unrelaxed_slab(task, lattice)
     files = write_structure(context.folder.path, "built", built)
     start, starts = begin(context, _from_smallest_cell(context, built, lattice))
     relaxed = relax_system(context, start, lambda atoms: check_slab(atoms, built))
@@ -104,8 +104,21 @@ def relax_clean_slab(context: TaskContext[SlabInputs]) -> Outcome[SlabValues]:
     return Outcome(cast("SlabValues", values), (*files, *relaxed.files))
 
 
-def _cut(task: Task[SlabInputs], lattice: Lattice) -> tuple[Atoms, Atoms | None]:
-    """Return the unrelaxed slab, and the ideal one that has its sites where there is such."""
+def unrelaxed_slab(task: Task[SlabInputs], lattice: Lattice) -> tuple[Atoms, Atoms | None]:
+    """Return the unrelaxed slab, and the ideal one that has its sites where there is such.
+
+    Parameters
+    ----------
+    task
+        The task that relaxes the slab.
+    lattice
+        Of the crystal that it is cut from, angstrom.
+
+    Raises
+    ------
+    TaskFailed
+        The relaxed crystal has no such face.
+    """
     try:
         return clean_slab(task, lattice), ideal_of(task, lattice)
     except ValueError as error:  # relaxed, a crystal from a file may have other layers
@@ -301,14 +314,30 @@ def _from_same_start(context: TaskContext[BareSlabInputs], start: Atoms) -> Bare
 def _relax_adatom(
     context: TaskContext[AdatomInputs], start: Atoms, ideal: Atoms | None, journal: str = "steps"
 ) -> RelaxedSystem:
-    def check(atoms: Atoms) -> None:
-        state = sites.bound_state(atoms, desorbed_beyond=DESORBED_BEYOND, ideal=ideal)
-        if state != "adsorbed":
-            symbol = atoms[-1].symbol
-            raise TaskFailed(state.replace(" ", "-"), f"{symbol} ended {PLACES[state]}")
-        check_slab(atoms, start)
+    return relax_system(context, start, lambda atoms: check_adatom(atoms, start, ideal), journal)
 
-    return relax_system(context, start, check, journal)
+
+def check_adatom(atoms: Atoms, start: Atoms, ideal: Atoms | None) -> None:
+    """Check that a relaxed adatom is still on its surface, and the slab whole.
+
+    Parameters
+    ----------
+    atoms
+        The relaxed slab, the adatom last.
+    start
+        The same before.
+    ideal
+        As for `structures.sites.bound_state`.
+
+    Raises
+    ------
+    TaskFailed
+        The adatom has left the surface or gone into it, or an atom of the slab its place.
+    """
+    state = sites.bound_state(atoms, desorbed_beyond=DESORBED_BEYOND, ideal=ideal)
+    if state != "adsorbed":
+        raise TaskFailed(state.replace(" ", "-"), f"{atoms[-1].symbol} ended {PLACES[state]}")
+    check_slab(atoms, start)
 
 
 PLACES = {
