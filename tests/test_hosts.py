@@ -388,33 +388,35 @@ def test_a_layer_is_relaxed_in_its_plane(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_rock_salt_from_a_file_has_the_energies_of_the_built_in_one(tmp_path: Path) -> None:
-    changes = (ONE_SITE, 'sites = ["top-V"]'), QUICK
     host = 'file = "VN.cif"\nmiller = [0, 0, 1]\n'
-    of_file = case_file(tmp_path / "file", host, *changes)
-    built_in = case_file(
-        tmp_path / "built-in", 'cation = "V"\nanion = "N"\nlattice_guess = 4.07\n', *changes
+    base = case_file(tmp_path / "case", host, (ONE_SITE, 'sites = ["top-V"]'), QUICK)
+    text = base.read_text().replace("cutoff = 200.0", 'cutoff = 200.0\nsetups = { V = "5" }')
+    base.write_text(text.replace("smearing", "dipole_correction = false\nsmearing"))
+    (base.parent / "sweep.toml").write_text(
+        'base = "case.toml"\ngoal = "adsorption"\n[axes]\nsystem = [\n'
+        '  { name = "file", host = { file = "VN.cif", miller = [0, 0, 1] } },\n'
+        '  { name = "built-in", host = { cation = "V", anion = "N", lattice_guess = 4.07 } },\n]\n'
     )
-    for path in (of_file, built_in):
-        text = path.read_text().replace("cutoff = 200.0", 'cutoff = 200.0\nsetups = { V = "5" }')
-        path.write_text(text.replace("smearing", "dipole_correction = false\nsmearing"))
-    roots = tmp_path / "file run", tmp_path / "built-in run"
-    for path, root in zip((of_file, built_in), roots, strict=True):
-        sodiophile("run", path, "--into", root, "--jobs", "1")
-    ours, theirs = (json.loads((root / "results.json").read_text()) for root in roots)
+    root = tmp_path / "run"
+    sodiophile("run", base.parent / "sweep.toml", "--into", root)
+    of_file, built_in = (
+        json.loads((root / f"tiny-{name}" / "results.json").read_text())
+        for name in ("file", "built-in")
+    )
     for key in ("lattice_constant", "bulk_modulus"):
-        assert ours["lattices"]["host"][key] == pytest.approx(
-            theirs["lattices"]["host"][key], rel=1e-4
-        )
-    for one, other in zip(ours["sites"], theirs["sites"], strict=True):
-        assert one["adsorption_energy"] == pytest.approx(other["adsorption_energy"], abs=2e-3)
-        assert one["height"] == pytest.approx(other["height"], abs=5e-3)
-    assert ours["sites"][0]["published"] is None
-    assert theirs["sites"][0]["published"] is not None
-    checks = [
-        results["slab_checks"]["VN-slab" if results is theirs else "VN001-slab"]
-        for results in (ours, theirs)
-    ]
-    assert checks[0]["rumpling"] == pytest.approx(checks[1]["rumpling"], abs=5e-3)
+        expected = pytest.approx(built_in["lattices"]["host"][key], rel=1e-4)
+        assert of_file["lattices"]["host"][key] == expected
+    (one,), (other,) = (
+        [site for site in results["sites"] if site["relaxation"] == "held"]
+        for results in (of_file, built_in)
+    )
+    # both end within the fmax of QUICK, which leaves a height free by some 0.02 angstrom
+    assert one["adsorption_energy"] == pytest.approx(other["adsorption_energy"], abs=5e-3)
+    assert one["height"] == pytest.approx(other["height"], abs=2e-2)
+    assert one["published"] is None
+    assert other["published"] is not None
+    rumpling = built_in["slab_checks"]["VN-slab"]["rumpling"]
+    assert of_file["slab_checks"]["VN001-slab"]["rumpling"] == pytest.approx(rumpling, abs=5e-3)
 
 
 @pytest.mark.slow

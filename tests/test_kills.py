@@ -24,8 +24,8 @@ pytestmark = pytest.mark.slow
 SAME = 1e-3  # eV
 # No two runs relax alike: FFTW chooses its plans by timing them, and SCF begins anew after a kill.
 # One may take an ionic step more: at the 0.2 eV/angstrom of the tiny case that moves an energy by
-# 6 meV, at this fmax by less than SAME.
-FMAX = 0.05  # eV/angstrom
+# 6 meV, at 0.05 by 2 meV (Na on Na is soft), at this fmax by 0.4 meV.
+FMAX = 0.02  # eV/angstrom
 
 
 def start(root: Path, case: Path = TINY) -> subprocess.Popen[bytes]:
