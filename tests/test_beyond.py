@@ -1,12 +1,17 @@
 """Coverage and hops with real GPAW through the real command, on the smallest metal there is."""
 
 import json
+import os
+import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.paths import TINY
+from tests.ranks import PATIENCE, brothers, on_ranks, start
 from workflows.cli import main
 from workflows.tasks.atoms_json import from_json
 
@@ -20,7 +25,7 @@ adatoms = 2
 
 [hop]
 metal = "hollow"
-images = 1
+images = 2
 
 [refine]
 cutoff = 230.0
@@ -60,7 +65,8 @@ def test_the_first_adatom_binds_as_the_free_one_and_the_second_lies_upon_it(root
 
 def test_a_hop_leads_over_a_barrier_to_a_minimum_of_the_same_energy(root: Path) -> None:
     hop = values(root, "Na-hollow-hop")
-    first, saddle, last = hop["energies"]
+    first, *between, last = hop["energies"]
+    saddle = max(between)
     assert first == last == values(root, "Na-hollow-free")["energy"]
     assert 0.05 < saddle - first < 1.0
     assert (hop["length"], hop["minima"]) == (pytest.approx(4.2), 4)
@@ -74,6 +80,40 @@ def test_a_hop_whose_result_was_lost_is_found_again_from_its_journal(root: Path)
     after = values(root, "Na-hollow-hop")
     assert after["energies"] == before["energies"]
     assert after["scf_iterations"] == 0 < before["scf_iterations"]
+
+
+def test_a_hop_on_two_ranks_an_image_each_is_that_of_one_rank_even_if_stopped(
+    root: Path, mpi: tuple[str, str], tmp_path: Path
+) -> None:
+    mpiexec, obstacle = mpi
+    if obstacle:
+        pytest.skip(obstacle)
+    (tmp_path / "case.toml").write_bytes((root / "case.toml").read_bytes())
+    for task in BEFORE:
+        shutil.copytree(root / task, tmp_path / task)
+    path = tmp_path / "Na-hollow-hop"
+    with start(mpiexec, 2, "-m", "workflows.cli", "task", path) as stopped:
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not (path / "band.jsonl").exists():  # an iteration of the band is done
+                assert time.monotonic() < deadline
+                assert stopped.poll() is None
+                time.sleep(0.05)
+            leader = int((path / ".lock").read_text().split()[1])
+            (follower,) = brothers(leader)
+            os.kill(follower, signal.SIGUSR1)
+            _, err = stopped.communicate(timeout=PATIENCE)
+        finally:
+            stopped.kill()
+    assert stopped.returncode == 75, err
+    begun = (path / "band.jsonl").read_text().count("\n")
+    assert begun % 2 == 0  # both images or neither
+    resumed = on_ranks(mpiexec, 2, "-m", "workflows.cli", "task", path)
+    assert (resumed.returncode, resumed.stderr) == (0, "")
+    one, two = values(root, "Na-hollow-hop"), values(tmp_path, "Na-hollow-hop")
+    assert two["energies"] == pytest.approx(one["energies"], abs=1e-4)
+    assert two["steps"] == one["steps"] > begun // 2
+    assert two["scf_iterations"] > 0
 
 
 def test_coverage_and_saddle_are_refined_as_the_clean_slab_is(root: Path) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -32,26 +32,9 @@ from workflows.dft.interface import (
 )
 from workflows.dft.parameters import convergence, gpaw_parameters, smearing_width
 from workflows.dft.retry_ladder import Change, climb
-from workflows.dft.team import team
+from workflows.dft.team import collective, team
 
 ANEW = "a new start"  # what is recorded where moved atoms with spin were begun again
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def collective(
-    method: Callable[Concatenate[Calculation, P], R],
-) -> Callable[Concatenate[Calculation, P], R]:
-    """Make a method of `Calculation` one that all MPI ranks call when rank 0 does."""
-
-    @functools.wraps(method)
-    def on_all_ranks(calculation: Calculation, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with team().calling(calculation, method.__name__, args, kwargs):
-            return method(calculation, *args, **kwargs)
-
-    return on_all_ranks
 
 
 class Calculation:
@@ -280,10 +263,15 @@ class Calculation:
             self._system,
             atoms,
             rough=self._rough,
-            share_kpoints_only=team().size > 1 and not has_scalapack(),
+            share_kpoints_only=team().comm.size > 1 and not has_scalapack(),
         )
         self._mixer = Learning()
-        calc = GPAW(txt=str(self._new_log()), mixer=self._mixer, **parameters)
+        calc = GPAW(
+            txt=str(self._new_log()),
+            communicator=team().comm,
+            mixer=self._mixer,
+            **parameters,
+        )
         calc.hooks["scf_step"] = self._count
         return calc
 
@@ -342,6 +330,6 @@ def _gpaw_errors() -> Iterator[None]:
     try:
         yield
     except BadParallelization:
-        raise TooManyRanks(f"found {team().size} MPI ranks; allowed: fewer") from None
+        raise TooManyRanks(f"found {team().comm.size} MPI ranks; allowed: fewer") from None
     except AtomsTooClose as error:
         raise AtomsCollide(f"two atoms are too close: {error}") from None

@@ -211,3 +211,32 @@ class NewCalculation(Protocol):
         progress
             Called after every SCF iteration.
         """
+
+
+class Band(Protocol):
+    """DFT for the images of a path, of which `at_once` are computed at the same time."""
+
+    at_once: int
+
+    def __call__(self, first: int, images: Sequence[Atoms], /) -> list[tuple[float, np.ndarray]]:
+        """Return energy (eV) and unconstrained forces (eV/angstrom) of consecutive images.
+
+        Parameters
+        ----------
+        first
+            Number of the first of them in the band, from 0.
+        images
+            Their structures, `at_once` or fewer.
+
+        Raises
+        ------
+        NotConverged, AtomsCollide
+            As for a calculation.
+        """
+
+
+class NewBand(Protocol):
+    """Makes the band of some calculations: the DFT code, as tasks are handed it."""
+
+    def __call__(self, calculations: Sequence[Calculation], /) -> Band:
+        """Return the band that has a calculation for each image."""

@@ -162,7 +162,8 @@ USES = (
             "gpaw.GPAW_MPI_BACKEND",
             "gpaw.cgpaw.have_mpi",
             "gpaw.mpi.world",
-            "gpaw.mpi.broadcast(obj, comm)",
+            "gpaw.mpi.broadcast(obj, root, comm)",
+            "gpaw.mpi.world.new_communicator",
         ),
     ),
 )

@@ -3,8 +3,8 @@
 GPAW's calls are collective: every rank must make them, or those that do will wait for ever. Rank 0
 works through a task as if it were alone; it alone reads and writes folders, journals and results.
 Before each call of GPAW it sends the call to the other ranks, which make it, too. Since only one
-rank decides, the ranks cannot come to differ. A process without others passes through here at no
-cost.
+rank decides, the ranks cannot come to differ. Within a call they may divide into groups, each with
+a structure of its own. A process without others passes through here at no cost.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 from weakref import WeakValueDictionary
+
+import numpy as np
 
 from workflows.dft.interface import AtomsCollide, NotConverged, TooManyRanks
 from workflows.system.machine import forget_launcher, launched_ranks
@@ -32,6 +34,10 @@ PATIENCE = 60.0  # seconds within which all ranks stop together, at the end of a
 LAST_WORDS = 0.5  # seconds in which a busy launcher passes on what was written, before all is ended
 
 DISMISSED = ()  # what rank 0 sends the others at the end
+
+P = ParamSpec("P")
+R = TypeVar("R")
+SelfT = TypeVar("SelfT")
 
 
 @functools.cache
@@ -72,7 +78,20 @@ def team() -> Team:
         )
     if world.size > 1:  # for ASE, rank 0 is alone: it optimizes and writes files
         ase.parallel.world.comm = ase.parallel.DummyMPI()
-    return Team(world, lambda data: broadcast(data, comm=world), AGREED)
+    return Team(world, lambda data, root: broadcast(data, root, comm=world), AGREED)
+
+
+def collective(
+    method: Callable[Concatenate[SelfT, P], R],
+) -> Callable[Concatenate[SelfT, P], R]:
+    """Make a method of a calculation one that all MPI ranks call when rank 0 does."""
+
+    @functools.wraps(method)
+    def on_all_ranks(calculation: SelfT, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with team().calling(calculation, method.__name__, args, kwargs):
+            return method(calculation, *args, **kwargs)
+
+    return on_all_ranks
 
 
 class Call(NamedTuple):
@@ -104,9 +123,11 @@ class Team:
     Parameters
     ----------
     comm
-        Communicator with `rank`, `size`, `max_scalar` and `abort`, such as GPAW's.
+        Communicator with `rank`, `size`, `max_scalar`, `new_communicator` and `abort`, such as
+        GPAW's.
     broadcast
-        Returns rank 0's argument on every rank; the others pass None.
+        Returns the first argument of the rank that the second one names on every rank; the others
+        pass None.
     agreed
         Exceptions that are raised on all ranks or on none.
 
@@ -114,16 +135,22 @@ class Team:
     ----------
     rank, size
         This process's rank, and the number of ranks.
+    comm
+        Communicator of the ranks that share a calculation with this one: of its group within
+        `in_groups`, else of all.
     """
 
     def __init__(
         self,
         comm: Any,
-        broadcast: Callable[[Any], Any],
+        broadcast: Callable[[Any, int], Any],
         agreed: tuple[type[BaseException], ...] = (),
     ) -> None:
         self.rank, self.size = int(comm.rank), int(comm.size)
+        self.comm = comm
         self._comm, self._broadcast = comm, broadcast
+        self._groups: dict[int, Any] = {}  # this rank's communicator by the number of groups
+        self._refusals = agreed
         self._agreed: tuple[type[BaseException], ...] = (*agreed, Stopped)
         self._inside = False  # all ranks are in the same call
         self._stop: Stopped | None = None
@@ -150,7 +177,7 @@ class Team:
             yield
             return
         if self.rank == 0:
-            self._broadcast(self._call(calculation, method, args, kwargs))
+            self._broadcast(self._call(calculation, method, args, kwargs), 0)
         self._inside = True
         try:
             yield
@@ -194,18 +221,61 @@ class Team:
                 return work()
             finally:
                 if self.size > 1:
-                    self._broadcast(DISMISSED)
+                    self._broadcast(DISMISSED, 0)
         with stoppable(None, self.stop, PATIENCE):
             self._follow()
         return 0
 
     def _follow(self) -> None:
         mine: dict[int, Any] = {}
-        while call := self._broadcast(None):
+        while call := self._broadcast(None, 0):
             mine = {number: one for number, one in mine.items() if number in call.alive}
             calculation = mine.setdefault(call.number, call.calculation)
             with suppress(*self._agreed):  # raised on rank 0, too, which knows what to do
                 getattr(calculation, call.method)(*call.args, **call.kwargs)
+
+    def in_groups(self, groups: int, work: Callable[[int], R]) -> list[R]:
+        """Divide the ranks into groups that work at the same time; all ranks must call this.
+
+        Parameters
+        ----------
+        groups
+            Number of groups, up to that of ranks.
+        work
+            What a group does, by its number from 0, with calculations of its own.
+
+        Returns
+        -------
+        list
+            What each group found, on all ranks.
+
+        Raises
+        ------
+        Exception
+            Such as `NotConverged`, if a group has no answer: that of the first such group.
+        """
+        if groups == 1:
+            return [work(0)]
+        parts = np.array_split(np.arange(self.size), groups)
+        mine = next(number for number, ranks in enumerate(parts) if self.rank in ranks)
+        if groups not in self._groups:
+            self._groups[groups] = self._comm.new_communicator(parts[mine])
+        self.comm = self._groups[groups]
+        answer: tuple[list[R], BaseException | None]
+        try:
+            answer = [work(mine)], None
+        except self._refusals as error:
+            answer = [], error
+        finally:
+            self.comm = self._comm
+        while self.agree(working=False):  # the others may still be asked to stop
+            pass
+        leaders = [int(ranks[0]) for ranks in parts]
+        answers = [self._broadcast(answer if self.rank == r else None, r) for r in leaders]
+        for _, refusal in answers:
+            if refusal is not None:
+                raise refusal
+        return [found for (found,), _ in answers]
 
     def stop(self, stop: Stopped) -> None:
         """Stop this process, or with several ranks all of them, as soon as they can.
@@ -224,15 +294,27 @@ class Team:
             raise stop
         self._stop = stop
 
-    def agree(self) -> None:
+    def agree(self, *, working: bool = True) -> bool:
         """Stop on all ranks if one of them was asked to; all ranks must call this.
+
+        Parameters
+        ----------
+        working
+            Whether this rank's calculation goes on.
+
+        Returns
+        -------
+        bool
+            Whether that of any rank does.
 
         Raises
         ------
         Stopped
             With the signal that the rank was sent.
         """
-        if self.size > 1:
-            number = self._comm.max_scalar(int(self._stop.signal) if self._stop else 0)
-            if number:
-                raise Stopped(int(number))
+        if self.size == 1:
+            return working
+        number = self._comm.max_scalar(int(self._stop.signal) if self._stop else 0)
+        if number:
+            raise Stopped(int(number))
+        return bool(self._comm.max_scalar(int(working)))

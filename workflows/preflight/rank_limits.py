@@ -1,4 +1,4 @@
-"""How many MPI ranks each task can use: they share the irreducible k-points of its systems."""
+"""How many MPI ranks each task can use: they share images and irreducible k-points."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workflows.preflight.computable import Computable
 from workflows.steps.context import system_of
 from workflows.steps.relaxations import PUSHES
 from workflows.system.messages import UserError
-from workflows.tasks.graph import Task, settings_of
+from workflows.tasks.graph import Task, images_of, settings_of
 
 
 def usable_ranks(cases: Computable, names: Iterable[str]) -> dict[str, float]:
@@ -42,7 +42,8 @@ def usable_ranks(cases: Computable, names: Iterable[str]) -> dict[str, float]:
 
 def _fewest_shares(case: Case, task: Task, atoms: Atoms, ideal: Atoms | None) -> int:
     dft, system = settings_of(case, task), system_of(case, task)
-    return min(kpoints.usable_ranks(dft, system, part) for part in _systems(task, atoms, ideal))
+    shares = min(kpoints.usable_ranks(dft, system, part) for part in _systems(task, atoms, ideal))
+    return shares * images_of(task)  # a group of ranks for each
 
 
 def _systems(task: Task, atoms: Atoms, ideal: Atoms | None) -> list[Atoms]:
@@ -50,7 +51,7 @@ def _systems(task: Task, atoms: Atoms, ideal: Atoms | None) -> list[Atoms]:
     kind = task.of or task.kind
     if kind == "free":
         return [sites.displace_lateral(atoms, PUSHES[0], ideal)]
-    if kind == "basin":
+    if kind in ("basin", "hop"):  # no image has more symmetry than the clean slab
         return [atoms[:-1]]
     if kind == "density":
         free = atoms.copy()

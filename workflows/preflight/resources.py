@@ -24,7 +24,7 @@ from workflows.dft.functionals import van_der_waals_bytes
 from workflows.dft.parameters import grid_points, is_slab
 from workflows.preflight.computable import Computable
 from workflows.system.messages import UserError, in_bytes, shown
-from workflows.tasks.graph import Task, settings_of, translations_of
+from workflows.tasks.graph import Task, images_of, settings_of, translations_of
 from workflows.tasks.records import Kind
 
 MB = 1e6
@@ -96,8 +96,10 @@ class TaskNeeds:
 
     def memory(self, ranks: int = 1) -> float:
         """Return the memory on so many MPI ranks, all of them together, bytes."""
-        # ranks share the k-points, and with them the wavefunctions; all else each has for itself
-        each = INTERPRETER + GRIDS * self.grid * self.systems + self.van_der_waals
+        # Ranks share images and k-points, and with them the wavefunctions; all else each has for
+        # itself.
+        held = math.ceil(self.systems / min(self.systems, ranks))
+        each = INTERPRETER + GRIDS * self.grid * held + self.van_der_waals
         return ranks * each + WAVES * 16 * self.size * self.systems
 
     def seconds(self, ranks: int = 1) -> float:
@@ -147,8 +149,7 @@ def _task_needs(case: Case, task: Task, atoms: Atoms) -> TaskNeeds:
     n_c = grid_points(atoms, settings_of(case, task).cutoff, translations)
     grid = 8 * math.prod(n_c) * 8.0
     size, disk = _size(case, task, atoms), _disk(case, task, atoms, grid)
-    images = task.inputs.get("images")
-    if isinstance(images, int):
+    if (images := images_of(task)) > 1:
         return TaskNeeds(task.kind, size, grid, disk * images, systems=images)
     asked = task.inputs.get("functionals")
     if not (isinstance(asked, list) and BEEF in asked):

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from workflows.campaign.directory import campaign_of_task
 from workflows.case.schema import Case
+from workflows.dft.band import Band
 from workflows.dft.calculation import Calculation
 from workflows.dft.dispersion import dispersion_energies
 from workflows.dft.installation import libraries
@@ -131,6 +132,7 @@ def _work(case: Case, state: State, states: dict[str, State], root: Path) -> int
         Finished({name: states[name] for name in task.needs}),
         ProgressWriter(folder),
         Calculation,
+        Band,
     )
     start = time.perf_counter()
     try:

@@ -7,7 +7,14 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from workflows.case.schema import DFT, Case
-from workflows.dft.interface import Calculation, IsolatedAtom, NewCalculation, Periodic, System
+from workflows.dft.interface import (
+    Calculation,
+    IsolatedAtom,
+    NewBand,
+    NewCalculation,
+    Periodic,
+    System,
+)
 from workflows.steps.optimize import Step
 from workflows.tasks.finished import Finished
 from workflows.tasks.folder import OnProgress, TaskFolder
@@ -68,6 +75,8 @@ class TaskContext(Generic[InputsT_co]):
         Called as the task gets on.
     new_calculation
         Makes a calculation of the DFT code.
+    new_band
+        Makes those of the images of a path into one that computes them side by side.
     calculations
         Those made so far.
     resumed
@@ -81,6 +90,7 @@ class TaskContext(Generic[InputsT_co]):
     needed: Finished
     on_progress: OnProgress
     new_calculation: NewCalculation
+    new_band: NewBand
     calculations: list[Calculation] = field(default_factory=list)
     resumed: list[Step] = field(default_factory=list)
 

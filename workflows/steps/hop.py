@@ -21,8 +21,8 @@ PATH = "path.extxyz"
 def find_hop(context: TaskContext[HopInputs]) -> Outcome[HopValues]:
     """Find the path from a free adatom's minimum to the nearest equivalent one.
 
-    All images move together, iteration by iteration, and so are one task: MPI ranks share the
-    k-points of each.
+    All images move together, iteration by iteration, and so are one task: MPI ranks divide into
+    groups that compute images at the same time.
 
     Raises
     ------
@@ -42,22 +42,26 @@ def find_hop(context: TaskContext[HopInputs]) -> Outcome[HopValues]:
         there = neighbouring_minimum(first, clean, inputs["shell"])
     except ValueError as error:
         raise TaskFailed("no-neighbour", str(error)) from None
-    calculations = [context.calculation() for _ in range(inputs["images"])]
+    images = inputs["images"]
+    band = context.new_band([context.calculation() for _ in range(images)])
 
-    def evaluate(image: int, atoms: Atoms) -> tuple[float, np.ndarray]:
-        context.on_progress(part=f"image {image} of {inputs['images']}")
-        return calculations[image - 1](atoms)
+    def evaluate(number: int, structures: Sequence[Atoms]) -> list[tuple[float, np.ndarray]]:
+        last = number + len(structures) - 1
+        which = f"image {number}" if last == number else f"images {number} to {last}"
+        context.on_progress(part=f"{which} of {images}")
+        return band(number - 1, structures)
 
-    def check(band: Sequence[Atoms]) -> None:
-        for atoms in band:
+    def check(structures: Sequence[Atoms]) -> None:
+        for atoms in structures:
             check_slab(atoms, first)
 
     path = find_path(
         (first, there.atoms),
         (free["energy"], free["energy"]),  # equivalent by symmetry
-        inputs["images"],
+        images,
         evaluate,
         context.journal(Evaluation, "band"),
+        at_once=band.at_once,
         fmax=inputs["fmax"],
         max_steps=context.case.relax.max_steps,
         on_progress=context.on_progress,

@@ -36,10 +36,13 @@ class Evaluation(TypedDict):
 
 
 class Evaluate(Protocol):
-    """Energy and forces of an image of the band."""
+    """Energy and forces of images of the band."""
 
-    def __call__(self, image: int, atoms: Atoms, /) -> tuple[float, np.ndarray]:
-        """Return energy (eV) and unconstrained forces (eV/angstrom, (number of atoms, 3))."""
+    def __call__(self, image: int, images: Sequence[Atoms], /) -> list[tuple[float, np.ndarray]]:
+        """Return energy (eV) and unconstrained forces (eV/angstrom, (number of atoms, 3)) of each.
+
+        `image` is the number of the first one, from 1; the others follow it.
+        """
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def find_path(
     *,
     fmax: float,
     max_steps: int,
+    at_once: int = 1,
     on_progress: OnProgress = lambda **_: None,
     check: Callable[[Sequence[Atoms]], None] = lambda _: None,
     start: Sequence[Atoms] | None = None,
@@ -88,13 +92,15 @@ def find_path(
     images
         Number of structures between them.
     evaluate
-        Gives energy and forces.
+        Gives energies and forces.
     journal
         Journal of the search; one that is not empty is resumed.
     fmax
         Largest allowed force, eV/angstrom.
     max_steps
         Largest number of iterations.
+    at_once
+        Number of images that are handed to `evaluate` together.
     on_progress
         Called after every iteration with `step`, `fmax` and `trend`.
     check
@@ -115,7 +121,7 @@ def find_path(
     S. Smidstrup et al., J. Chem. Phys. 140, 214106 (2014), IDPP.
     """
     band = [one.copy() for one in start] if start else _between(ends, images)
-    ask = _Journalled(evaluate, journal)
+    ask = _Journalled(evaluate, journal, band, at_once)
     for number, atoms in enumerate(band[1:-1], 1):
         atoms.calc = _Image(number, ask)
     for atoms, energy in zip((band[0], band[-1]), end_energies, strict=True):
@@ -172,8 +178,11 @@ class _Optimizer(NEBOptimizer):  # type: ignore[misc]  # ASE has no types
 class _Journalled:
     """Energy and forces of images, from the journal as far as it reaches; `asked` so many times."""
 
-    def __init__(self, evaluate: Evaluate, journal: Journal[Evaluation]) -> None:
+    def __init__(
+        self, evaluate: Evaluate, journal: Journal[Evaluation], band: Sequence[Atoms], at_once: int
+    ) -> None:
         self._evaluate, self._journal = evaluate, journal
+        self._band, self._at_once = band, at_once
         self.asked = 0
 
     def __call__(self, image: int, atoms: Atoms) -> tuple[float, np.ndarray]:
@@ -181,9 +190,21 @@ class _Journalled:
         if number < len(self._journal) and not self._fits(number, image, atoms):
             self._journal.cut(number)
         if number == len(self._journal):
-            energy, forces = self._evaluate(image, atoms)
-            if not (np.isfinite(energy) and np.isfinite(forces).all()):
-                raise ValueError("the energy or a force is not a finite number")
+            self._compute(image)
+        self.asked += 1
+        record = self._journal.records[number]
+        return record["energy"], np.array(record["forces"])
+
+    def _compute(self, first: int) -> None:
+        """Compute an image and those that will be asked for next, and journal them."""
+        last = min(first + self._at_once, len(self._band) - 1)  # the ends are known
+        images = [_bare(atoms) for atoms in self._band[first:last]]
+        found = self._evaluate(first, images)
+        if not all(np.isfinite(energy) and np.isfinite(forces).all() for energy, forces in found):
+            raise ValueError("an energy or a force is not a finite number")
+        for image, (atoms, (energy, forces)) in enumerate(
+            zip(images, found, strict=True), start=first
+        ):
             self._journal.append(
                 {
                     "image": image,
@@ -192,9 +213,6 @@ class _Journalled:
                     "forces": np.asarray(forces, dtype=float).tolist(),
                 }
             )
-        self.asked += 1
-        record = self._journal.records[number]
-        return record["energy"], np.array(record["forces"])
 
     def _fits(self, number: int, image: int, atoms: Atoms) -> bool:
         record = self._journal.records[number]

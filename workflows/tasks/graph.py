@@ -726,6 +726,12 @@ def settings_of(case: Case, task: Task) -> DFT:
     return case.refined.dft if task.kind == "refined" else case.dft
 
 
+def images_of(task: Task) -> int:
+    """Return how many structures a task computes at the same time: the images of a path."""
+    images = task.inputs.get("images")
+    return images if isinstance(images, int) else 1
+
+
 def _atom_task(case: Case) -> Task[AtomInputs]:
     name = structure_name(case, "metal", "atom")
     inputs: AtomInputs = {

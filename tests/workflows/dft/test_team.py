@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.paths import ROOT, TINY
+from tests.ranks import PATIENCE, brothers, on_ranks, start
 from workflows.campaign.campaign import alone
 from workflows.case.reading import read
 from workflows.cli import main
@@ -23,8 +24,6 @@ from workflows.preflight.rank_limits import require_usable, usable_ranks
 from workflows.system.messages import UserError
 from workflows.tasks.folder import TaskFolder
 
-PATIENCE = 240.0  # seconds
-
 
 @pytest.fixture(scope="module")
 def mpiexec(mpi: tuple[str, str]) -> str:
@@ -32,25 +31,6 @@ def mpiexec(mpi: tuple[str, str]) -> str:
     if obstacle:
         pytest.skip(obstacle)
     return command
-
-
-def start(mpiexec: str, number: int, *arguments: str | Path) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [mpiexec, "-n", str(number), sys.executable, *map(str, arguments)],
-        cwd=ROOT, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def on_ranks(
-    mpiexec: str, number: int, *arguments: str | Path
-) -> "subprocess.CompletedProcess[str]":
-    with start(mpiexec, number, *arguments) as process:
-        try:
-            out, err = process.communicate(timeout=PATIENCE)
-        finally:
-            process.kill()
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def a_run(root: Path) -> Path:
@@ -101,17 +81,6 @@ def test_a_stop_that_reaches_one_rank_stops_all_and_the_numbers_are_those_of_one
     on_one: Any = one.values
     assert on_two["magnetic_moment"] == pytest.approx(1.0, abs=1e-3)
     assert on_two["energy"] == pytest.approx(on_one["energy"], abs=1e-5)
-
-
-def brothers(pid: int) -> list[int]:
-    """Return the other processes that have the same parent."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(path.parent.name)] = path.read_text().rpartition(")")[2].split()[1]
-        except OSError:  # has ended meanwhile
-            continue
-    return [other for other, parent in parents.items() if parent == parents[pid] and other != pid]
 
 
 PROPERTIES = """

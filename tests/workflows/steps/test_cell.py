@@ -15,6 +15,7 @@ from tests.hosts import case_file
 from tests.workflows.steps.test_steps import MadeUp, at_rest
 from workflows.case.reading import read
 from workflows.case.schema import Case
+from workflows.dft.band import Band
 from workflows.steps import carry_out
 from workflows.steps.cell import STRESS
 from workflows.steps.context import TaskContext, TaskFailed
@@ -69,7 +70,7 @@ def context(folder: Path, of: Case, made: MadeUp) -> TaskContext:
     folder.mkdir(exist_ok=True)
     return TaskContext(
         task, of, TaskFolder(folder, "lattice"), "fingerprint", Finished({}), lambda **_: None,
-        lambda *_: made,
+        lambda *_: made, Band,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.paths import TINY
 from workflows.case.reading import read
+from workflows.dft.band import Band
 from workflows.dft.calculation import Calculation
 from workflows.steps import carry_out
 from workflows.steps.context import TaskContext
@@ -26,7 +27,7 @@ def fit(root: Path, cutoff: float) -> tuple[list[float], int]:
     folder = task.folder(root)
     folder.open_for(task.origin({}))
     context = TaskContext(
-        task, case, folder, task.fingerprint({}), Finished({}), lambda **_: None, Calculation
+        task, case, folder, task.fingerprint({}), Finished({}), lambda **_: None, Calculation, Band
     )
     carry_out(context)
     points = sorted(context.journal(Point).records, key=lambda point: point["lattice_constant"])

@@ -1,5 +1,6 @@
 """The nudged elastic band on a surface whose saddles are known, and a copper atom's hop by EMT."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ase.optimize import BFGS
 from structures.hop import neighbouring_minimum
 from workflows.steps.optimize import OutOfSteps
 from workflows.steps.path import Evaluation, find_path
+from workflows.steps.path import Path as Found
 from workflows.tasks.journal import Journal
 
 # K. Mueller and L. D. Brown, Theor. Chim. Acta 53, 75 (1979)
@@ -57,18 +59,19 @@ class Counted:
     def __init__(self, stop: int | None = None) -> None:
         self.calls, self.stop = 0, stop
 
-    def __call__(self, image: int, atoms: Atoms) -> tuple[float, np.ndarray]:
+    def __call__(self, image: int, images: Sequence[Atoms]) -> list[tuple[float, np.ndarray]]:
         if self.calls == self.stop:
             raise KeyboardInterrupt
         self.calls += 1
-        return mueller_brown(image, atoms)
+        return [mueller_brown(number, atoms) for number, atoms in enumerate(images, image)]
 
 
-def search(folder: Path, evaluate: Counted, max_steps: int = 500):  # type: ignore[no-untyped-def]
+def search(folder: Path, evaluate: Counted, max_steps: int = 500, at_once: int = 1) -> Found:
     journal = Journal(folder / "band.jsonl", Evaluation, "made up")
     return find_path(
-        ENDS, ENERGIES, 7, evaluate, journal, fmax=0.005, max_steps=max_steps, start=band()
-    )
+        ENDS, ENERGIES, 7, evaluate, journal, fmax=0.005, max_steps=max_steps, at_once=at_once,
+        start=band(),
+    )  # fmt: skip
 
 
 def test_the_highest_image_climbs_to_the_saddle(tmp_path: Path) -> None:
@@ -92,6 +95,22 @@ def test_a_killed_search_takes_the_same_way_and_computes_nothing_twice(tmp_path:
     assert resumed.energies == uninterrupted.energies
 
 
+def test_images_that_are_computed_together_take_the_same_way(tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    alone, together = Counted(), Counted()
+    one_by_one = search(tmp_path / "alone", alone)
+    assert search(tmp_path, together, at_once=3).energies == one_by_one.energies
+    assert together.calls == 3 * one_by_one.iterations  # 3 + 3 + 1 images
+    assert alone.calls == 7 * one_by_one.iterations
+    # a search that was stopped on few ranks is resumed on more, in the middle of the band
+    journal = tmp_path / "alone" / "band.jsonl"
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join(lines[:-4]))
+    rest = Counted()
+    assert search(tmp_path / "alone", rest, at_once=3).energies == one_by_one.energies
+    assert rest.calls == 2  # 3 + 1
+
+
 def test_too_few_iterations_are_said_so(tmp_path: Path) -> None:
     with pytest.raises(OutOfSteps, match="after 3 iterations of the band"):
         search(tmp_path, Counted(), max_steps=3)
@@ -110,13 +129,14 @@ def test_a_copper_atom_hops_between_hollows_over_the_bridge(tmp_path: Path) -> N
     assert there.minima == 4
     assert there.length == pytest.approx(3.61 / np.sqrt(2), abs=0.01)
 
-    def emt(_image: int, one: Atoms) -> tuple[float, np.ndarray]:
-        copy = one.copy()
+    def emt(_image: int, images: Sequence[Atoms]) -> list[tuple[float, np.ndarray]]:
+        copy = images[0].copy()
         copy.set_constraint()
         copy.calc = EMT()
-        return float(copy.get_potential_energy()), copy.get_forces()
+        return [(float(copy.get_potential_energy()), copy.get_forces())]
 
-    assert emt(0, there.atoms)[0] == pytest.approx(energy, abs=1e-4)
+    ((carried, _),) = emt(0, [there.atoms])
+    assert carried == pytest.approx(energy, abs=1e-4)
     journal = Journal(tmp_path / "band.jsonl", Evaluation, "made up")
     ends = atoms.copy(), there.atoms
     found = find_path(ends, (energy, energy), 3, emt, journal, fmax=0.03, max_steps=100)

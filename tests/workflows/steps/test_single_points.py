@@ -12,6 +12,7 @@ from structures.bulk import isolated_atom
 from tests.made_up import values_of
 from tests.paths import TINY
 from workflows.case.reading import parse
+from workflows.dft.band import Band
 from workflows.dft.calculation import Calculation
 from workflows.dft.interface import IsolatedAtom, Periodic
 from workflows.steps import carry_out
@@ -64,7 +65,7 @@ def context(folder: Path, name: str, new_calculation: Any, *needs: State) -> Tas
     task = TASKS[name]
     made = TaskFolder(folder, task.kind)
     return TaskContext(
-        task, CASE, made, "fingerprint", Finished(parents), lambda **_: None, new_calculation
+        task, CASE, made, "fingerprint", Finished(parents), lambda **_: None, new_calculation, Band
     )
 
 

@@ -21,6 +21,7 @@ from tests.made_up import values_of
 from tests.paths import TINY
 from workflows.case.reading import read
 from workflows.case.schema import Case, Checks
+from workflows.dft.band import Band
 from workflows.dft.interface import AtomsCollide, DensitiesOfStates, Electrostatics, NotConverged
 from workflows.steps import carry_out
 from workflows.steps.context import TaskContext, TaskFailed
@@ -147,6 +148,7 @@ def context(
         Finished(parents | {state.task.name: state for state in needs}),
         lambda **_: None,
         lambda *_: calculation,
+        Band,
     )
 
 
