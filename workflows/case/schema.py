@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from ase.data import atomic_numbers, covalent_radii
@@ -470,7 +470,20 @@ COVERED: dict[CoveredSurface, tuple[str, str]] = {
 }
 
 
-class Coverage(Section):
+class OnSurfaces(Section):
+    """A table that names sites by surface."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        if not any(getattr(self, surface) for surface in COVERED):
+            raise ValueError(
+                "host: found no sites, nor in metal and metal_110; allowed: sites of one surface "
+                "at least"
+            )
+        return self
+
+
+class Coverage(OnSurfaces):
     """More and more adatoms on the surfaces, and clusters against separate adatoms."""
 
     host: Sites = ()
@@ -486,20 +499,11 @@ class Coverage(Section):
     clusters: Annotated[int, Field(ge=1, le=4)] = 1
     """Number of atoms of the largest cluster, such as 4; 1 for none. They need a wide cell."""
 
-    @model_validator(mode="after")
-    def _somewhere(self) -> Coverage:
-        if not (self.host or self.metal or self.metal_110):
-            raise ValueError(
-                "host: found no sites, nor in metal and metal_110; allowed: sites of one surface "
-                "at least"
-            )
-        return self
-
 
 SiteName = Annotated[str, matching("[A-Za-z0-9-]{1,40}", "the name of a site, such as 'top-V'")]
 
 
-class Hop(Section):
+class Hop(OnSurfaces):
     """The barrier between neighbouring minima of the adatom, by a nudged elastic band."""
 
     host: SiteName | None = None
@@ -516,15 +520,6 @@ class Hop(Section):
     """Attempts to hop to each neighbour, 10¹² per second; an assumption."""
     temperature: Annotated[float, Field(ge=10.0, le=2000.0)] = 300.0
     """Temperature of the hop rate, K."""
-
-    @model_validator(mode="after")
-    def _somewhere(self) -> Hop:
-        if not (self.host or self.metal or self.metal_110):
-            raise ValueError(
-                "host: found no site, nor in metal and metal_110; allowed: a site of one surface "
-                "at least"
-            )
-        return self
 
 
 class Case(Section):
@@ -649,6 +644,16 @@ class Case(Section):
         if self.coverage is not None:
             yield from self._contradictions_of_coverage(self.coverage)
 
+    def _sites_differ(self, field: str, found: str) -> Iterator[str]:
+        """Refuse a host whose sites of one name need not be alike."""
+        if isinstance(self.host, CrystalHost):
+            yield f"{field}: found {found}; allowed: with a rock salt"
+        elif self.slab.defect is not None:
+            yield (
+                f"{field}: found {found} with [slab.defect]; allowed: with a perfect slab, whose "
+                "sites of one name are alike"
+            )
+
     def _contradictions_of_hop(self, hop: Hop) -> Iterator[str]:
         for field, table, slab in (
             ("host", "slab", self.slab),
@@ -658,13 +663,8 @@ class Case(Section):
             site = getattr(hop, field)
             if site is None:
                 continue
-            if field == "host" and isinstance(self.host, CrystalHost):
-                yield f"hop.host: found {brief(site)}; allowed: with a rock salt"
-            elif field == "host" and self.slab.defect is not None:
-                yield (
-                    f"hop.host: found {brief(site)} with [slab.defect]; allowed: with a perfect "
-                    "slab, whose sites of one name are alike"
-                )
+            if field == "host":
+                yield from self._sites_differ("hop.host", brief(site))
             if slab is None:
                 yield f"hop.{field}: found {brief(site)}; allowed: with [{table}]"
             elif site not in slab.sites:
@@ -712,14 +712,10 @@ class Case(Section):
         yield from _too_close("slab.cell", slab.cell, nearest_image_distance(built), self.adatom)
 
     def _contradictions_of_coverage(self, coverage: Coverage) -> Iterator[str]:
-        if coverage.host and isinstance(self.host, CrystalHost):
-            yield (f"coverage.host: found {', '.join(coverage.host)}; allowed: with a rock salt")
-            return
-        if coverage.host and self.slab.defect is not None:
-            yield (
-                f"coverage.host: found {', '.join(coverage.host)} with [slab.defect]; allowed: "
-                "with a perfect slab, whose sites of one name are alike"
-            )
+        if coverage.host:
+            yield from self._sites_differ("coverage.host", ", ".join(coverage.host))
+            if isinstance(self.host, CrystalHost):
+                return
         yield from _wrong_sites("coverage.host", coverage.host, self.host_sites)
         for field, table, slab, allowed in (
             ("coverage.metal", "metal_slab", self.metal_slab, self.metal_sites),
