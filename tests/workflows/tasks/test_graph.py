@@ -798,7 +798,7 @@ def test_a_hop_is_asked_for_by_its_table_and_leaves_all_others_as_they_are() -> 
 @pytest.mark.parametrize(
     ("hop", "message"),
     [
-        ({}, "allowed: a site of one surface"),
+        ({}, "allowed: sites of one surface"),
         ({"host": "top-Na"}, "hop.host: found 'top-Na'"),
         ({"metal_110": "hollow"}, r"hop.metal_110: found 'hollow'; allowed: with \[metal_slab_110"),
     ],
