@@ -1,7 +1,8 @@
 """What a run will need, estimated before it starts: memory and time per task, disk in total.
 
-The estimate counts plane-wave coefficients and grid arrays, the two that grow with the system. Its
-factors were fitted to GPAW 26.7 on slabs of 3 to 25 atoms and are good to about a third.
+The estimate counts plane-wave coefficients and grid arrays, the two that grow with the system. The
+factors of memory were fitted to GPAW 26.7 on slabs of 3 to 25 atoms and are good to about a third;
+those of time are in core_time.py.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import itertools
 import math
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ase import Atoms
@@ -18,11 +19,17 @@ from ase.units import Bohr, Hartree
 
 from analysis.functionals import BEEF
 from structures.magnetism import has_open_shell
-from workflows.case.schema import Case
+from workflows.case.schema import DFT, Case
 from workflows.dft.datasets import valence_electrons
 from workflows.dft.functionals import van_der_waals_bytes
 from workflows.dft.parameters import grid_points, is_slab
 from workflows.preflight.computable import Computable
+from workflows.preflight.core_time import (
+    TYPICAL_ITERATIONS,
+    core_hours_in_words,
+    count_kpoints,
+    seconds_per_iteration,
+)
 from workflows.system.messages import UserError, in_bytes, shown
 from workflows.tasks.graph import Task, images_of, settings_of, translations_of
 from workflows.tasks.records import Kind
@@ -45,21 +52,9 @@ CUBE_BYTES = 14  # per grid point in a cube file
 FIGURES = 60 * MB
 
 
-# Seconds per coefficient and SCF iteration: about three times what a core took for a slab of 25
-# atoms, since cores differ, and a coefficient of a larger system costs more.
-PACE = 2e-6
-
-
-HARDSHIP = 10  # times the typical SCF iterations: the time of a job has to suffice for that
-
-
-# Typical numbers of SCF iterations: means over the smoke case on VN; of "basin" and "uncorrected",
-# those of one step.
-TYPICAL_SCF_ITERATIONS: dict[Kind, float] = {
-    "probe": 50, "lattice": 40, "atom": 15, "slab": 50, "held": 60, "free": 25, "density": 45,
-    "basin": 20, "refined": 25, "functionals": 25, "uncorrected": 20, "electrons": 20,
-    "coverage": 60, "hop": 600,
-}  # fmt: skip
+# Times a task's typical time: the time of a job has to suffice for that. One of the measured tasks
+# took 8.5 times its typical time, and cores differ.
+HARDSHIP = 25
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,9 @@ class TaskNeeds:
     kind
         The kind of task.
     size
-        Plane waves x bands x k-points x spins; the time of an SCF iteration grows with it.
+        Plane waves x bands x k-points x spins.
+    iteration
+        Seconds that a typical SCF iteration takes on one core.
     grid
         Bytes of one array on the density's grid.
     van_der_waals
@@ -84,6 +81,7 @@ class TaskNeeds:
 
     kind: Kind
     size: float
+    iteration: float
     grid: float
     disk: float
     van_der_waals: float = 0.0
@@ -91,8 +89,8 @@ class TaskNeeds:
 
     @property
     def core_seconds(self) -> float:
-        """Return the typical time on one core, good to a factor of three or so."""
-        return TYPICAL_SCF_ITERATIONS[self.kind] * self.size * PACE
+        """Return the typical time on one core, good to `core_time.ERROR_FACTOR`."""
+        return TYPICAL_ITERATIONS[self.kind] * self.iteration
 
     def memory(self, ranks: int = 1) -> float:
         """Return the memory on so many MPI ranks, all of them together, bytes."""
@@ -116,8 +114,13 @@ class Needs:
 
     @property
     def sizes(self) -> dict[str, float]:
-        """Return the size of each task's system; an SCF iteration's time grows with it."""
-        return {name: task.size for name, task in self.tasks.items()}
+        """Return the size of each task's system: seconds of an SCF iteration on one core."""
+        return {name: task.iteration for name, task in self.tasks.items()}
+
+    @property
+    def core_seconds(self) -> float:
+        """Return the typical time of all tasks on one core."""
+        return sum(task.core_seconds for task in self.tasks.values())
 
     def largest(self, jobs: int) -> float:
         """Return the memory of the `jobs` tasks that need most, side by side, bytes."""
@@ -148,28 +151,30 @@ def _task_needs(case: Case, task: Task, atoms: Atoms) -> TaskNeeds:
     translations = translations_of(case, task.surface) if is_slab(atoms) else (1, 1)
     n_c = grid_points(atoms, settings_of(case, task).cutoff, translations)
     grid = 8 * math.prod(n_c) * 8.0
-    size, disk = _size(case, task, atoms), _disk(case, task, atoms, grid)
+    dft = settings_of(case, task)
+    electrons = sum(valence_electrons(s, dft) for s in atoms.get_chemical_symbols())
+    size, disk = _size(dft, task, atoms, electrons), _disk(case, task, atoms, grid)
+    iteration = seconds_per_iteration(size, electrons, grid)
+    needs = TaskNeeds(task.kind, size, iteration, grid, disk)
     if (images := images_of(task)) > 1:
-        return TaskNeeds(task.kind, size, grid, disk * images, systems=images)
+        return replace(needs, disk=disk * images, systems=images)
     asked = task.inputs.get("functionals")
     if not (isinstance(asked, list) and BEEF in asked):
-        return TaskNeeds(task.kind, size, grid, disk)
+        return needs
     nx, ny, nz = n_c
     of_beef = van_der_waals_bytes((2 * nx, 2 * ny, 2 * nz), atoms.pbc)
-    return TaskNeeds(task.kind, size, grid, disk, of_beef)
+    return replace(needs, van_der_waals=of_beef)
 
 
-def _size(case: Case, task: Task, atoms: Atoms) -> float:
+def _size(dft: DFT, task: Task, atoms: Atoms, electrons: float) -> float:
     """Return the number of plane-wave coefficients of all wavefunctions."""
-    dft = settings_of(case, task)
     cutoff = float(dft.cutoff / Hartree)
     volume = float(atoms.get_volume() / Bohr**3)
     # N = V k^3 / (6 pi^2) plane waves with k = sqrt(2 E_cut)
     plane_waves = volume * (2 * cutoff) ** 1.5 / (6 * math.pi**2)
-    electrons = sum(valence_electrons(s, dft) for s in atoms.get_chemical_symbols())
     bands = 0.6 * electrons + 6
     grid = task.inputs["dft"]["kpoints"] or (1, 1, 1)
-    kpoints = (math.prod(grid) + 1) // 2  # time reversal at least
+    kpoints = count_kpoints(grid)
     spins = 2 if "atom" in (task.kind, task.of) or may_have_spin(task) else 1
     return float(plane_waves * bands * kpoints * spins)
 
@@ -233,7 +238,8 @@ def require_room(wanted: Needs, root: Path, jobs: int | None, cores: int) -> tup
     no_more = f" (--jobs {jobs}: there are no more)" if jobs and jobs > tasks else ""
     line = (
         f"{tasks} tasks, {chosen} side by side{no_more}; "
-        f"about {in_bytes(wanted.largest(chosen))} of memory and {in_bytes(wanted.disk)} of disk"
+        f"about {in_bytes(wanted.largest(chosen))} of memory and {in_bytes(wanted.disk)} of disk; "
+        f"{core_hours_in_words(wanted.core_seconds)} for all of it"
     )
     return chosen, line
 

@@ -19,7 +19,7 @@ from workflows.campaign.campaign import alone
 from workflows.dft.calculation import Calculation
 from workflows.dft.interface import NotConverged
 from workflows.preflight.computable import require_computable
-from workflows.preflight.resources import MB, PACE, estimate_needs
+from workflows.preflight.resources import MB, estimate_needs
 from workflows.report.evaluation import Evaluation
 from workflows.run.time_left import about
 from workflows.steps.atoms_files import structure_files
@@ -235,7 +235,7 @@ def _gpw(
     similar = found.results.state(task.surface, "uncorrected", task.site, task.relaxation)
     seconds = similar.seconds if similar else None
     note = (
-        f"an SCF cycle on one core, {about(seconds or ITERATIONS * wanted.size * PACE)}; "
+        f"an SCF cycle on one core, {about(seconds or ITERATIONS * wanted.iteration)}; "
         f"{wanted.memory() / MB:.0f} MB of memory, {16 * wanted.size / MB:.0f} MB of disk"
     )
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workflows.preflight.resources import TYPICAL_SCF_ITERATIONS
+from workflows.preflight.core_time import TYPICAL_ITERATIONS
 from workflows.tasks.graph import Task
 
 
 def effort(task: Task, sizes: Mapping[str, float]) -> float:
-    """Return the work of a task: its typical SCF iterations times the size of its system.
+    """Return the work of a task: its typical iterations times the size of its system.
 
     Parameters
     ----------
     sizes
         The size of each task's system, in any unit (`workflows.preflight.resources.Needs.sizes`).
     """
-    return TYPICAL_SCF_ITERATIONS[task.kind] * sizes.get(task.name, 1.0)
+    return TYPICAL_ITERATIONS[task.kind] * sizes.get(task.name, 1.0)
 
 
 def chains(tasks: Mapping[str, Task], sizes: Mapping[str, float]) -> dict[str, float]:

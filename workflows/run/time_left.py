@@ -1,7 +1,7 @@
 """An estimate of the remaining time of a run, from what its finished tasks took.
 
 A task is expected to take as long as tasks like it in this run: those of its kind on the same
-surface if any are done, else others with the same slab, scaled by the typical SCF iterations of
+surface if any are done, else others with the same slab, scaled by the typical iterations of
 their kinds. All are scaled by the size of their systems. There is no estimate as long as one of the
 pending tasks is like none that is done: the time of a bulk crystal is no measure for a slab.
 """

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from workflows.campaign.directory import LOGS, SCRIPTS, require_own, working_in, write_campaign
+from workflows.preflight.core_time import core_hours_in_words
 from workflows.preflight.setting_warnings import all_warnings
 from workflows.run.slurm.cluster import Profile
 from workflows.run.slurm.queue import (
@@ -116,11 +117,12 @@ class Plan:
         jobs = sum(1 + of.followers for of in settings.values())
         tries = {names: 1 + of.continuations for names, of in settings.items()}
         hours = sum(tries[names] * of.ranks * of.seconds for names, of in settings.items()) / 3600
-        typical = sum(texts.needs.tasks[name].core_seconds for name in self.states) / 3600
+        typical = sum(texts.needs.tasks[name].core_seconds for name in self.states)
         memory = max((texts.memory(names) for names in self.bundles), default=0.0)
         return (
-            f"{jobs} jobs for {len(self.states)} tasks: about {_hours(typical)} core-hours, "
-            f"at most {_hours(hours)} by their time limits; up to {in_bytes(memory)} of memory each"
+            f"{jobs} jobs for {len(self.states)} tasks: {core_hours_in_words(typical)} on one rank "
+            f"each, at most {_hours(hours)} by their time limits; "
+            f"up to {in_bytes(memory)} of memory each"
         )
 
 

@@ -233,7 +233,8 @@ def test_the_total_comes_first(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert main([*PLAIN, "--into", str(tmp_path / "run"), "--dry-run"]) == 0
     total = capsys.readouterr().out.splitlines()[0]
     # by the limits: 2 slabs for 12 h, 7 other tasks for 4 h, each resumed twice
-    assert re.match("# 12 jobs for 12 tasks: about 0.[01] core-hours, at most 192 by their", total)
+    estimated = r"an estimate of 0\.0\d core-hours \(0\.\d+ to 0\.\d+\) on one rank each"
+    assert re.match(f"# 12 jobs for 12 tasks: {estimated}, at most 192 by their", total)
     assert re.search("; up to [0-9]+ MB of memory each$", total)
 
 

@@ -1,0 +1,73 @@
+"""How long a task takes on one core, from a model fitted to what was measured.
+
+An SCF iteration spends its time on Fourier transforms and projections (plane waves x bands x
+k-points), on products of matrices (the same x bands), and on the grid of density and potential. Of
+the number of iterations only what is typical of a kind of task is known. Both fits, and how far
+they are off, are in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from workflows.tasks.records import Kind
+
+# Seconds, least squares of the relative error over the single SCF cycles in docs/data/scaling.csv:
+# one core, GPAW 26.7 with OpenBLAS and FFTW.
+PER_COEFFICIENT = 4.0e-8
+PER_COEFFICIENT_AND_ELECTRON = 7.2e-10
+PER_GRID_BYTE = 1.8e-7
+
+
+# How many such iterations a task takes: geometric means over the tasks of the measured cases of its
+# time over that of one iteration. Moved atoms, forces and what a symmetry spares are in them, so
+# they are not numbers of SCF iterations. "refined" and "functionals" count as the other single
+# points, "coverage" as "held"; no whole "hop" has been measured.
+TYPICAL_ITERATIONS: dict[Kind, float] = {
+    "probe": 59, "lattice": 149, "atom": 14, "slab": 95, "held": 115, "free": 79, "basin": 70,
+    "density": 57, "uncorrected": 48, "refined": 48, "functionals": 48, "electrons": 65,
+    "coverage": 115, "hop": 600,
+}  # fmt: skip
+
+
+# Either way. The measured cases lie within 2, each predicted from the others; but cores differ, and
+# tighter criteria or soft modes take more ionic steps.
+ERROR_FACTOR = 3.0
+
+
+def count_kpoints(grid: Sequence[int]) -> int:
+    """Return the k-points of a Gamma-centred grid that differ, k and -k being the same."""
+    own_opposites = math.prod(2 if n % 2 == 0 else 1 for n in grid)
+    return (math.prod(grid) + own_opposites) // 2
+
+
+def seconds_per_iteration(coefficients: float, electrons: float, grid: float) -> float:
+    """Return the time of an SCF iteration on one core, seconds.
+
+    Parameters
+    ----------
+    coefficients
+        Plane waves x bands x k-points x spins.
+    electrons
+        Number of valence electrons, which the number of bands grows with.
+    grid
+        Bytes of one array on the density's grid.
+    """
+    each = PER_COEFFICIENT + PER_COEFFICIENT_AND_ELECTRON * electrons
+    return each * coefficients + PER_GRID_BYTE * grid
+
+
+def core_hours_in_words(seconds: float) -> str:
+    """Return a line about an estimated time on one core, with how far it may be off."""
+    hours = seconds / 3600
+    low, high = hours / ERROR_FACTOR, hours * ERROR_FACTOR
+    return f"an estimate of {_rounded(hours)} core-hours ({_rounded(low)} to {_rounded(high)})"
+
+
+def _rounded(hours: float) -> str:
+    """Return hours with two digits: an estimate has no more."""
+    if hours < 0.1:
+        return f"{hours:.2f}"
+    digits = max(0, 1 - math.floor(math.log10(hours)))
+    return f"{round(hours, 1 - math.floor(math.log10(hours))):,.{digits}f}"
