@@ -28,6 +28,7 @@ from workflows.preflight.core_time import (
     TYPICAL_ITERATIONS,
     core_hours_in_words,
     count_kpoints,
+    hardness,
     seconds_per_iteration,
 )
 from workflows.system.messages import UserError, in_bytes, shown
@@ -53,7 +54,7 @@ FIGURES = 60 * MB
 
 
 # Times a task's typical time: the time of a job has to suffice for that. One of the measured tasks
-# took 8.5 times its typical time, and cores differ.
+# took 6 times its typical time, and cores differ.
 HARDSHIP = 25
 
 
@@ -68,7 +69,9 @@ class TaskNeeds:
     size
         Plane waves x bands x k-points x spins.
     iteration
-        Seconds that a typical SCF iteration takes on one core.
+        Seconds that an SCF iteration takes on one core.
+    hardness
+        How many times the typical number of iterations it takes.
     grid
         Bytes of one array on the density's grid.
     van_der_waals
@@ -82,6 +85,7 @@ class TaskNeeds:
     kind: Kind
     size: float
     iteration: float
+    hardness: float
     grid: float
     disk: float
     van_der_waals: float = 0.0
@@ -90,7 +94,12 @@ class TaskNeeds:
     @property
     def core_seconds(self) -> float:
         """Return the typical time on one core, good to `core_time.ERROR_FACTOR`."""
-        return TYPICAL_ITERATIONS[self.kind] * self.iteration
+        return TYPICAL_ITERATIONS[self.kind] * self.size_in_seconds
+
+    @property
+    def size_in_seconds(self) -> float:
+        """Return the time on one core over the typical number of iterations of its kind."""
+        return self.hardness * self.iteration
 
     def memory(self, ranks: int = 1) -> float:
         """Return the memory on so many MPI ranks, all of them together, bytes."""
@@ -114,8 +123,8 @@ class Needs:
 
     @property
     def sizes(self) -> dict[str, float]:
-        """Return the size of each task's system: seconds of an SCF iteration on one core."""
-        return {name: task.iteration for name, task in self.tasks.items()}
+        """Return the size of each task's system, which its time grows with."""
+        return {name: task.size_in_seconds for name, task in self.tasks.items()}
 
     @property
     def core_seconds(self) -> float:
@@ -155,7 +164,8 @@ def _task_needs(case: Case, task: Task, atoms: Atoms) -> TaskNeeds:
     electrons = sum(valence_electrons(s, dft) for s in atoms.get_chemical_symbols())
     size, disk = _size(dft, task, atoms, electrons), _disk(case, task, atoms, grid)
     iteration = seconds_per_iteration(size, electrons, grid)
-    needs = TaskNeeds(task.kind, size, iteration, grid, disk)
+    hard = hardness(task.kind, len(atoms), slab=is_slab(atoms), spin=may_have_spin(task))
+    needs = TaskNeeds(task.kind, size, iteration, hard, grid, disk)
     if (images := images_of(task)) > 1:
         return replace(needs, disk=disk * images, systems=images)
     asked = task.inputs.get("functionals")

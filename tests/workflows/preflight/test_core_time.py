@@ -29,13 +29,13 @@ with (ROOT / "docs" / "data" / "scaling.csv").open(encoding="utf-8") as lines:
 def test_an_scf_iteration_takes_what_was_measured(cell: str, layers: int) -> None:
     case = parse(case_text(cell, layers).encode(), "scaling")
     needs = estimate_needs(require_computable(alone(case), "scaling"))
-    assert needs.sizes["VN-slab"] == pytest.approx(MEASURED[cell, layers], rel=0.15)
+    assert needs.tasks["VN-slab"].iteration == pytest.approx(MEASURED[cell, layers], rel=0.15)
 
 
 @pytest.mark.parametrize(
     "shipped", ["laptop", "hosts/run", "sensitivity/run", "sensitivity/kpoints"]
 )
-def test_a_case_takes_what_is_estimated_within_a_factor_of_two(shipped: str) -> None:
+def test_a_case_takes_what_is_estimated_to_a_half(shipped: str) -> None:
     root: Path = ROOT / "examples" / shipped
     campaign = read_campaign(root)
     needs = estimate_needs(require_computable(campaign, shipped))
@@ -45,7 +45,7 @@ def test_a_case_takes_what_is_estimated_within_a_factor_of_two(shipped: str) -> 
         values = state.result.values
         # of tasks that shared their core with others, the smaller one is nearer to the truth
         took += min(values["cpu_seconds"], values["gpaw_seconds"])
-    assert took / 2 < needs.core_seconds < took * 2
+    assert took / 1.5 < needs.core_seconds < took * 1.5
 
 
 @pytest.mark.parametrize("grid", [(1, 1, 1), (2, 2, 1), (3, 3, 1), (3, 4, 1), (4, 4, 4)])
