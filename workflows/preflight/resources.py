@@ -249,7 +249,7 @@ def require_room(wanted: Needs, root: Path, jobs: int | None, cores: int) -> tup
     line = (
         f"{tasks} tasks, {chosen} side by side{no_more}; "
         f"about {in_bytes(wanted.largest(chosen))} of memory and {in_bytes(wanted.disk)} of disk; "
-        f"{core_hours_in_words(wanted.core_seconds)} for all of it"
+        f"{core_hours_in_words(wanted.core_seconds)} for all tasks"
     )
     return chosen, line
 

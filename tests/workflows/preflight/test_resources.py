@@ -1,5 +1,6 @@
 """What a run will need, said before it starts, and refused where it is not there."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,7 @@ def test_without_jobs_as_many_run_as_fit(tmp_path: Path, monkeypatch: pytest.Mon
     jobs, line = require_room(needs(LAPTOP), tmp_path, None, cores=8)
     assert jobs == 2
     assert line.startswith("44 tasks, 2 side by side; about ")
+    assert re.search(r"an estimate of \d\.\d core-hours \(\S+ to \S+\) for all tasks$", line)
 
 
 def test_more_jobs_than_tasks_are_as_many_as_there_are_tasks(
