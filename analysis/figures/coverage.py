@@ -93,15 +93,18 @@ def draw_clusters(ax: Axes, curves: Sequence[Curve]) -> Axes:
             label=curve.surface,
         )  # fmt: skip
     ax.axhline(0.0, color=style.INK, lw=0.6, dashes=(3.0, 2.0))
-    ax.set_xticks([2, 3, 4])
-    ax.set_xlim(1.7, 4.3)
+    largest = max((max(curve.clustering, default=2) for curve in curves), default=2)
+    ax.set_xticks(range(2, largest + 1))
+    ax.set_xlim(1.7, largest + 0.3)
     ax.set_xlabel("atoms of the cluster")
     ax.set_ylabel("against separate adatoms (eV/atom)")
     return ax
 
 
 def compose(curves: Sequence[Curve], caption: style.Caption) -> Figure:
-    """Compose energies, voltages and, where there are any, clusters, 180 mm wide.
+    """Compose energies and, where there are any, voltages and clusters.
+
+    The figure is 180 mm wide, or 88 mm with energies alone.
 
     Parameters
     ----------
@@ -110,20 +113,25 @@ def compose(curves: Sequence[Curve], caption: style.Caption) -> Figure:
     caption
         Small print: case, cutoff, k-points, functional.
     """
+    voltages = any(curve.voltage for curve in curves)
     clusters = any(curve.clustering for curve in curves)
-    draws = [draw_energies, draw_voltages, *([draw_clusters] if clusters else [])]
-    wide = (style.WIDTH_MM - 15.0 * len(draws) - style.MARGIN) / len(draws)
-    full = caption + (
-        "Bars: every placement; lines: the lowest of each number of adatoms. Voltages are without "
-        "entropy and zero-point energy; below the dashed line bulk metal is lower."
-    )
-    with style.page(style.WIDTH_MM, HEIGHT + 18.0, full) as figure:
+    draws = [draw_energies]
+    full = caption + "Bars: every placement; lines: the lowest of each number of adatoms."
+    if voltages:
+        draws.append(draw_voltages)
+        full += (
+            "Voltages are without entropy and zero-point energy; below the dashed line bulk metal "
+            "is lower."
+        )
+    else:
+        full += "No voltages are shown: the energy of the bulk metal is not computed."
+    if clusters:
+        draws.append(draw_clusters)
+    page = style.WIDTH_MM if len(draws) > 1 else style.COLUMN_MM
+    wide = (page - 15.0 * len(draws) - style.MARGIN) / len(draws)
+    with style.page(page, HEIGHT + 18.0, full) as figure:
         for number, draw in enumerate(draws):
             left = 14.0 + number * (wide + 15.0)
             style.letter(figure, left - 12.0, style.MARGIN, "abc"[number])
-            ax = style.place(figure, left, 7.0, wide, HEIGHT)
-            if draw is draw_voltages and not any(curve.voltage for curve in curves):
-                style.note_missing(ax, "no energy of the metal")
-            else:
-                draw(ax, curves)
+            draw(style.place(figure, left, 7.0, wide, HEIGHT), curves)
     return figure

@@ -116,8 +116,6 @@ def draw_cut(ax: Axes, system: System) -> AxesImage:
 
 def draw_changes(ax: Axes, systems: Sequence[System]) -> Axes:
     """Draw by how much the adatom at each site changes the work function, eV, as bars."""
-    if all(system.change is None for system in systems):
-        return style.note_missing(ax, "no work functions: too little vacuum")
     looks = style.series()
     for number, system in enumerate(systems):
         colour = next(looks)[0]
@@ -144,9 +142,10 @@ def draw_changes(ax: Axes, systems: Sequence[System]) -> Axes:
 EXPLANATION = (
     "Densities of states: inside the PAW sphere of one atom, in the top layer the mean of the "
     "element's atoms. Electron localisation function of the smooth valence density: 1 where "
-    "electrons are paired, 0.5 as in a uniform gas; it means nothing at nuclei. ΔΦ: change of the "
-    "work function on the adatom's side."
+    "electrons are paired, 0.5 as in a uniform gas; it means nothing at nuclei."
 )
+OF_CHANGES = "ΔΦ: change of the work function on the adatom's side."
+NO_CHANGES = "No change of the work function is shown: the vacuum is too narrow for one."
 
 
 def compose(systems: Sequence[System], caption: style.Caption) -> Figure:
@@ -167,10 +166,14 @@ def compose(systems: Sequence[System], caption: style.Caption) -> Figure:
     keys = (len(systems) + 1) // 2
     named = max((len(_names(sites, 68.0)[n]) for n in range(len(sites))), default=1) - 1
     left = 6.0 + len(groups) * (STATES + 3.0) + KEY * keys + 10.0
-    left += (40.0 + KEY * named) if sites else 0.0
+    changed = any(system.change is not None for system in sites)
+    left += (40.0 + KEY * named) if changed else 0.0
     height = max(left, 6.0 + rows * (cut_height + 14.0) + 14.0)
     letters = iter(ascii_lowercase)
-    with style.page(style.WIDTH_MM, height, caption + EXPLANATION) as figure:
+    full = caption + EXPLANATION
+    if sites:
+        full += OF_CHANGES if changed else NO_CHANGES
+    with style.page(style.WIDTH_MM, height, full) as figure:
         top = 6.0
         for group in groups:
             ax = style.place(figure, 14.0, top, 68.0, STATES)
@@ -191,7 +194,7 @@ def compose(systems: Sequence[System], caption: style.Caption) -> Figure:
             key.set_axis_off()
             key.legend(*curves, loc="upper left", ncols=2)
             top += KEY * keys
-        if sites:
+        if changed:
             style.letter(figure, style.MARGIN, top + 8.0, next(letters))
             draw_changes(style.place(figure, 14.0, top + 12.0, 68.0, 28.0), sites)
         for number, system in enumerate(systems):

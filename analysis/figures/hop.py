@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_lowercase
+from typing import TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +17,9 @@ from analysis.figures import style
 from analysis.landscape import landscape
 
 HEIGHT = 44.0  # mm, of a row's axes
+ROW = HEIGHT + 18.0  # mm, with what stands above and below them
+ACROSS = 70.0  # mm, width of a path that is not alone in its row
+SECOND = 92.0  # mm, from the left of a row's first axes to that of its second
 
 
 @dataclass(frozen=True)
@@ -92,15 +97,21 @@ def draw_map(ax: Axes, hop: Drawn) -> Axes:
     return ax
 
 
-EXPLANATION = (
-    "Left: climbing-image nudged elastic band; the curve between its images only guides the eye. "
-    "Right: smoothest periodic function through the energies of the adatom held at sites, from the "
+Panel: TypeAlias = tuple[Drawn, Callable[[Axes, Drawn], Axes]]
+
+OF_PATHS = (
+    "Paths: climbing-image nudged elastic band; the curve between its images only guides the eye."
+)
+OF_MAPS = (
+    "Maps: smoothest periodic function through the energies of the adatom held at sites, from the "
     "minimum of the path; between sites it is interpolated."
 )
 
 
 def compose(hops: Sequence[Drawn], caption: style.Caption) -> Figure:
-    """Compose a row for each surface: path and map, 180 mm wide.
+    """Compose path and map of each surface in a row; paths without a map stand side by side.
+
+    The figure is 180 mm wide, or 88 mm for a single path.
 
     Parameters
     ----------
@@ -109,17 +120,28 @@ def compose(hops: Sequence[Drawn], caption: style.Caption) -> Figure:
     caption
         Small print: case, cutoff, k-points, functional.
     """
-    row = HEIGHT + 18.0
-    with style.page(style.WIDTH_MM, row * len(hops) + 2.0, caption + EXPLANATION) as figure:
-        for number, hop in enumerate(hops):
-            top = 8.0 + row * number
-            style.letter(figure, style.MARGIN, top - 6.0, "abcdef"[2 * number])
-            style.write(figure, 8.0, top - 5.5, hop.surface)
-            draw_path(style.place(figure, 14.0, top, 74.0, HEIGHT), hop)
-            style.letter(figure, 96.0, top - 6.0, "abcdef"[2 * number + 1])
-            ax = style.place(figure, 100.0, top, HEIGHT, HEIGHT)
-            if len(hop.held) > 1:
-                draw_map(ax, hop)
-            else:
-                style.note_missing(ax, "held at fewer than two sites")
+    mapped = [hop for hop in hops if len(hop.held) > 1]
+    others = [hop for hop in hops if hop not in mapped]
+    rows: list[list[Panel]] = [[(hop, draw_path), (hop, draw_map)] for hop in mapped]
+    rows += [[(hop, draw_path) for hop in others[n : n + 2]] for n in range(0, len(others), 2)]
+    full = caption + OF_PATHS
+    if mapped:
+        full += OF_MAPS
+    if others:
+        names = " and ".join(hop.surface for hop in others)
+        full += f"No map of {names}: the adatom is held at fewer than two sites there."
+    wide = style.WIDTH_MM if max(map(len, rows)) > 1 else style.COLUMN_MM
+    letters = iter(ascii_lowercase)
+    with style.page(wide, ROW * len(rows) + 2.0, full) as figure:
+        for number, row in enumerate(rows):
+            top = 8.0 + ROW * number
+            for column, (hop, draw) in enumerate(row):
+                left = 14.0 + SECOND * column
+                style.letter(figure, left - 12.0, top - 6.0, next(letters))
+                if draw is draw_map:
+                    draw_map(style.place(figure, left - 4.0, top, HEIGHT, HEIGHT), hop)
+                    continue
+                style.write(figure, left - 6.0, top - 5.5, hop.surface)
+                end = 14.0 + ACROSS if len(row) > 1 and column == 0 else wide - 4.0
+                draw_path(style.place(figure, left, top, end - left, HEIGHT), hop)
     return figure

@@ -285,7 +285,7 @@ def choice_in_words(axis: str, word: str) -> str:
 def account_caption(case: Case) -> Caption:
     """Return the caption of the figure."""
     adatom = case.adatom
-    return caption(case) + (
+    return caption(case, published=True) + (
         f"Each bar is the change by one choice alone, {adatom} held; choices in another cell are "
         "changes in that cell. What is left takes them as additive; a site goes without choices "
         f"that were not computed for it. Dispersion of {adatom} cations on a metal is disputed: "

@@ -82,7 +82,7 @@ def _metadata(case: Case) -> dict[str, object]:
         "title": f"sodiophile, case {case.name}",
         "default_columns": COLUMNS,
         "key_descriptions": {key: list(text) for key, text in KEYS.items()},
-        "description": caption(case).text,
+        "description": caption(case, published=True).text,
     }
 
 

@@ -230,7 +230,7 @@ def _content(found: Evaluation, folder: Path, isovalue: float | None) -> Content
         },
         elements=_elements(models.values()),
         isovalue=chosen,
-        caption=caption(case).text,
+        caption=caption(case, published=True).text,
         figure=_drawing(figures, FIG5, _words_of_fig5(case, published=table.published)),
         details=[drawing for drawing in _details(figures) if drawing is not None],
         swept=_swept(folder),

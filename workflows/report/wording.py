@@ -25,10 +25,18 @@ RECONSTRUCTED = 0.005  # eV: differences between bare slabs below this are not w
 MANY = 6  # tasks named in a note
 
 
-def caption(case: Case) -> Caption:
-    """Return the caption of a figure: the system, the settings, whose numbers are beside ours."""
+def caption(case: Case, *, published: bool = False) -> Caption:
+    """Return the caption of a figure: the system, the settings, whose numbers are beside ours.
+
+    Parameters
+    ----------
+    case
+        What is shown.
+    published
+        Whether published numbers are shown beside it, where the paper has this system.
+    """
     own = Caption(f"{settings(case)}.", case.physical)
-    if not paper.is_system(host_label(case), case.adatom):
+    if not (published and paper.is_system(host_label(case), case.adatom)):
         return own
     face = f", and the face of their {case.adatom}," if case.metal_slab_110 else ""
     return own + (f"Published values: {paper.REFERENCE}; their settings{face} are not known to us.")

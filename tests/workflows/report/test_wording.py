@@ -20,9 +20,10 @@ def test_the_caption_says_what_was_computed(words: str) -> None:
     assert words.lower() in caption(case()).text.lower()
 
 
-def test_the_caption_names_the_paper_only_for_its_own_system() -> None:
-    assert "Published values" in caption(case()).text
-    other = caption(case(host="Ti", adatom="K")).text
+def test_the_caption_names_the_paper_only_beside_its_numbers_for_its_own_system() -> None:
+    assert "Published values" in caption(case(), published=True).text
+    assert "Published" not in caption(case()).text
+    other = caption(case(host="Ti", adatom="K"), published=True).text
     assert "K on TiN(001)" in other
     assert "Published" not in other
 
