@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_lowercase
 
@@ -19,7 +19,10 @@ from analysis.localisation import Plane
 CLEAN = "without adatom"
 STATES = 30.0  # mm, height of a panel of densities of states
 KEY = 3.2  # mm, height of a line of the key
+BARS = 68.0  # mm, width of the changes of the work function
 CUT = 38.0  # mm, width of a cut
+GAP = 16.0  # mm, below a row of cuts
+EDGE = 0.4  # angstrom: atoms this close to the edge of a cut have no room for their name
 IN_PLANE = 0.4  # angstrom: atoms this close to a cut are named in it
 
 
@@ -101,10 +104,10 @@ def draw_cut(ax: Axes, system: System) -> AxesImage:
         system.localisation, origin="lower", cmap="viridis", vmin=0.0, vmax=1.0,
         extent=(along[0], along[-1], z[0] - zero, z[-1] - zero), interpolation="bilinear",
     )  # fmt: skip
-    reach = float(max(-along[0], along[-1]))
+    reach = float(min(-along[0], along[-1]))
     for number, at in system.plane.atoms_in(system.atoms, reach, IN_PLANE):
         atom = system.atoms[number]
-        if along[0] < at < along[-1] and z[0] < atom.z < z[-1]:
+        if abs(at) < reach - EDGE and z[0] + EDGE < atom.z < z[-1] - EDGE:
             ax.text(
                 at, atom.z - zero, atom.symbol, color="white", ha="center", va="center",
                 clip_on=True, fontsize=style.SMALLEST_POINT, fontweight="bold",
@@ -161,55 +164,79 @@ def compose(systems: Sequence[System], caption: style.Caption) -> Figure:
     groups = list(dict.fromkeys(group for system in systems for group in system.groups))
     groups.sort(key=lambda group: group != "adatom")
     sites = [system for system in systems if system.name]
-    rows = (len(systems) + 1) // 2
+    rows = _pairs(systems)
     cut_height = CUT * _aspect(systems)
-    keys = (len(systems) + 1) // 2
-    named = max((len(_names(sites, 68.0)[n]) for n in range(len(sites))), default=1) - 1
-    left = 6.0 + len(groups) * (STATES + 3.0) + KEY * keys + 10.0
+    left = 6.0 + len(groups) * (STATES + 3.0) + KEY * rows + 10.0
+    right = 8.0 + rows * (cut_height + GAP) + 12.0
     changed = any(system.change is not None for system in sites)
-    left += (40.0 + KEY * named) if changed else 0.0
-    height = max(left, 6.0 + rows * (cut_height + 14.0) + 14.0)
+    below_left = changed and left <= right
+    height = max(left, right)
+    if changed:  # below the shorter column
+        named = max(map(len, _names(sites, BARS)))
+        height = max(height, min(left, right) + 40.0 + KEY * (named - 1))
     letters = iter(ascii_lowercase)
     full = caption + EXPLANATION
     if sites:
         full += OF_CHANGES if changed else NO_CHANGES
     with style.page(style.WIDTH_MM, height, full) as figure:
-        top = 6.0
-        for group in groups:
-            ax = style.place(figure, 14.0, top, 68.0, STATES)
-            draw_states(ax, systems, group)
-            style.letter(figure, style.MARGIN, top - 4.0, next(letters))
-            adatom = sites[0].atoms.symbols[-1] if sites else ""
-            title = adatom if group == "adatom" else f"{group}, top layer"
-            ax.text(0.02, 0.96, title, transform=ax.transAxes, va="top")
-            if group == groups[-1]:
-                ax.set_xlabel("E − Fermi level (eV)")
-            else:
-                ax.tick_params(labelbottom=False)
-            if group == groups[min(1, len(groups) - 1)]:
-                curves = ax.get_legend_handles_labels()
-            top += STATES + 3.0
-        if groups:
-            key = style.place(figure, 14.0, top + 7.0, 68.0, KEY * keys)
-            key.set_axis_off()
-            key.legend(*curves, loc="upper left", ncols=2)
-            top += KEY * keys
-        if changed:
-            style.letter(figure, style.MARGIN, top + 8.0, next(letters))
-            draw_changes(style.place(figure, 14.0, top + 12.0, 68.0, 28.0), sites)
-        for number, system in enumerate(systems):
-            x, y = 100.0 + 41.0 * (number % 2), 8.0 + (cut_height + 14.0) * (number // 2)
-            own = CUT * _aspect([system])  # cuts stand on one line
-            ax = style.place(figure, x, y + cut_height - own, CUT, own)
-            image = draw_cut(ax, system)
-            style.letter(figure, x - 6.0 * (1 - number % 2), y - 5.0, next(letters))
-            style.write(figure, x + 4.0, y - 4.5, nice(system.name) or CLEAN)
-            if number % 2:
-                ax.set_ylabel("")
-                ax.tick_params(labelleft=False)
-        bar = style.place(figure, 100.0, 8.0 + (cut_height + 14.0) * rows, 76.0, 3.0)
-        figure.colorbar(image, cax=bar, orientation="horizontal", label="electron localisation")
+        _draw_states(figure, systems, groups, letters)
+        if below_left:
+            style.letter(figure, style.MARGIN, left - 2.0, next(letters))
+            draw_changes(style.place(figure, 14.0, left + 2.0, BARS, 28.0), sites)
+        _draw_cuts(figure, systems, cut_height, letters)
+        if changed and not below_left:
+            style.letter(figure, 94.0, right, next(letters))
+            draw_changes(style.place(figure, 100.0, right + 4.0, BARS, 28.0), sites)
     return figure
+
+
+def _draw_states(
+    figure: Figure, systems: Sequence[System], groups: Sequence[str], letters: Iterator[str]
+) -> None:
+    """Draw the left column: densities of states of each group, and their key."""
+    top = 6.0
+    for group in groups:
+        ax = style.place(figure, 14.0, top, 68.0, STATES)
+        draw_states(ax, systems, group)
+        style.letter(figure, style.MARGIN, top - 4.0, next(letters))
+        adatom = systems[-1].atoms.symbols[-1]
+        title = adatom if group == "adatom" else f"{group}, top layer"
+        ax.text(0.02, 0.96, title, transform=ax.transAxes, va="top")
+        if group == groups[-1]:
+            ax.set_xlabel("E − Fermi level (eV)")
+        else:
+            ax.tick_params(labelbottom=False)
+        if group == groups[min(1, len(groups) - 1)]:
+            curves = ax.get_legend_handles_labels()
+        top += STATES + 3.0
+    if groups:
+        key = style.place(figure, 14.0, top + 7.0, 68.0, KEY * _pairs(systems))
+        key.set_axis_off()
+        key.legend(*curves, loc="upper left", ncols=2)
+
+
+def _draw_cuts(
+    figure: Figure, systems: Sequence[System], cut_height: float, letters: Iterator[str]
+) -> None:
+    """Draw the right column: cuts in rooms of a height (mm), two in a row, and their colours."""
+    for number, system in enumerate(systems):
+        x, y = 100.0 + 41.0 * (number % 2), 8.0 + (cut_height + GAP) * (number // 2)
+        own = CUT * _aspect([system])  # cuts stand on one line
+        ax = style.place(figure, x, y + cut_height - own, CUT, own)
+        image = draw_cut(ax, system)
+        style.letter(figure, x - 6.0 * (1 - number % 2), y - 5.0, next(letters))
+        style.write(figure, x + 4.0, y - 4.5, nice(system.name) or CLEAN)
+        if number % 2:
+            ax.set_ylabel("")
+            ax.tick_params(labelleft=False)
+    top = 8.0 + (cut_height + GAP) * _pairs(systems)
+    bar = style.place(figure, 100.0, top, 76.0, 3.0)
+    figure.colorbar(image, cax=bar, orientation="horizontal", label="electron localisation")
+
+
+def _pairs(systems: Sequence[System]) -> int:
+    """Return the number of lines with two systems in each."""
+    return (len(systems) + 1) // 2
 
 
 def _names(systems: Sequence[System], width: float) -> list[list[str]]:

@@ -19,7 +19,8 @@ from analysis.landscape import landscape
 HEIGHT = 44.0  # mm, of a row's axes
 ROW = HEIGHT + 18.0  # mm, with what stands above and below them
 ACROSS = 70.0  # mm, width of a path that is not alone in its row
-SECOND = 92.0  # mm, from the left of a row's first axes to that of its second
+BAR = 12.0  # mm, numbers and label of a colour bar
+LEFT, MAP = (14.0, 106.0), 96.0  # mm, where a row's first and second path begin, and a map
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def draw_path(ax: Axes, hop: Drawn) -> Axes:
     ax.annotate(
         f"{barrier:.3f} eV", (distance[energy.argmax()], barrier), (0.0, 4.0), ha="center",
         textcoords="offset points", fontsize=style.SMALLEST_POINT,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
     )  # fmt: skip
     if hop.by_constraint is not None:
         ax.axhline(
@@ -70,7 +72,8 @@ def draw_path(ax: Axes, hop: Drawn) -> Axes:
 
 def draw_map(ax: Axes, hop: Drawn) -> Axes:
     """Draw the energy over two cells by two, from held sites; the sites as points, by name."""
-    width, height = (2.0 * side for side in hop.net.cell)
+    a, b = hop.net.cell
+    width, height = 2.0 * a, 2.0 * b
     x, y = np.meshgrid(np.linspace(0.0, width, 121), np.linspace(0.0, height, 121))
     energy = landscape(hop.net, hop.held).at(np.stack([x, y], axis=-1))
     filled = ax.contourf(x, y, energy, levels=12, cmap="viridis")
@@ -78,20 +81,25 @@ def draw_map(ax: Axes, hop: Drawn) -> Axes:
     for name, (_, marker) in zip(hop.held, looks, strict=False):
         places = np.array(
             [
-                (px + i * hop.net.cell[0], py + j * hop.net.cell[1])
+                ((px % a) + i * a, (py % b) + j * b)
                 for site, px, py in hop.net.sites
                 if site == name
-                for i in (0, 1)
-                for j in (0, 1)
+                for i in (0, 1, 2)
+                for j in (0, 1, 2)
             ]
         )
-        ax.plot(*places.T, marker, mfc="white", mec=style.INK, mew=0.5, ls="", label=name)
+        places = places[(places < [width + 1e-3, height + 1e-3]).all(axis=1)]  # borders included
+        ax.plot(
+            *places.T, marker, mfc="white", mec=style.INK, mew=0.5, ls="", label=name,
+            clip_on=False, zorder=3.0,
+        )  # fmt: skip
     ax.set_aspect("equal")
     ax.set_xlim(0.0, width)
     ax.set_ylim(0.0, height)
     ax.set_xticks([])
     ax.set_yticks([])
-    ax.legend(loc="center left", bbox_to_anchor=(1.45, 0.5))
+    across = style.size_mm(ax)[0] * min(1.0, width / height)
+    ax.legend(loc="center left", bbox_to_anchor=(1.1 + BAR / across, 0.5))
     bar = ax.inset_axes((1.04, 0.0, 0.06, 1.0))
     ax.figure.colorbar(filled, cax=bar, label="energy (eV)")
     return ax
@@ -136,12 +144,13 @@ def compose(hops: Sequence[Drawn], caption: style.Caption) -> Figure:
         for number, row in enumerate(rows):
             top = 8.0 + ROW * number
             for column, (hop, draw) in enumerate(row):
-                left = 14.0 + SECOND * column
-                style.letter(figure, left - 12.0, top - 6.0, next(letters))
                 if draw is draw_map:
-                    draw_map(style.place(figure, left - 4.0, top, HEIGHT, HEIGHT), hop)
+                    style.letter(figure, MAP - 6.0, top - 6.0, next(letters))
+                    draw_map(style.place(figure, MAP, top, HEIGHT, HEIGHT), hop)
                     continue
+                left = LEFT[column]
+                across = ACROSS if len(row) > 1 else wide - left - 4.0
+                style.letter(figure, left - 12.0, top - 6.0, next(letters))
                 style.write(figure, left - 6.0, top - 5.5, hop.surface)
-                end = 14.0 + ACROSS if len(row) > 1 and column == 0 else wide - 4.0
-                draw_path(style.place(figure, left, top, end - left, HEIGHT), hop)
+                draw_path(style.place(figure, left, top, across, HEIGHT), hop)
     return figure

@@ -140,8 +140,8 @@ def _drawings(
     yield "potentials", partial(potential.compose, _potentials(found.results), below)
     if found.hops:
         yield HOPS, partial(hop.compose, [drawn(one) for one in found.hops], below)
-    if found.coverages:
-        yield FILLING, partial(coverage.compose, [curve_of(one) for one in found.coverages], below)
+    if curves := [curve for curve in map(curve_of, found.coverages) if curve.average]:
+        yield FILLING, partial(coverage.compose, curves, below)
     if found.electrons:
         systems = [system_of(one) for one in found.electrons]
         yield ELECTRONS, partial(electrons.compose, systems, below)
@@ -185,6 +185,7 @@ def _draw(draw: Drawing, folder: Path, stem: str) -> None:
 
 def _remove_all_but(folder: Path, drawn: Collection[str]) -> None:
     """Remove what an earlier drawing had, such as a panel of data that was taken away."""
-    for stem in (LATTICE, *(f"{FIG5}{letter}" for letter in style.LETTERS)):
+    panels = (f"{FIG5}{letter}" for letter in style.LETTERS)
+    for stem in (LATTICE, FILLING, HOPS, ELECTRONS, *panels):
         for suffix in FORMATS if stem not in drawn else ():
             (folder / f"{stem}.{suffix}").unlink(missing_ok=True)
