@@ -1,8 +1,8 @@
 """What one ionic step of a relaxation teaches the next: where the density goes, how it responds.
 
 GPAW begins every ionic step with a new density mixer, and with the density of the old
-wavefunctions, which stay where they were when the atoms move. On metal slabs that costs half of all
-SCF iterations (docs/measurements.md). Imported with GPAW only.
+wavefunctions, of which it moves what its atomic partial waves describe. On metal slabs that costs
+half of all SCF iterations (docs/measurements.md). Imported with GPAW only.
 """
 
 from __future__ import annotations
