@@ -5,6 +5,9 @@ Energies are total energies of one and the same cell, eV.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+Growth = Literal["apart", "layer", "clumps"]
 
 ALIKE = 0.01  # eV per atom: a smaller difference decides nothing
 
@@ -98,17 +101,24 @@ class Surface:
         # [E(n together) - E(0)] / n - [E(1) - E(0)]
         return (energy - self.clean) / count - (self.energies[1] - self.clean)
 
-    def spreads(self) -> bool | None:
-        """Tell whether adatoms stay apart; None if that is not decided.
+    def preferred(self) -> Growth | None:
+        """Return how the adatoms of many cells lie when their energy is lowest; None: not decided.
 
-        They do if nothing that was computed is lower, per atom: no cluster, no denser coverage and
-        not the bulk metal. At least a cluster or a denser coverage must be known.
+        Apart, one in each cell; in one layer, denser than that; or in clumps: compact clusters, a
+        second layer, the bulk metal. At least a cluster or a denser coverage must be known.
         """
-        together = [self.clustering(n) for n in self.clusters]
-        together += [self.crowding(n) for n in self.energies if n > 1]
-        gains = [gain for gain in together if gain is not None]
-        if not gains:
+        gains: dict[Growth, list[float | None]] = {"apart": [0.0], "layer": [], "clumps": []}
+        for count in self.energies:
+            if count > 1:
+                gains["layer" if self.layers[count] == 1 else "clumps"].append(self.crowding(count))
+        gains["clumps"] += [self.clustering(n) for n in self.clusters]
+        if 1 not in self.energies or not (gains["layer"] or gains["clumps"]):
             return None
-        in_metal = self.voltage(1)  # times e: what a separate adatom loses in the bulk metal
-        lowest = min(gains if in_metal is None else [*gains, in_metal])
-        return None if abs(lowest) < ALIKE else lowest > 0.0
+        gains["clumps"].append(self.voltage(1))  # times e: what it loses in the bulk metal
+        known = {
+            growth: min(energies)
+            for growth, some in gains.items()
+            if (energies := [gain for gain in some if gain is not None])
+        }
+        best, *others = sorted(known, key=lambda growth: known[growth])
+        return best if all(known[o] - known[best] >= ALIKE for o in others) else None

@@ -36,7 +36,7 @@ def test_clusters_are_against_as_many_adatoms_that_are_alone() -> None:
     # -5.0 against 2 x -3.0; -7.5 against 3 x -3.0
     assert BY_HAND.clustering(2) == pytest.approx(0.5)
     assert BY_HAND.clustering(3) == pytest.approx(0.5)
-    assert BY_HAND.spreads() is True
+    assert BY_HAND.preferred() == "apart"
 
 
 def test_a_denser_coverage_counts_as_a_cluster_does() -> None:
@@ -44,22 +44,33 @@ def test_a_denser_coverage_counts_as_a_cluster_does() -> None:
     assert [BY_HAND.crowding(n) for n in (1, 2, 4)] == pytest.approx([0.0, 0.25, 1.05])
     islands = Surface(-100.0, {1: -103.0, 2: -106.4}, {1: 1, 2: 1}, {})
     assert islands.crowding(2) == pytest.approx(-0.2)
-    assert islands.spreads() is False
+    assert islands.preferred() == "layer"
+    mounds = Surface(-100.0, {1: -103.0, 2: -106.4}, {1: 1, 2: 2}, {})
+    assert mounds.preferred() == "clumps"
 
 
-def test_adatoms_that_are_lower_in_the_bulk_metal_do_not_spread() -> None:
+def test_adatoms_that_are_lower_in_the_bulk_metal_clump() -> None:
     energies, layers = {1: -100.9, 2: -101.5}, {1: 1, 2: 1}
-    assert Surface(-100.0, energies, layers, {}).spreads() is True
-    assert Surface(-100.0, energies, layers, {}, metal=-0.8).spreads() is True
-    assert Surface(-100.0, energies, layers, {}, metal=-1.1).spreads() is False
+    assert Surface(-100.0, energies, layers, {}).preferred() == "apart"
+    assert Surface(-100.0, energies, layers, {}, metal=-0.8).preferred() == "apart"
+    assert Surface(-100.0, energies, layers, {}, metal=-1.1).preferred() == "clumps"
 
 
-@pytest.mark.parametrize(("energy", "spreads"), [(-105.99, None), (-106.5, False), (-105.0, True)])
+def test_a_layer_that_is_lower_than_the_bulk_metal_spreads() -> None:
+    energies, layers = {1: -100.9, 2: -102.4}, {1: 1, 2: 1}
+    assert Surface(-100.0, energies, layers, {}, metal=-1.1).preferred() == "layer"
+    assert Surface(-100.0, energies, layers, {}, metal=-1.3).preferred() == "clumps"
+    assert Surface(-100.0, energies, layers, {}, metal=-1.205).preferred() is None
+
+
+@pytest.mark.parametrize(
+    ("energy", "preferred"), [(-105.99, None), (-106.5, "clumps"), (-105.0, "apart")]
+)
 def test_less_than_a_hundredth_of_an_ev_decides_nothing(
-    energy: float, spreads: bool | None
+    energy: float, preferred: str | None
 ) -> None:
     one = Surface(-100.0, {1: -103.0}, {1: 1}, {2: energy})
-    assert one.spreads() is spreads
+    assert one.preferred() == preferred
 
 
 def test_what_is_not_computed_is_none() -> None:
@@ -69,7 +80,7 @@ def test_what_is_not_computed_is_none() -> None:
     assert with_atom.differential(3) is None
     assert with_atom.average(3) == pytest.approx(-7.0 / 3 + 0.2)
     assert bare.second_layer is bare.plating is None
-    assert Surface(-100.0, {1: -103.0}, {1: 1}, {}, atom=-0.2, metal=-1.3).spreads() is None
+    assert Surface(-100.0, {1: -103.0}, {1: 1}, {}, atom=-0.2, metal=-1.3).preferred() is None
 
 
 def relaxed(*places: tuple[int, int]) -> float:
@@ -92,4 +103,4 @@ def test_two_atoms_far_apart_do_not_feel_each_other_and_neighbours_attract() -> 
     # EMT: a bond between two copper atoms on the surface
     assert near < far - 0.1
     assert alone.clustering(2) == pytest.approx((near - clean) / 2 - single)
-    assert alone.spreads() is False
+    assert alone.preferred() == "clumps"

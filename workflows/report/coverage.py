@@ -48,7 +48,7 @@ class FillingRow(TypedDict):
     surface: str
     second_layer: int | None
     plating: int | None
-    spreads: bool | None
+    preferred: coverage.Growth | None
     sentences: list[str]
 
 
@@ -81,7 +81,7 @@ class Filling:
         if self.found.energies:
             yield f"{self.surface}: {self._filling()}"
         if self.found.clusters or max(self.found.energies, default=1) > 1:
-            yield f"{self.surface}: {self._clustering()}"
+            yield f"{self.surface}: {self._growth()}"
 
     def _filling(self) -> str:
         most = max(self.found.energies)
@@ -98,21 +98,24 @@ class Filling:
             return f"{layer}; adatom number {plating} has a lower energy in bulk {self.adatom}"
         return f"{layer}; each adatom binds more strongly than in bulk {self.adatom}"
 
-    def _clustering(self) -> str:
-        found = self.found
+    def _growth(self) -> str:
+        found, metal = self.found, f"bulk {self.adatom}"
         known = {f"{self.adatom}{n}": found.clustering(n) for n in sorted(found.clusters)}
         dense = {n: gain for n in found.energies if (gain := found.crowding(n)) is not None}
         if lowest := min((n for n in dense if n > 1), key=lambda n: dense[n], default=None):
             known[f"{lowest / self.monolayer:.3g} ML"] = dense[lowest]
-        known[f"bulk {self.adatom}"] = found.voltage(1)
-        gains = ", ".join(f"{name} {gain:+.2f}" for name, gain in known.items() if gain is not None)
-        spreads = found.spreads()
-        if spreads is None:
-            return f"whether {self.adatom} spreads or clumps is not decided ({gains} eV per atom)"
-        verb = "spreads: adatoms apart" if spreads else "clumps: adatoms together"
+        known[metal] = found.voltage(1)
+        gains = {name: gain for name, gain in known.items() if gain is not None}
+        numbers = ", ".join(f"{name} {gain:+.2f}" for name, gain in gains.items())
+        best = min(gains, key=lambda name: gains[name], default=metal)
+        verdicts: dict[coverage.Growth | None, str] = {
+            "apart": f"{self.adatom} spreads: adatoms apart have the lowest energy",
+            "layer": f"{self.adatom} spreads in a layer: {best} has the lowest energy",
+            "clumps": f"{self.adatom} clumps: {best} has the lowest energy",
+            None: f"whether {self.adatom} spreads or clumps is not decided",
+        }
         return (
-            f"{self.adatom} {verb} are lower in energy (against one adatom in the cell: {gains} eV "
-            "per atom)"
+            f"{verdicts[found.preferred()]} ({numbers} eV per atom, against one adatom in the cell)"
         )
 
 
@@ -173,7 +176,7 @@ def filling_row(one: Filling) -> FillingRow:
         "surface": one.surface,
         "second_layer": one.found.second_layer,
         "plating": one.found.plating,
-        "spreads": one.found.spreads(),
+        "preferred": one.found.preferred(),
         "sentences": list(one.sentences()),
     }
 

@@ -51,12 +51,12 @@ def test_rows_sentences_and_csv_of_a_finished_run(tmp_path: Path) -> None:
     cohesive = BULK_NA - ATOM
     assert rows["coverage-1-a"]["voltage_step"] == pytest.approx(2.0 + cohesive)
     (filling,) = data["filling"]
-    assert (filling["second_layer"], filling["plating"], filling["spreads"]) == (5, 4, True)
+    assert (filling["second_layer"], filling["plating"], filling["preferred"]) == (5, 4, "apart")
     assert filling["sentences"] == [
         "VN(001): a second layer of Na starts with 5 adatoms in the cell; adatom number 4 has a "
         "lower energy in bulk Na",
-        "VN(001): Na spreads: adatoms apart are lower in energy (against one adatom in the cell: "
-        "2 ML +0.20, bulk Na +0.92 eV per atom)",
+        "VN(001): Na spreads: adatoms apart have the lowest energy (2 ML +0.20, bulk Na +0.92 eV "
+        "per atom, against one adatom in the cell)",
     ]
     with (tmp_path / "coverage.csv").open() as file:
         lines = {row["name"]: row for row in csv.DictReader(file)}
