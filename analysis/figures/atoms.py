@@ -77,7 +77,8 @@ def draw_scene(
     rest = 0.5 * (down / scale - (limits[3] - limits[2]))
     bottom, top = limits[2] - rest, limits[3] + rest
     frame = (left, right, bottom, top)
-    ax.imshow(view.picture(frame, scale * dpi), extent=frame, aspect="auto", zorder=1.0)
+    picture = view.picture(frame, scale * dpi)  # a pixel of it is one of the figure
+    ax.imshow(picture, extent=frame, aspect="auto", zorder=1.0, interpolation="none")
     # Upright borders of the cell stand behind the atoms; its base lies over them.
     depth = 2.0 if view.flat else 0.5
     for line in view.outline:

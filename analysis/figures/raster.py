@@ -6,6 +6,7 @@ Everything here is in camera coordinates: x to the right, y up, z towards the vi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -257,14 +258,24 @@ def _interpolate(corners: Array, values: Array, triangle: Ints, column: Ints, ro
 
 def _finish(canvas: Canvas, supersampling: int) -> NDArray[np.uint8]:
     """Average the fine pixels and give straight (not premultiplied) colours, row 0 on top."""
-    n = supersampling
-    rows, columns = canvas.height // n, canvas.width // n
-    four = np.concatenate([canvas.colour, canvas.opacity[..., None]], axis=2)
-    four = four[: rows * n, : columns * n]
-    steps = [(i, j) for i in range(n) for j in range(n)]
-    four = np.sum([four[i::n, j::n] for i, j in steps], axis=0) / np.float32(n * n)
-    opacity = four[..., 3:]
+    colour, opacity = (
+        _averaged(canvas.colour, supersampling),
+        _averaged(canvas.opacity, supersampling),
+    )
     # White under transparent pixels, so that no dark seam shows when the image is resampled.
-    colour = np.where(opacity > 0.0, four[..., :3] / np.maximum(opacity, 1e-6), 1.0)
-    straight = np.concatenate([np.clip(colour, 0.0, 1.0), opacity], axis=2)
-    return np.asarray(np.round(255.0 * straight[::-1]), np.uint8)
+    clear = opacity <= 0.0
+    colour /= np.where(clear, 1.0, np.maximum(opacity, 1e-6))[..., None]
+    colour[clear] = 1.0
+    straight = np.empty((*opacity.shape, 4), np.uint8)
+    straight[..., :3] = np.round(255.0 * np.clip(colour, 0.0, 1.0))
+    straight[..., 3] = np.round(255.0 * opacity)
+    return straight[::-1]
+
+
+def _averaged(fine: Floats, n: int) -> Floats:
+    """Give the means of squares of n by n pixels."""
+    rows, columns = fine.shape[0] // n * n, fine.shape[1] // n * n
+    total: Floats = np.zeros_like(fine[:rows:n, :columns:n])
+    for i, j in product(range(n), repeat=2):
+        total += fine[i:rows:n, j:columns:n]
+    return total / np.float32(n * n)

@@ -28,7 +28,7 @@ from workflows.report.images import FINE, FORMATS, PLAIN, save
 from workflows.report.options import Options
 from workflows.report.results import Results
 from workflows.report.slab_checks import potential_of, work_functions_of
-from workflows.report.tables import results_json
+from workflows.report.tables import RESULTS
 from workflows.report.wording import caption
 from workflows.system.files import digest, file_digest, write_text
 from workflows.system.machine import cores
@@ -60,14 +60,15 @@ def make_figures(found: Evaluation, into: Path, options: Options) -> Path:
     found
         What is drawn.
     into
-        The figures lie in its folder `figures`.
+        The figures lie in its folder `figures`; its results.json (`write_tables`) is the measure
+        of whether they are still those of the results.
     options
         Whether they are drawn again in any case, and at which isovalue.
     """
     folder = into / FIGURES
     drawn, figure = folder / DRAWN, folder / f"{FIG5}.png"
     account = account_of(found, options.sweep)
-    source = _drawn_from(found, options, account)
+    source = _drawn_from(found, into, options, account)
     if options.redraw or not figure.is_file() or _text_of(drawn) != source:
         _draw_all(found, folder, options, account)
         write_text(drawn, source)
@@ -82,13 +83,13 @@ def _text_of(path: Path) -> str:
         return ""
 
 
-def _drawn_from(found: Evaluation, options: Options, account: Account | None) -> str:
+def _drawn_from(found: Evaluation, into: Path, options: Options, account: Account | None) -> str:
     """Return the identity of everything that the figures show."""
     measured = found.root / RESISTANCES
     of_file = file_digest(measured) if measured.is_file() else None
     choices = asdict(account) if account else None
     chosen = [options.isovalue, of_file, choices, options.error_bars]
-    return digest([LOOK, results_json(found), *chosen])
+    return digest([LOOK, file_digest(into / RESULTS), *chosen])
 
 
 def _draw_all(found: Evaluation, folder: Path, options: Options, account: Account | None) -> None:

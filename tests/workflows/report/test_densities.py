@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.report.finished_run import case, evaluation, finish
+from tests.workflows.report.finished_run import case, evaluation, finish, written
 from workflows.case.reading import find
 from workflows.case.schema import Case
 from workflows.report.densities import charge_transfer, charges, difference_row
@@ -70,6 +70,7 @@ def test_another_site_than_the_strongest_is_not_compared(tmp_path: Path) -> None
 @pytest.mark.slow
 def test_the_figure_of_host_and_metal_is_drawn(tmp_path: Path) -> None:
     finish(tmp_path, case())
+    written(tmp_path, case())
     make_figures(evaluation(tmp_path, case()), tmp_path, Options())
     svg = (tmp_path / "figures" / "differences.svg").read_text(encoding="utf-8")
     assert svg.count("Na(001) hollow") == 1
