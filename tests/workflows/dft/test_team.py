@@ -16,6 +16,7 @@ from tests.paths import ROOT, TINY
 from tests.ranks import PATIENCE, brothers, on_ranks, start
 from workflows.campaign.campaign import alone
 from workflows.case.reading import read
+from workflows.case.schema import Hop
 from workflows.cli import main
 from workflows.dft.calculation import Calculation
 from workflows.dft.installation import libraries
@@ -175,7 +176,8 @@ def test_every_public_method_of_a_calculation_is_called_by_all_ranks() -> None:
 
 @pytest.mark.slow
 def test_the_k_points_that_ranks_can_share_are_those_of_gpaw(tmp_path: Path) -> None:
-    cases = require_computable(alone(read(TINY)), "tiny.toml")
+    case = read(TINY).model_copy(update={"hop": Hop(host="top-V", images=2)})
+    cases = require_computable(alone(case), "tiny.toml")
     usable = usable_ranks(cases, cases.campaign.tasks)
     if libraries()["ScaLAPACK"] == "yes":
         pytest.skip("with ScaLAPACK, GPAW shares out more than k-points")
@@ -183,6 +185,8 @@ def test_the_k_points_that_ranks_can_share_are_those_of_gpaw(tmp_path: Path) -> 
     assert (usable["VN-lattice"], usable["VN-slab"], usable["Na-atom"]) == (3, 3, 2)
     # off its site, no mirror is left: time reversal alone
     assert usable["VN-top-V-free"] == 4
+    # two images, none with fewer k-points than the clean slab
+    assert usable["VN-top-V-hop"] == 2 * 3
     assert usable["Na-slab"] == usable["Na-hollow-free"] == 1
     require_usable(cases, {"VN-lattice": 3, "Na-slab": 1})
     asked = {"VN-lattice": 3, "Na-slab": 2, "Na-atom": 3}

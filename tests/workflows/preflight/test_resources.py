@@ -10,7 +10,7 @@ from workflows.case.reading import find, read
 from workflows.case.schema import Case
 from workflows.preflight import resources
 from workflows.preflight.computable import require_computable
-from workflows.preflight.resources import Needs, estimate_needs, require_room
+from workflows.preflight.resources import Needs, TaskNeeds, estimate_needs, require_room
 from workflows.system.messages import UserError
 
 SMOKE = read(find("smoke"))
@@ -43,6 +43,15 @@ def test_the_estimate_is_that_of_a_measured_slab() -> None:
         }
     )
     assert needs(case).tasks["Na-hollow-held"].memory() == pytest.approx(632e6, rel=0.35)
+
+
+@pytest.mark.parametrize(("ranks", "images"), [(1, 3), (2, 2), (3, 1), (6, 1)])
+def test_ranks_share_the_images_of_a_hop(ranks: int, images: int) -> None:
+    hop = TaskNeeds("hop", 1e6, 1.0, 1.0, grid=1e7, disk=0.0, systems=3)
+    waves = 2.6 * 16 * 1e6 * 3
+    # each rank has grids of the images of its group alone
+    each = 150e6 + 14 * 1e7 * images
+    assert hop.memory(ranks) == pytest.approx(ranks * each + waves)
 
 
 def test_jobs_that_do_not_fit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
