@@ -1,5 +1,6 @@
 # make fig5   sets up and runs the main job: the smoke case, its table and its figure
 # make test   sets up and passes the tests
+# make measured  what `sodiophile cycling` and Bio-Logic's files need (the extra `measured`)
 # make docs   the documentation as a site, in site/
 # make bench  a hand-written script against us, minutes; BENCH=--full for the real work, hours
 
@@ -13,7 +14,7 @@ CHECKED := --require-hashes --no-deps --no-build-isolation --use-pep517 --requir
 packages = awk '/^[a-z]/ { on = $(1) } on' constraints.txt
 
 MAKEFLAGS += --no-print-directory
-.PHONY: fig5 test docs bench lint constraints clean
+.PHONY: fig5 test measured docs bench lint constraints clean
 
 fig5: $(VENV)/.installed
 	@$(BIN)/sodiophile run smoke --into runs/smoke
@@ -24,6 +25,8 @@ test: lint $(VENV)/.installed-dev
 
 docs: $(VENV)/.docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+measured: $(VENV)/.measured
 
 bench: $(VENV)/.installed
 	@$(BIN)/python -m tests.benchmarks.bench $(BENCH)
@@ -40,6 +43,8 @@ constraints:
 	@$(UV) --quiet --group dev --constraints constraints.txt --output-file constraints-dev.txt
 	@$(UV) --quiet --group docs --constraints constraints.txt --constraints constraints-dev.txt \
 	    --output-file constraints-docs.txt
+	@$(UV) --quiet --group measured --constraints constraints.txt --constraints constraints-dev.txt \
+	    --output-file constraints-measured.txt
 	@$(UV) --quiet pyproject.toml --extra mlip --constraints constraints.txt \
 	    --constraints constraints-dev.txt --output-file constraints-mlip.txt
 
@@ -65,6 +70,11 @@ $(VENV)/.libraries: $(VENV)/.python constraints.txt
 	@$(call packages,!/^gpaw==/) | $(PIP) install $(CHECKED) /dev/stdin
 	@touch $@
 
+$(VENV)/.measured: $(VENV)/.libraries constraints-measured.txt
+	@echo "installing cellpy and galvani"
+	@$(PIP) install $(CHECKED) constraints-measured.txt
+	@touch $@
+
 # The tools for tests bring an MPI; one that the machine has goes before it. `make fig5` needs none.
 # No cache: a wheel compiled before a library was there would do without it for ever.
 $(VENV)/.gpaw: $(VENV)/.libraries siteconfig.py | $(if $(filter test,$(MAKECMDGOALS)),$(VENV)/.tools)
@@ -80,7 +90,7 @@ $(VENV)/.installed: $(VENV)/.gpaw pyproject.toml
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed $(VENV)/.tools $(VENV)/.docs
+$(VENV)/.installed-dev: $(VENV)/.installed $(VENV)/.tools $(VENV)/.measured $(VENV)/.docs
 	@touch $@
 
 clean:

@@ -132,3 +132,103 @@ def mpr(columns: Mapping[str, Real]) -> bytes:
 def _module(name: bytes, version: int, content: bytes) -> bytes:
     head = name.ljust(10) + name.ljust(25) + struct.pack("<II", len(content), version) + b"11/25/26"
     return b"MODULE" + head + content
+
+
+Cycled = tuple[Real, Real, Real]  # hours, volts, mA
+
+
+def _of_a_cycler(cycled: Cycled) -> Iterable[tuple[int, float, float, float, int, int, str]]:
+    """Yield point, s, V, mA, cycle, step (from 1 in each cycle) and 'C', 'D' or 'R' (rest)."""
+    signs = np.sign(cycled[2])
+    cycle, step, before, halves = 0, 0, 0.0, 0
+    for n, (hours, volts, current, sign) in enumerate(zip(*cycled, signs, strict=True), 1):
+        if sign != before or n == 1:
+            halves += bool(sign)
+            new = (halves + 1) // 2
+            step = step + 1 if new == cycle else 1
+            cycle, before = new, sign
+        yield n, 3600 * hours, volts, current, cycle, step, {1: "C", -1: "D", 0: "R"}[int(sign)]
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{rest:06.3f}"
+
+
+def neware(cycled: Cycled, capacities: Mapping[tuple[int, str], float]) -> str:
+    """Return cycles as a Neware file in A and Ah, with capacities in mAh by cycle and 'C' or 'D'.
+
+    The capacity of a step rises evenly to the one that is given, whatever the current is.
+    """
+    kinds = {"C": "CC Chg", "D": "CC DChg", "R": "Rest"}
+    rows = [
+        (n, cycle, step, kinds[state], _clock(seconds), _clock(seconds), current / 1e3, volts,
+         size if state == "C" else 0.0, size if state == "D" else 0.0, "2026-11-25 12:00:00")
+        for n, seconds, volts, current, cycle, step, state, size in _counted(cycled, capacities)
+    ]  # fmt: skip
+    names = ("DataPoint", "Cycle Index", "Step Index", "Step Type", "Time", "Cumulative Time",
+             "Current(A)", "Voltage(V)", "Chg. Cap.(Ah)", "DChg. Cap.(Ah)", "Date")  # fmt: skip
+    return csv_text(dict(zip(names, zip(*rows, strict=True), strict=True)))
+
+
+def arbin(cycled: Cycled, capacities: Mapping[tuple[int, str], float]) -> str:
+    """Return the same as a CSV file of Arbin, whose capacities stay where they are to the end."""
+    rows, passed, last = [], {"C": 0.0, "D": 0.0}, {"C": 0.0, "D": 0.0}
+    for n, seconds, volts, current, cycle, step, state, size in _counted(cycled, capacities):
+        if state in passed:
+            if size == 0.0:
+                last[state] = passed[state]
+            passed[state] = last[state] + size
+        rows.append((n, "11/25/2026 12:00:00", seconds, seconds, cycle, step, current / 1e3,
+                     volts, passed["C"], passed["D"]))  # fmt: skip
+    names = ("Data_Point", "Date_Time", "Test_Time(s)", "Step_Time(s)", "Cycle_Index",
+             "Step_Index", "Current(A)", "Voltage(V)", "Charge_Capacity(Ah)",
+             "Discharge_Capacity(Ah)")  # fmt: skip
+    return csv_text(dict(zip(names, zip(*rows, strict=True), strict=True)))
+
+
+def pec(cycled: Cycled, capacities: Mapping[tuple[int, str], float]) -> str:
+    """Return the same as a file of PEC, in mA, mV and mAh."""
+    rows, kept, now = [], {"C": 0.0, "D": 0.0}, 0
+    for _, seconds, volts, current, cycle, step, state, size in _counted(cycled, capacities):
+        kept = kept if cycle == now else {"C": 0.0, "D": 0.0}
+        now = cycle
+        kept |= {state: size}
+        rows.append((187, 1, 1, 1, 1, step, cycle, seconds, seconds, "2026-11-25 12:00:00",
+                     "2026-11-25 12:00:00", 1e3 * volts, current, 1e3 * kept["C"],
+                     1e3 * kept["D"], 0.0, 0.0))  # fmt: skip
+    names = ("Test", "Cell", "Rack", "Shelf", "Position", "Step", "Cycle", "Total Time (Seconds)",
+             "Step Time (Seconds)", "Real Time", "Position Start Time", "Voltage (mV)",
+             "Current (mA)", "Charge Capacity (mAh)", "Discharge Capacity (mAh)",
+             "Charge Capacity (mWh)", "Discharge Capacity (mWh)")  # fmt: skip
+    head = "Test:,187\nStart Time:,11/25/2026 12:00\nEnd Time:,11/26/2026 12:00\n"
+    return head + csv_text(dict(zip(names, zip(*rows, strict=True), strict=True)))
+
+
+def _counted(
+    cycled: Cycled, capacities: Mapping[tuple[int, str], float]
+) -> Iterable[tuple[int, float, float, float, int, int, str, float]]:
+    """Add to each point what has passed in its step, Ah."""
+    points = list(_of_a_cycler(cycled))
+    ends = {(cycle, step): n for n, *_, cycle, step, _ in points}
+    starts = {(cycle, step): n for n, *_, cycle, step, _ in reversed(points)}
+    for point in points:
+        n, *_, cycle, step, state = point
+        first, last = starts[cycle, step], ends[cycle, step]
+        size = (n - first) / max(last - first, 1) * capacities.get((cycle, state), 0.0) / 1e3
+        yield *point, size
+
+
+def maccor(cycled: Cycled) -> str:
+    """Return cycles as a Maccor file, whose currents have no sign; its capacities are zero."""
+    names = ("Rec#", "Cyc#", "Step", "TestTime", "StepTime", "Amp-hr", "Watt-hr", "Amps", "Volts",
+             "State", "ES", "DPt Time", "ACImp/Ohms", "DCIR/Ohms")  # fmt: skip
+    lines = ["Today's Date:\t25 November 2026", "Filename:\tsynthetic", "Procedure:\tnone"]
+    lines.append("\t".join(names))
+    for n, seconds, volts, current, cycle, step, state in _of_a_cycler(cycled):
+        days, rest = divmod(seconds, 86400)
+        time = f"  {int(days)}d {_clock(rest)}"
+        row = (n, cycle - 1, step, time, time, 0.0, 0.0, abs(current) / 1e3, volts, state, 1,
+               "11/25/2026 12:00:00", 0.0, 0.0)  # fmt: skip
+        lines.append("\t".join(map(str, row)))
+    return "\n".join(lines) + "\n"

@@ -23,7 +23,7 @@ from packaging.version import Version
 
 from tests.paths import ROOT
 
-CONSTRAINTS = tuple(f"constraints{of}.txt" for of in ("", "-dev", "-docs", "-mlip"))
+CONSTRAINTS = tuple(f"constraints{of}.txt" for of in ("", "-dev", "-docs", "-measured", "-mlip"))
 
 
 def pinned(name: str) -> dict[str, tuple[Version, list[str]]]:
@@ -58,6 +58,12 @@ def test_what_is_pinned_is_what_is_asked_for() -> None:
     for requirement in map(Requirement, asked):
         version, _ = packages[canonicalize_name(requirement.name)]
         assert version in requirement.specifier, requirement
+
+
+def test_a_checkout_and_a_package_have_the_same_extra() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"]
+    assert project["dependency-groups"]["measured"] == extras["measured"]
 
 
 METADATA = "Metadata-Version: 2.1\nName: {}\nVersion: {}\n"

@@ -216,6 +216,7 @@ def test_steps_know_the_dft_code_by_its_interface_alone() -> None:
     [
         ("workflows.dft.mixing", ["workflows/dft/calculation.py"]),
         ("sevenn", ["workflows/prescreen/potential.py"]),
+        ("cellpy", ["workflows/measured/cellpy_library.py"]),
         (
             "pymatgen",
             [

@@ -1,4 +1,7 @@
-"""Cycled cells: half-cycles and their capacities, rate steps, and the hour when a cell fails."""
+"""Cycled cells: rate steps, retention and the hour when a cell fails, from their half-cycles.
+
+Also what a file may lack before half-cycles can be found in it: numbers of cycles, and capacities.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Real = NDArray[np.float64]
+Signs = NDArray[np.int64]
 
 RESTING = 0.001  # of the largest current: less is rest; rate tests may span a factor of 500
 SAME = 0.05  # relative difference up to which two currents are one
@@ -17,48 +21,46 @@ REFERENCE, LASTING = 5, 3  # half-cycles: of the reference, and of a failure in 
 LIMITS = (0.5, 2.0)  # of the reference: polarization below (short circuit) or above is a failure
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class HalfCycle:
-    """Consecutive points with current of one sign; rests are left out.
+    """The charge or the discharge of a cycle, without its rests.
 
     Attributes
     ----------
-    start, end
+    start
         In h.
     current
         Mean current in mA; positive: charge.
     capacity
-        Integral of |current| in mAh.
+        In mAh.
     voltage
-        Median voltage in V.
-    capacities, voltages
-        Capacity so far in mAh and voltage in V, point by point, with shape (n,).
+        Mean voltage in V.
     """
 
     start: float
-    end: float
     current: float
     capacity: float
     voltage: float
-    capacities: Real
-    voltages: Real
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Cycle:
     """A charge and a discharge, in the order in which they were measured.
 
     Attributes
     ----------
     number
-        From 1.
+        As the cycler counts, or from 1.
     charge, discharge
         The two half-cycles.
+    efficiency
+        What the second half returns of the first: the Coulombic efficiency.
     """
 
     number: int
     charge: HalfCycle
     discharge: HalfCycle
+    efficiency: float
 
     @property
     def start(self) -> float:
@@ -71,17 +73,17 @@ class Cycle:
         return abs(self.discharge.current)
 
     @property
-    def efficiency(self) -> float:
-        """What the second half returns of the first: the Coulombic efficiency."""
-        first, second = self.charge, self.discharge
-        if second.start < first.start:
-            first, second = second, first
-        return second.capacity / first.capacity if first.capacity else nan
-
-    @property
     def polarization(self) -> float:
-        """Half the difference of the median voltages in V: overpotential of a symmetric cell."""
+        """Half the difference of the mean voltages in V: overpotential of a symmetric cell."""
         return (self.charge.voltage - self.discharge.voltage) / 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Voltage in V over capacity in mAh of a half-cycle, each with shape (n,)."""
+
+    capacities: Real
+    voltages: Real
 
 
 @dataclass(frozen=True)
@@ -134,64 +136,109 @@ def is_symmetric(voltage: ArrayLike) -> bool:
     return bool(low < 0.0 < high and -low > 0.1 * high)
 
 
-def half_cycles(time: ArrayLike, voltage: ArrayLike, current: ArrayLike) -> list[HalfCycle]:
-    """Divide a measurement where the current changes its sign.
+def directions(time: ArrayLike, current: ArrayLike) -> Signs:
+    """Return at which points a cell is charged (1), discharged (-1), or rests (0).
 
     Parameters
     ----------
     time
         In h with shape (n,), not falling.
-    voltage
-        In V with shape (n,).
     current
         In mA with shape (n,); positive: charge.
 
     Returns
     -------
-    list of HalfCycle
-        In the order of time. A part interrupted by rests is one half-cycle; single points are none.
+    ndarray
+        Integers with shape (n,). A single point of another sign than its neighbours is a rest.
 
     Raises
     ------
     ValueError
         The time falls, or no current flows.
     """
-    t, v, i = (np.asarray(x, dtype=np.float64) for x in (time, voltage, current))
+    t, i = (np.asarray(x, dtype=np.float64) for x in (time, current))
     if (falls := np.flatnonzero(np.diff(t) < 0.0)).size:
         after = t[int(falls[0])]
         raise ValueError(f"the time falls after {after:g} h; allowed: one measurement, in order")
-    flowing = np.flatnonzero(np.abs(i) > RESTING * np.abs(i).max(initial=0.0))
-    if len(flowing) < 2:
+    signs = np.where(np.abs(i) > RESTING * np.abs(i).max(initial=0.0), np.sign(i), 0.0)
+    flowing = np.flatnonzero(signs)
+    for part in _parts(signs[flowing]):
+        if len(part) == 1:
+            signs[flowing[part]] = 0.0
+    if not signs.any():
         raise ValueError("found no current; allowed: a column of currents that are not all zero")
-    signs = np.sign(i[flowing])
-    parts = np.split(flowing, np.flatnonzero(signs[1:] != signs[:-1]) + 1)
-    return [_half(part, t, v, i) for part in parts if len(part) > 1]
+    return signs.astype(np.int64)
 
 
-def _half(part: NDArray[np.intp], t: Real, v: Real, i: Real) -> HalfCycle:
-    times, sizes = t[part], np.abs(i[part])
-    # Q = ∫ |I| dt by trapezoids; nothing flows between points that a rest divides
-    steps = np.diff(times) * (sizes[1:] + sizes[:-1]) / 2.0
-    steps[np.diff(part) > 1] = 0.0
-    capacities = np.concatenate([[0.0], np.cumsum(steps)])
-    return HalfCycle(
-        start=float(times[0]),
-        end=float(times[-1]),
-        current=float(i[part].mean()),
-        capacity=float(capacities[-1]),
-        voltage=float(np.median(v[part])),
-        capacities=capacities,
-        voltages=v[part],
+def number(signs: Signs) -> tuple[Signs, Signs]:
+    """Count cycles and steps where a file does not.
+
+    Parameters
+    ----------
+    signs
+        From `directions`, with shape (n,).
+
+    Returns
+    -------
+    cycle, step : ndarray
+        Numbers with shape (n,), both from 1, the steps anew in each cycle. A cycle is two parts
+        of opposite sign with the rests after them; a step is a part of one sign, or a rest.
+    """
+    halves = np.zeros(len(signs), dtype=np.int64)
+    flowing = np.flatnonzero(signs)
+    changes = np.flatnonzero(np.diff(signs[flowing])) + 1
+    halves[flowing[changes]] = 1
+    cycle = halves.cumsum() // 2
+    step = np.concatenate([[0], (np.diff(signs) != 0).cumsum()])
+    return cycle + 1, step - step[_first_of(cycle)] + 1
+
+
+def capacities(
+    time: ArrayLike, current: ArrayLike, signs: Signs, cycle: Signs
+) -> tuple[Real, Real]:
+    """Integrate the current where a file has no capacities.
+
+    Parameters
+    ----------
+    time
+        In h with shape (n,).
+    current
+        In mA with shape (n,).
+    signs
+        From `directions`, with shape (n,).
+    cycle
+        Number of the cycle with shape (n,), not falling.
+
+    Returns
+    -------
+    charge, discharge : ndarray
+        Passed since the start of the cycle, mAh, with shape (n,).
+    """
+    t, sizes = np.asarray(time, dtype=np.float64), np.abs(np.asarray(current, dtype=np.float64))
+    # Q = ∫ |I| dt by trapezoids; nothing flows from or to a rest
+    passed = np.diff(t) * (sizes[1:] + sizes[:-1]) / 2.0
+    together = (signs[1:] == signs[:-1]) & (cycle[1:] == cycle[:-1])
+    charge, discharge = (
+        np.concatenate([[0.0], np.cumsum(np.where(together & (signs[1:] == sign), passed, 0.0))])
+        for sign in (1, -1)
     )
+    return since_start(charge, cycle), since_start(discharge, cycle)
 
 
-def cycles(halves: Sequence[HalfCycle]) -> list[Cycle]:
-    """Pair half-cycles; a last one without partner is left out."""
-    pairs = zip(halves[::2], halves[1::2], strict=False)
-    return [
-        Cycle(number, *(pair if pair[0].current > 0.0 else pair[::-1]))
-        for number, pair in enumerate(pairs, 1)
-    ]
+def since_start(values: Real, cycle: Signs) -> Real:
+    """Return values less that of the first point of their cycle, all with shape (n,)."""
+    return values - values[_first_of(cycle)]
+
+
+def _parts(signs: Real) -> list[NDArray[np.intp]]:
+    """Return the places of each run of equal numbers."""
+    return np.split(np.arange(len(signs)), np.flatnonzero(np.diff(signs)) + 1)
+
+
+def _first_of(cycle: Signs) -> NDArray[np.intp]:
+    """Return, for each point, the first point of its cycle."""
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(cycle)) + 1])
+    return starts[np.searchsorted(starts, np.arange(len(cycle)), side="right") - 1]
 
 
 def rate_steps(found: Sequence[Cycle]) -> list[RateStep]:
@@ -222,7 +269,7 @@ def retention(found: Sequence[Cycle], reference: int = 1) -> Real:
     found
         The cycles.
     reference
-        Number of the reference cycle, from 1.
+        Number of the reference cycle.
 
     Returns
     -------
@@ -234,16 +281,14 @@ def retention(found: Sequence[Cycle], reference: int = 1) -> Real:
     ValueError
         There is no such cycle.
     """
-    if not 1 <= reference <= len(found):
-        raise ValueError(f"found reference cycle {reference}; allowed: 1 to {len(found)}")
-    capacities = np.array([cycle.discharge.capacity for cycle in found])
-    ratios: Real = np.divide(
-        capacities,
-        capacities[reference - 1],
-        out=np.full(len(found), nan),
-        where=capacities[reference - 1] > 0.0,
-    )
-    return ratios
+    sizes = {cycle.number: cycle.discharge.capacity for cycle in found}
+    if reference not in sizes:
+        raise ValueError(
+            f"found reference cycle {reference}; allowed: {min(sizes)} to {max(sizes)}, "
+            "if charge and discharge were measured"
+        )
+    whole = sizes[reference] or nan
+    return np.array([size / whole for size in sizes.values()])
 
 
 def failure(halves: Sequence[HalfCycle], limits: tuple[float, float] = LIMITS) -> Failure | None:

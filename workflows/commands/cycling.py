@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from analysis.measured.cycling import LIMITS
 from workflows.commands import DONE
 from workflows.commands.arguments import add_measured, between, count, positive
+from workflows.measured.cyclers import CSV, CYCLERS
 from workflows.measured.cycling import PLAIN, evaluate_cycling, per_area, per_mass
 from workflows.terminal.console import say
 
@@ -14,6 +15,14 @@ from workflows.terminal.console import say
 def add_arguments(verb: ArgumentParser) -> None:
     """Add the measurements and how they are normalised."""
     add_measured(verb, "time_h (or time_s), voltage_V, current_mA (electrode)")
+    verb.add_argument(
+        "--cycler",
+        metavar="NAME,...",
+        type=_cyclers,
+        default=(CSV,),
+        help=f"whose files these are, one for all, or one for each: {', '.join(CYCLERS)} (default: "
+        f"{CSV}, for CSV with these columns and Bio-Logic)",
+    )
     unit = verb.add_mutually_exclusive_group()
     unit.add_argument("--area", metavar="CM2", type=positive, help="of the electrode: per cm²")
     unit.add_argument("--mass", metavar="MG", type=positive, help="of active material: per g")
@@ -21,8 +30,7 @@ def add_arguments(verb: ArgumentParser) -> None:
         "--reference",
         metavar="N",
         type=count,
-        default=1,
-        help="cycle that the capacity retention refers to (default: 1)",
+        help="cycle that the capacity retention refers to (default: the first one)",
     )
     verb.add_argument(
         "--limits",
@@ -45,9 +53,18 @@ def execute(arguments: Namespace) -> int:
         arguments.data,
         arguments.into,
         electrodes=arguments.electrode,
+        cyclers=arguments.cycler,
         unit=unit,
         reference=arguments.reference,
         limits=arguments.limits,
     ):
         say(line)
     return DONE
+
+
+def _cyclers(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    for name in names:
+        if name not in (CSV, *CYCLERS):
+            raise ArgumentTypeError(f"found {name!r}; allowed: {', '.join([CSV, *CYCLERS])}")
+    return names

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from analysis.figures.measured.cycling import Cell as Cycled
-from analysis.figures.measured.cycling import Unit, full_figure, symmetric_figure
-from analysis.figures.measured.names import significant
-from analysis.measured.cycling import (
-    LIMITS,
-    cycles,
-    failure,
-    half_cycles,
-    is_symmetric,
-    rate_steps,
-    retention,
+from analysis.figures.measured.cycling import (
+    Unit,
+    drawn_cycles,
+    full_figure,
+    symmetric_figure,
 )
+from analysis.figures.measured.names import significant
+from analysis.measured.cycling import LIMITS, failure, is_symmetric, rate_steps, retention
 from workflows.campaign.directory import FIGURES
+from workflows.measured.cellpy_library import require_cellpy
+from workflows.measured.cyclers import CSV, read_cycler
 from workflows.measured.output import make_directory, refusing, small, write_table
-from workflows.measured.series import Series, each_once, read_series
+from workflows.measured.series import Series, each_once, for_each, read_series
+from workflows.measured.statistics import statistics
 from workflows.report.csv_text import Cell
 from workflows.report.images import save
 from workflows.system.messages import shown
@@ -47,8 +46,9 @@ def evaluate_cycling(
     into: Path,
     *,
     electrodes: Sequence[str] = (),
+    cyclers: Sequence[str] = (CSV,),
     unit: Unit = PLAIN,
-    reference: int = 1,
+    reference: int | None = None,
     limits: tuple[float, float] = LIMITS,
 ) -> Iterator[str]:
     """Divide cells' measurements into cycles; write cycles.csv, rates.csv and the figure.
@@ -56,15 +56,18 @@ def evaluate_cycling(
     Parameters
     ----------
     paths
-        Files with time_h, voltage_V and current_mA (positive: charge) and, optionally, electrode.
+        Files with time_h, voltage_V and current_mA (positive: charge) and, optionally, electrode;
+        or those of cyclers.
     into
         Directory for tables and figures.
     electrodes
         As `read_series`.
+    cyclers
+        One of `CYCLERS`, or 'csv' for CSV and Bio-Logic: one for all files, or one for each.
     unit
         What currents and capacities are divided by.
     reference
-        Number of the cycle that the retention refers to.
+        Number of the cycle that the retention refers to; None for the first one.
     limits
         Polarization of a symmetric cell over that of its first half-cycles, within which it works.
 
@@ -76,40 +79,60 @@ def evaluate_cycling(
     Raises
     ------
     UserError
-        A file cannot be read, or holds no whole cycle.
+        cellpy is missing, a file cannot be read, or it holds no whole cycle.
     """
+    require_cellpy()
     cells: dict[str, Cycled] = {}
     retained: dict[str, list[float]] = {}
-    for series in each_once(read_series(paths, electrodes, NEEDED)):
+    for series in each_once(_read(paths, electrodes, cyclers)):
         name = series.electrode
         with refusing(series.source, name):
-            cells[name] = _cell(series, limits)
-            retained[name] = list(map(float, retention(cells[name].cycles, reference)))
+            cells[name] = cell = _cell(series, reference, limits)
+            retained[name] = list(map(float, retention(cell.cycles, cell.reference)))
     symmetric = {name: cell for name, cell in cells.items() if is_symmetric(cell.voltages)}
     full = {name: cell for name, cell in cells.items() if name not in symmetric}
     make_directory(into)
     _write(into, cells, retained, unit)
     for name, cell in cells.items():
-        yield from _lines(
-            name, cell, name in symmetric, retained[name], reference=reference, unit=unit
-        )
+        yield from _lines(name, cell, name in symmetric, retained[name], unit)
     drawings: tuple[tuple[dict[str, Cycled], Callable[..., Figure], str], ...] = (
         (symmetric, symmetric_figure, "cycling-symmetric"),
-        (full, partial(full_figure, reference=reference), "cycling-full"),
+        (full, full_figure, "cycling-full"),
     )
     for found, draw, stem in drawings:
         if found:
             yield f"figure: {shown(save(draw(found, unit), into / FIGURES, stem)[0])}"
 
 
-def _cell(series: Series, limits: tuple[float, float]) -> Cycled:
-    time, voltage, current = (series.columns[names[0]] for names in NEEDED)
-    halves = half_cycles(time, voltage, current)
-    found = cycles(halves)
-    if not found:
+def _read(
+    paths: Sequence[Path], electrodes: Sequence[str], cyclers: Sequence[str]
+) -> Iterator[Series]:
+    kinds = for_each(cyclers, paths, "--cycler")
+    names = for_each(electrodes, paths, "--electrode") if electrodes else [p.stem for p in paths]
+    for path, cycler, name in zip(paths, kinds, names, strict=True):
+        if cycler == CSV:
+            yield from read_series([path], [name], NEEDED)
+        else:
+            yield read_cycler(path, cycler, name)
+
+
+def _cell(series: Series, reference: int | None, limits: tuple[float, float]) -> Cycled:
+    time, voltage = series.columns["time_h"], series.columns["voltage_V"]
+    found = statistics(series.columns)
+    if not found.cycles:
         raise ValueError("found no whole cycle; allowed: at least one charge and one discharge")
-    failed = failure(halves, limits) if is_symmetric(voltage) else None
-    return Cycled(time, voltage, found, rate_steps(found), failed)
+    steps = rate_steps(found.cycles)
+    symmetric = is_symmetric(voltage)
+    drawn = [] if symmetric else drawn_cycles(found.cycles, steps)
+    return Cycled(
+        times=time,
+        voltages=voltage,
+        cycles=found.cycles,
+        steps=steps,
+        failure=failure(found.halves, limits) if symmetric else None,
+        reference=found.cycles[0].number if reference is None else reference,
+        curves={number: found.curves(number) for number in drawn},
+    )
 
 
 def _text(unit: str) -> str:
@@ -152,7 +175,7 @@ def _write(
 
 
 def _lines(
-    name: str, cell: Cycled, symmetric: bool, kept: list[float], *, reference: int, unit: Unit
+    name: str, cell: Cycled, symmetric: bool, kept: list[float], unit: Unit
 ) -> Iterator[str]:
     start, last = shown(name), cell.cycles[-1]
     current, capacity = (_plain(text) for text in (unit.current, unit.capacity))
@@ -169,7 +192,7 @@ def _lines(
         yield (
             f"{start}: full cell, {len(cell.cycles)} cycles; discharge capacity "
             f"{significant(last.discharge.capacity / unit.size, 4)} {capacity} in the last one, "
-            f"{100 * kept[-1]:.1f} % of that of cycle {reference}"
+            f"{100 * kept[-1]:.1f} % of that of cycle {cell.reference}"
         )
     if len(cell.steps) > 1:
         for step in cell.steps:

@@ -150,7 +150,7 @@ def _read(
             table = _mpr(content)
             wanted = _wanted(table, needed, optional)
             columns = {ours: factor * table[theirs] for ours, (theirs, factor) in wanted.items()}
-            _require_numbers(columns)
+            require_numbers(columns)
             return [Series(name, source, columns)]
         return [Series(*found) for found in _csv(content, source, name, needed, optional)]
 
@@ -184,7 +184,8 @@ def _mpr(content: bytes) -> dict[str, Column]:
         from galvani.BioLogic import MPRfile
     except ModuleNotFoundError:
         raise UserError(
-            "Bio-Logic files need galvani, the extra `measured`: pip install 'sodiophile[measured]'"
+            "Bio-Logic files need galvani, the extra `measured`; allowed: pip install "
+            "'sodiophile[measured]', or in a checkout: make measured"
         ) from None
     try:
         data = MPRfile(io.BytesIO(content)).data
@@ -195,7 +196,8 @@ def _mpr(content: bytes) -> dict[str, Column]:
         raise UserError(f"galvani cannot read it ({why}); allowed: a whole .mpr file") from None
 
 
-def _require_numbers(columns: Mapping[str, Column]) -> None:
+def require_numbers(columns: Mapping[str, Column]) -> None:
+    """Refuse columns without points, or with something else than numbers."""
     for name, column in columns.items():
         if not len(column):
             raise UserError("no data; allowed: at least one point")

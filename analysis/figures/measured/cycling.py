@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.figures import style
 from analysis.figures.measured.names import plain, significant
-from analysis.measured.cycling import Cycle, Failure, RateStep, retention
+from analysis.measured.cycling import Curve, Cycle, Failure, RateStep, retention
 
 MOST_POINTS = 20_000  # of a line; above, it is drawn as pixels
 CURVES = 6  # cycles whose curves are drawn
@@ -38,43 +38,62 @@ class Unit:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A cycled cell: time in h and voltage in V with shape (n,), and what was found in them."""
+    """A cycled cell: time in h and voltage in V with shape (n,), and what was found in them.
+
+    Attributes
+    ----------
+    times, voltages
+        The measurement.
+    cycles, steps, failure
+        What was found.
+    reference
+        Number of the cycle that the retention refers to.
+    curves
+        Charge and discharge of the cycles that `drawn_cycles` names, by their number.
+    """
 
     times: NDArray[np.float64]
     voltages: NDArray[np.float64]
     cycles: Sequence[Cycle]
     steps: Sequence[RateStep]
     failure: Failure | None
+    reference: int
+    curves: Mapping[int, tuple[Curve, Curve]]
+
+
+def drawn_cycles(cycles: Sequence[Cycle], steps: Sequence[RateStep]) -> list[int]:
+    """Return numbers of cycles whose curves are drawn: the first of each rate step, or a few."""
+    if len(steps) > 1:
+        return [step.first for step in steps][:CURVES]
+    spread = np.linspace(0, len(cycles) - 1, min(CURVES, len(cycles)))
+    return [cycles[round(float(x))].number for x in spread]
 
 
 def symmetric_figure(cells: Mapping[str, Cell], unit: Unit) -> Figure:
     """Draw voltage and polarization of symmetric cells over time, by name (see Fig. 2)."""
     caption = style.Caption(
         "Symmetric cells: voltage over time, and polarization (half the difference between the "
-        "median voltages of plating and stripping) by cycle. Dashed: the hour when a cell fails."
+        "mean voltages of plating and stripping) by cycle. Dashed: the hour when a cell fails."
     )
     with style.page(style.WIDTH_MM, 98.0, caption) as figure:
         upper = style.place(figure, 16.0, 4.0, 160.0, 48.0)
         lower = style.place(figure, 16.0, 60.0, 160.0, 28.0)
         draw_voltage(upper, cells)
-        draw_polarization(lower, cells, unit)
         lower.set_xlim(upper.get_xlim())
+        draw_polarization(lower, cells, unit)
         upper.tick_params(labelbottom=False)
     return figure
 
 
-def full_figure(cells: Mapping[str, Cell], unit: Unit, reference: int = 1) -> Figure:
-    """Draw capacities by cycle, and the curves of the first cell (see Fig. 6).
-
-    `reference` is the number of the cycle that the retention refers to.
-    """
+def full_figure(cells: Mapping[str, Cell], unit: Unit) -> Figure:
+    """Draw capacities by cycle, and the curves of the first cell (see Fig. 6)."""
     name, first = next(iter(cells.items()))
     caption = style.Caption(
         "Full cells: discharge capacity (filled) and Coulombic efficiency (open) by cycle, with "
         f"the current of each step; charge and discharge curves of {plain(name)}."
     )
     with style.page(style.WIDTH_MM, 68.0, caption) as figure:
-        draw_capacity(style.place(figure, 14.0, 6.0, 84.0, 52.0), cells, unit, reference)
+        draw_capacity(style.place(figure, 14.0, 6.0, 84.0, 52.0), cells, unit)
         draw_curves(style.place(figure, 124.0, 6.0, 52.0, 52.0), first, unit)
     return figure
 
@@ -127,7 +146,7 @@ def draw_polarization(ax: Axes, cells: Mapping[str, Cell], unit: Unit) -> Axes:
     return ax
 
 
-def draw_capacity(ax: Axes, cells: Mapping[str, Cell], unit: Unit, reference: int = 1) -> Axes:
+def draw_capacity(ax: Axes, cells: Mapping[str, Cell], unit: Unit) -> Axes:
     """Draw discharge capacity and, on a scale at the right, Coulombic efficiency by cycle.
 
     The legend has what the last cycle retains of the reference cycle.
@@ -138,8 +157,8 @@ def draw_capacity(ax: Axes, cells: Mapping[str, Cell], unit: Unit, reference: in
         numbers = [cycle.number for cycle in cell.cycles]
         size = 2.4 if len(numbers) < 150 else 1.4
         capacities = [cycle.discharge.capacity / unit.size for cycle in cell.cycles]
-        kept = 100.0 * float(retention(cell.cycles, reference)[-1])
-        label = f"{plain(name)}: {kept:.1f} % of cycle {reference} in cycle {numbers[-1]}"
+        kept = 100.0 * float(retention(cell.cycles, cell.reference)[-1])
+        label = f"{plain(name)}: {kept:.1f} % of cycle {cell.reference} in cycle {numbers[-1]}"
         ax.plot(numbers, capacities, marker, color=colour, ms=size, mew=0.0, label=label)
         right.plot(
             numbers, [100.0 * cycle.efficiency for cycle in cell.cycles], marker, color=colour,
@@ -162,12 +181,21 @@ def draw_capacity(ax: Axes, cells: Mapping[str, Cell], unit: Unit, reference: in
 def _name_steps(
     ax: Axes, steps: Sequence[RateStep], places: Mapping[int, float], unit: Unit
 ) -> None:
-    """Write the current of each rate step above its beginning."""
+    """Write the current of each rate step above its beginning, on two lines where it is narrow.
+
+    What has room on neither is left out.
+    """
+    ends = [-np.inf, -np.inf]  # of the last text on each line, in points
     for step in steps:
+        text, place = significant(step.current / unit.size), places[step.first]
+        x = ax.transData.transform((place, 0.0))[0] * 72.0 / ax.figure.dpi
+        line = next((k for k, end in enumerate(ends) if x > end), None)
+        if line is None:
+            continue
+        ends[line] = x + 6.0 * (0.6 * len(text) + 0.5)  # 6 points high, digits 0.6 as wide
         ax.annotate(
-            significant(step.current / unit.size), (places[step.first], 1.0), (0.0, 1.0),
-            xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=6.0,
-            color=style.MUTED, ha="left", va="bottom",
+            text, (place, 1.0), (0.0, 1.0 + 7.0 * line), xycoords=("data", "axes fraction"),
+            textcoords="offset points", fontsize=6.0, color=style.MUTED, ha="left", va="bottom",
         )  # fmt: skip
     ax.annotate(
         f"{unit.current}:", (0.0, 1.0), (-3.0, 1.0), xycoords="axes fraction",
@@ -177,22 +205,17 @@ def _name_steps(
 
 def draw_curves(ax: Axes, cell: Cell, unit: Unit) -> Axes:
     """Draw voltage in V over capacity: of the first cycle of each rate step, or of a few cycles."""
-    if len(cell.steps) > 1:
-        numbers = [step.first for step in cell.steps][:CURVES]
-    else:
-        spread = np.linspace(1, len(cell.cycles), min(CURVES, len(cell.cycles)))
-        numbers = sorted({round(float(x)) for x in spread})
-    by_number = {cycle.number: cycle for cycle in cell.cycles}
-    for number, shade in zip(numbers, np.linspace(1.0, 0.25, len(numbers)), strict=True):
-        cycle = by_number[number]
+    currents = {cycle.number: cycle.current for cycle in cell.cycles}
+    shades = np.linspace(1.0, 0.25, len(cell.curves))
+    for (number, (charge, discharge)), shade in zip(cell.curves.items(), shades, strict=True):
         label = str(number)
         if len(cell.steps) > 1:
-            label = f"{number}: {significant(cycle.current / unit.size)}"
-        for half in (cycle.charge, cycle.discharge):
+            label = f"{number}: {significant(currents[number] / unit.size)}"
+        for curve in (charge, discharge):
             ax.plot(
-                half.capacities / unit.size, half.voltages, color=style.OURS, alpha=float(shade),
-                lw=0.8, label=label if half is cycle.charge else None,
-                rasterized=len(half.voltages) > MOST_POINTS,
+                curve.capacities / unit.size, curve.voltages, color=style.OURS,
+                alpha=float(shade), lw=0.8, label=label if curve is charge else None,
+                rasterized=len(curve.voltages) > MOST_POINTS,
             )  # fmt: skip
     ax.set_xlabel(f"capacity ({unit.capacity})")
     ax.set_ylabel("voltage (V)")

@@ -1,6 +1,8 @@
 """`eis`, `tafel`, `plating` and `cycling` from the command line: synthetic data, known answers."""
 
 import csv
+from importlib.metadata import PackageNotFoundError
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +10,22 @@ import pytest
 
 from tests.synthetic_cells import (
     FREQUENCIES,
+    Cycled,
+    arbin,
     butler_volmer,
     csv_text,
     dip,
     full_cell,
+    maccor,
+    mpr,
+    neware,
+    pec,
     resistance,
     spectrum,
     symmetric_cell,
 )
 from workflows.cli import main
+from workflows.measured import cellpy_library
 
 TEMPERATURES = (293.15, 303.15, 313.15)
 
@@ -257,11 +266,16 @@ def test_no_plating_is_refused(desk: Path, capsys: pytest.CaptureFixture[str]) -
 
 # ---- cycling ------------------------------------------------------------------------------------
 
+needs_cellpy = pytest.mark.skipif(
+    find_spec("cellpy") is None, reason="needs the extra `measured`: make measured"
+)
+
 
 def cycled(hours: np.ndarray, volts: np.ndarray, current: np.ndarray) -> str:
     return csv_text({"time_h": hours, "voltage_V": volts, "current_mA": current})
 
 
+@needs_cellpy
 @pytest.mark.usefixtures("_no_figure")
 def test_the_hour_when_a_symmetric_cell_fails(
     desk: Path, capsys: pytest.CaptureFixture[str]
@@ -273,6 +287,7 @@ def test_the_hour_when_a_symmetric_cell_fails(
     assert bad.startswith("bad: symmetric cell, 20 cycles; fails at 30 h (short circuit: 0.1 ")
 
 
+@needs_cellpy
 @pytest.mark.usefixtures("_no_figure")
 def test_capacity_and_retention_by_mass(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.csv").write_text(cycled(*full_cell([0.10, 0.098, 0.096], [0.5] * 3)))
@@ -284,6 +299,7 @@ def test_capacity_and_retention_by_mass(desk: Path, capsys: pytest.CaptureFixtur
     assert float(rows[-1]["efficiency_percent"]) == pytest.approx(100 / 1.01, abs=1e-3)
 
 
+@needs_cellpy
 @pytest.mark.usefixtures("_no_figure")
 def test_what_cellpy_exports_gives_the_same_capacities(
     desk: Path, capsys: pytest.CaptureFixture[str]
@@ -299,6 +315,7 @@ def test_what_cellpy_exports_gives_the_same_capacities(
     assert found == pytest.approx([0.10, 0.098])
 
 
+@needs_cellpy
 @pytest.mark.usefixtures("_no_figure")
 def test_rate_steps_by_area(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.csv").write_text(cycled(*symmetric_cell([0.5] * 3 + [1.0] * 3)))
@@ -307,9 +324,148 @@ def test_rate_steps_by_area(desk: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert [row["current_mA_per_cm2"] for row in table("rates.csv")] == ["0.25", "0.5"]
 
 
+@needs_cellpy
 def test_half_a_cycle_is_refused(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.csv").write_text("time_h,voltage_V,current_mA\n0,1,1\n1,1,1\n")
     assert refused(capsys, "cycling", "a.csv").startswith("a.csv: a: found no whole cycle; allowed")
+
+
+@needs_cellpy
+@pytest.mark.usefixtures("_no_figure")
+def test_retention_refers_to_another_cycle(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.csv").write_text(cycled(*full_cell([0.10, 0.08, 0.06], [0.5] * 3)))
+    (line, _) = printed(capsys, "cycling", "a.csv", "--reference", "2")
+    assert line.endswith(", 75.0 % of that of cycle 2")
+    assert [row["retention_percent"] for row in table("cycles.csv")] == [
+        "125.000000", "100.000000", "75.000000",
+    ]  # fmt: skip
+
+
+@needs_cellpy
+def test_a_reference_that_was_not_measured_is_refused(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.csv").write_text(cycled(*full_cell([0.10, 0.08], [0.5] * 2)))
+    line = refused(capsys, "cycling", "a.csv", "--reference", "3")
+    assert line.startswith("a.csv: a: found reference cycle 3; allowed: 1 to 2")
+
+
+@needs_cellpy
+@pytest.mark.usefixtures("_no_figure")
+def test_cycles_of_bio_logic(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("galvani", reason="needs the extra `measured`")
+    hours, volts, current = full_cell([0.10, 0.09], [0.5] * 2)
+    columns = {"time/s": 3600 * hours, "Ewe/V": volts, "<I>/mA": current}
+    Path("a.mpr").write_bytes(mpr(columns))
+    printed(capsys, "cycling", "a.mpr")
+    found = [float(row["discharge_capacity_mAh"]) for row in table("cycles.csv")]
+    assert found == pytest.approx([0.10, 0.09])
+
+
+CELL = full_cell([0.10, 0.09], [0.5] * 2)
+COUNTED = {(1, "C"): 0.2, (1, "D"): 0.16, (2, "C"): 0.16, (2, "D"): 0.12}
+
+
+@needs_cellpy
+@pytest.mark.usefixtures("_no_figure")
+@pytest.mark.parametrize(
+    ("cycler", "written"),
+    [
+        ("neware", neware(CELL, COUNTED)),
+        ("arbin-csv", arbin(CELL, COUNTED)),
+        ("arbin-csv", arbin(CELL, COUNTED).replace(",", ";")),
+        ("pec", pec(CELL, COUNTED)),
+    ],
+)
+def test_a_cycler_counts_its_own_capacities(
+    desk: Path, capsys: pytest.CaptureFixture[str], cycler: str, written: str
+) -> None:
+    Path("a.csv").write_text(written)
+    (line, _) = printed(capsys, "cycling", "a.csv", "--cycler", cycler)
+    assert line.startswith("a: full cell, 2 cycles; discharge capacity 0.12 mAh in the last one")
+    rows = table("cycles.csv")
+    assert [float(row["charge_capacity_mAh"]) for row in rows] == pytest.approx([0.2, 0.16])
+    assert [float(row["efficiency_percent"]) for row in rows] == pytest.approx([80.0, 75.0])
+    assert [float(row["current_mA"]) for row in rows] == pytest.approx([0.5, 0.5])
+    assert float(rows[1]["start_h"]) == pytest.approx(CELL[0][164], abs=1e-5)
+
+
+@needs_cellpy
+@pytest.mark.usefixtures("_no_figure")
+@pytest.mark.parametrize("cell", [CELL, symmetric_cell([0.5] * 3)])
+def test_maccor_gives_the_same_as_csv(
+    desk: Path, capsys: pytest.CaptureFixture[str], cell: Cycled
+) -> None:
+    Path("a.txt").write_text(maccor(cell), encoding="latin-1")
+    Path("b.csv").write_text(cycled(*cell))
+    printed(capsys, "cycling", "a.txt", "b.csv", "--cycler", "maccor,csv")
+    rows = [list(row.values()) for row in table("cycles.csv")]
+    theirs, ours = ([row[1:] for row in rows if row[0] == name] for name in "ab")
+    assert len(ours) >= 2
+    for row, other in zip(theirs, ours, strict=True):
+        assert list(map(float, row)) == pytest.approx(list(map(float, other)), rel=1e-4)
+
+
+@needs_cellpy
+@pytest.mark.parametrize("cycler", ["neware", "maccor", "pec", "arbin-csv"])
+def test_a_file_of_another_kind_is_one_line(
+    desk: Path, capsys: pytest.CaptureFixture[str], cycler: str
+) -> None:
+    Path("a.csv").write_text(cycled(*CELL))
+    line = refused(capsys, "cycling", "a.csv", "--cycler", cycler)
+    assert line.startswith(f"a.csv: cellpy cannot read it as --cycler {cycler} (")
+
+
+@needs_cellpy
+def test_a_damaged_file_of_a_cycler_is_one_line_or_read(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = neware(CELL, COUNTED)
+    start = text.index("2026", len(text) // 2)  # a date in the middle
+    damaged = (
+        text[:300],
+        text.replace("0.5", "x", 3).replace("3.4", "inf", 1),
+        text[:start] + "$(touch owned)" + text[start + 19 :],
+        "\0" + text,
+    )
+    for n, content in enumerate(damaged):
+        Path(f"{n}.csv").write_text(content)
+        refused(capsys, "cycling", f"{n}.csv", "--cycler", "neware")
+    assert not Path("owned").exists()
+
+
+@needs_cellpy
+def test_arbin_without_mdbtools_is_refused(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.measured.cyclers.shutil.which", lambda _: None)
+    Path("a.res").write_bytes(b"\0")
+    line = refused(capsys, "cycling", "a.res", "--cycler", "arbin-res")
+    assert line == "a.res: Arbin's .res files need mdb-export (the package mdbtools)"
+
+
+def test_an_unknown_cycler_is_refused(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused(capsys, "cycling", "a.h5", "--cycler", "arbin-h5")
+    assert "argument --cycler: found 'arbin-h5'; allowed: csv, arbin-res," in line
+
+
+def test_without_cellpy_the_commands_that_install_it_are_the_answer(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(cellpy_library, "version", missing)
+    line = refused(capsys, "cycling", "a.csv")
+    assert "pip install 'sodiophile[measured]'" in line
+    assert "make measured" in line
+
+
+def test_another_cellpy_is_refused(
+    desk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cellpy_library, "version", lambda _: "2.1.0")
+    assert refused(capsys, "cycling", "a.csv").startswith("found cellpy 2.1.0, but 1.0.2 is needed")
 
 
 def test_area_and_mass_together_are_refused(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -330,10 +486,16 @@ def test_area_and_mass_together_are_refused(desk: Path, capsys: pytest.CaptureFi
             csv_text({"overpotential_V": ETA, "current_density_mA_per_cm2": butler_volmer(ETA, 1)}),
             "tafel",
         ),
-        ("cycling", cycled(*symmetric_cell([0.5] * 3 + [1.0] * 3)), "cycling-symmetric"),
-        ("cycling", cycled(*full_cell([0.1] * 3, [0.5] * 3)), "cycling-full"),
+        pytest.param(
+            "cycling", cycled(*symmetric_cell([0.5] * 3 + [1.0] * 3)), "cycling-symmetric",
+            marks=needs_cellpy,
+        ),
+        pytest.param(
+            "cycling", cycled(*full_cell([0.1] * 3, [0.5] * 3)), "cycling-full",
+            marks=needs_cellpy,
+        ),
     ],
-)
+)  # fmt: skip
 def test_figures_are_written(
     desk: Path, capsys: pytest.CaptureFixture[str], verb: str, text: str, stem: str
 ) -> None:

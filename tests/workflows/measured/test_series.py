@@ -177,7 +177,8 @@ def test_without_galvani_the_extra_is_named(
 
     monkeypatch.setattr(builtins, "__import__", missing)
     assert refusal(written(tmp_path, CYCLE)) == (
-        "Bio-Logic files need galvani, the extra `measured`: pip install 'sodiophile[measured]'"
+        "Bio-Logic files need galvani, the extra `measured`; allowed: pip install "
+        "'sodiophile[measured]', or in a checkout: make measured"
     )
 
 
