@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from analysis.figures import style
 
 HEIGHT = 48.0  # mm, of the axes
+KEY = 3.4  # mm, height of a line of the key
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,6 @@ def draw_energies(ax: Axes, curves: Sequence[Curve]) -> Axes:
             )  # fmt: skip
     ax.set_xlabel("coverage (monolayers)")
     ax.set_ylabel("adsorption energy (eV)")
-    ax.legend()
     return ax
 
 
@@ -80,7 +81,6 @@ def draw_voltages(ax: Axes, curves: Sequence[Curve]) -> Axes:
     ax.axhline(0.0, color=style.INK, lw=0.6, dashes=(3.0, 2.0))
     ax.set_xlabel("coverage (monolayers)")
     ax.set_ylabel("voltage against the metal (V)")
-    ax.legend()
     return ax
 
 
@@ -129,9 +129,15 @@ def compose(curves: Sequence[Curve], caption: style.Caption) -> Figure:
         draws.append(draw_clusters)
     page = style.WIDTH_MM if len(draws) > 1 else style.COLUMN_MM
     wide = (page - 15.0 * len(draws) - style.MARGIN) / len(draws)
-    with style.page(page, HEIGHT + 18.0, full) as figure:
+    columns = min(len(curves), 3 if len(draws) > 1 else 2)
+    lines = 2 * math.ceil(len(curves) / columns)
+    with style.page(page, HEIGHT + 20.0 + KEY * lines, full) as figure:
         for number, draw in enumerate(draws):
             left = 14.0 + number * (wide + 15.0)
             style.letter(figure, left - 12.0, style.MARGIN, "abc"[number])
             draw(style.place(figure, left, 7.0, wide, HEIGHT), curves)
+        # Curves can lie anywhere in their axes: their key stands below.
+        key = style.place(figure, 14.0, HEIGHT + 18.0, page - 16.0, KEY * lines)
+        key.set_axis_off()
+        key.legend(*figure.axes[0].get_legend_handles_labels(), loc="upper left", ncols=columns)
     return figure

@@ -167,7 +167,7 @@ def compose(systems: Sequence[System], caption: style.Caption) -> Figure:
     rows = _pairs(systems)
     cut_height = CUT * _aspect(systems)
     left = 6.0 + len(groups) * (STATES + 3.0) + KEY * rows + 10.0
-    right = 8.0 + rows * (cut_height + GAP) + 12.0
+    right = 8.0 + rows * (cut_height + GAP) + (0.0 if len(systems) % 2 else 12.0)
     changed = any(system.change is not None for system in sites)
     below_left = changed and left <= right
     height = max(left, right)
@@ -229,8 +229,11 @@ def _draw_cuts(
         if number % 2:
             ax.set_ylabel("")
             ax.tick_params(labelleft=False)
-    top = 8.0 + (cut_height + GAP) * _pairs(systems)
-    bar = style.place(figure, 100.0, top, 76.0, 3.0)
+    end = 8.0 + (cut_height + GAP) * _pairs(systems)
+    if len(systems) % 2:  # beside the last cut
+        bar = style.place(figure, 143.0, end - 0.5 * (cut_height + GAP), 32.0, 3.0)
+    else:
+        bar = style.place(figure, 100.0, end, 76.0, 3.0)
     figure.colorbar(image, cax=bar, orientation="horizontal", label="electron localisation")
 
 

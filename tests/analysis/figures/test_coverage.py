@@ -17,13 +17,14 @@ def test_coverage_shows_what_is_known(
     curve = coverage.Curve(
         "VN(001)", 2, list(average.items()), average, {1: -1.3, 2: -0.9}, voltage, clustering
     )
-    figure = coverage.compose([curve, replace(curve, surface="Na(001)")], K_ON_MGO)
+    surfaces = ("VN(001)", "Na(001)", "Na(110)")
+    figure = coverage.compose([replace(curve, surface=name) for name in surfaces], K_ON_MGO)
     panels = 1 + bool(voltage) + bool(clustering)
     assert letters(figure) == list("abc"[:panels])
-    assert len(figure.axes) == panels
+    assert len(figure.axes) == panels + 1  # their key
     wide = style.WIDTH_MM if panels > 1 else style.COLUMN_MM
     assert figure.get_figwidth() * 25.4 == pytest.approx(wide)
     assert ("No voltages are shown" in text_of(figure)) == (not voltage)
     if clustering:
-        assert figure.axes[-1].get_xticks().tolist() == [2, 3]
+        assert figure.axes[-2].get_xticks().tolist() == [2, 3]
     assert_legible(figure)
