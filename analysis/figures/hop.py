@@ -18,7 +18,7 @@ from analysis.landscape import landscape
 
 HEIGHT = 44.0  # mm, of a row's axes
 ROW = HEIGHT + 18.0  # mm, with what stands above and below them
-ACROSS = 70.0  # mm, width of a path that is not alone in its row
+ACROSS = 70.0  # mm, width of a path
 BAR = 12.0  # mm, numbers and label of a colour bar
 LEFT, MAP = (14.0, 106.0), 96.0  # mm, where a row's first and second path begin, and a map
 
@@ -149,8 +149,7 @@ def compose(hops: Sequence[Drawn], caption: style.Caption) -> Figure:
                     draw_map(style.place(figure, MAP, top, HEIGHT, HEIGHT), hop)
                     continue
                 left = LEFT[column]
-                across = ACROSS if len(row) > 1 else wide - left - 4.0
                 style.letter(figure, left - 12.0, top - 6.0, next(letters))
                 style.write(figure, left - 6.0, top - 5.5, hop.surface)
-                draw_path(style.place(figure, left, top, across, HEIGHT), hop)
+                draw_path(style.place(figure, left, top, ACROSS, HEIGHT), hop)
     return figure
