@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -198,8 +198,12 @@ def _cells(row: CoverageRow) -> list[Cell]:
     ]  # fmt: skip
 
 
-def curve_of(one: Filling) -> Curve:
-    """Return what the figure shows of a surface."""
+def curves(found: Iterable[Filling]) -> list[Curve]:
+    """Return what the figure shows of each surface that has adsorption energies."""
+    return [curve for curve in map(_curve_of, found) if curve.average]
+
+
+def _curve_of(one: Filling) -> Curve:
     found = one.found
     placed = [(v["adatoms"], v["energy"]) for n, v in one.computed if not n.startswith(CLUSTER)]
     return Curve(

@@ -20,7 +20,7 @@ from analysis.potential import Potential, WorkFunctions
 from workflows.campaign.directory import FIGURES, RESISTANCES
 from workflows.report.account import STEM, account_caption, account_of
 from workflows.report.arrhenius import measured_fits
-from workflows.report.coverage import curve_of
+from workflows.report.coverage import curves
 from workflows.report.electrons import system_of
 from workflows.report.evaluation import Evaluation
 from workflows.report.hops import drawn
@@ -141,8 +141,8 @@ def _drawings(
     yield "potentials", partial(potential.compose, _potentials(found.results), below)
     if found.hops:
         yield HOPS, partial(hop.compose, [drawn(one) for one in found.hops], below)
-    if curves := [curve for curve in map(curve_of, found.coverages) if curve.average]:
-        yield FILLING, partial(coverage.compose, curves, below)
+    if filling := curves(found.coverages):
+        yield FILLING, partial(coverage.compose, filling, below)
     if found.electrons:
         systems = [system_of(one) for one in found.electrons]
         yield ELECTRONS, partial(electrons.compose, systems, below)

@@ -10,6 +10,7 @@ from tests import made_up as made
 from tests.workflows.report import finished_run
 from tests.workflows.report.finished_run import ATOM, BULK_NA, BY_REFINING, SLABS
 from workflows.case.schema import Case, Coverage, Refine
+from workflows.report.coverage import curves
 from workflows.tasks.graph import plan
 
 GAINS = {1: -2.0, 2: -3.6, 3: -4.7, 4: -5.0, 5: -5.5}  # of so many adatoms together, eV
@@ -58,10 +59,19 @@ def test_rows_sentences_and_csv_of_a_finished_run(tmp_path: Path) -> None:
         "VN(001): Na spreads: adatoms apart have the lowest energy (2 ML +0.20, bulk Na +0.92 eV "
         "per atom, against one adatom in the cell)",
     ]
+    (curve,) = curves(finished_run.evaluation(tmp_path, case()).coverages)
+    assert curve.average[2] == pytest.approx(-1.8)
     with (tmp_path / "coverage.csv").open() as file:
         lines = {row["name"]: row for row in csv.DictReader(file)}
     assert float(lines["coverage-4-a"]["differential_eV"]) == pytest.approx(-0.3)
     assert lines["coverage-2-b"]["lowest"] == "no"
+
+
+def test_without_the_energy_of_the_atom_no_curve_is_drawn(tmp_path: Path) -> None:
+    finish(tmp_path, case())
+    (tmp_path / "Na-atom" / "result.json").unlink()
+    (filling,) = finished_run.evaluation(tmp_path, case()).coverages
+    assert curves([filling]) == []
 
 
 def test_with_refine_all_energies_are_those_of_single_points(tmp_path: Path) -> None:
