@@ -50,11 +50,16 @@ def quiet() -> Iterator[None]:
     root, before, silent = logging.getLogger(), logging.root.manager.disable, logging.NullHandler()
     root.addHandler(silent)  # without any, logging would add one that prints
     logging.disable(logging.CRITICAL)
+    printed = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)  # for mdb-export, a program that cellpy starts
     try:
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        os.dup2(printed, 2)
+        os.close(printed)
         logging.disable(before)
         root.removeHandler(silent)
 

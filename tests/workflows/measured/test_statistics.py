@@ -122,11 +122,15 @@ def test_cellpy_reads_and_writes_nothing_in_the_home_or_working_directory(tmp_pa
     assert {path.name for path in work.iterdir()} == {".env_cellpy", "a.csv", "out"}
 
 
-def test_logs_and_warnings_of_the_program_are_as_before() -> None:
+def test_logs_and_warnings_of_the_program_are_as_before(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     root = logging.getLogger()
     before = (list(root.handlers), logging.root.manager.disable)
     with quiet():
         logging.critical("not printed")
         warnings.warn("not raised", stacklevel=1)
         assert new_cell() is not None
+        subprocess.run([sys.executable, "-c", "import sys; print(1, file=sys.stderr)"], check=True)
+    assert capfd.readouterr().err == ""
     assert (list(root.handlers), logging.root.manager.disable) == before
