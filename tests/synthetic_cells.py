@@ -155,20 +155,26 @@ def _clock(seconds: float) -> str:
     return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{rest:06.3f}"
 
 
-def neware(cycled: Cycled, capacities: Mapping[tuple[int, str], float]) -> str:
-    """Return cycles as a Neware file in A and Ah, with capacities in mAh by cycle and 'C' or 'D'.
+def neware(cycled: Cycled, capacities: Mapping[tuple[int, str], float], milli: bool = False) -> str:
+    """Return cycles as a Neware file, with capacities in mAh by cycle and 'C' or 'D'.
 
-    The capacity of a step rises evenly to the one that is given, whatever the current is.
+    The file is in A and Ah, or in mA and mAh. The capacity of a step rises evenly to the one that
+    is given, whatever the current is.
     """
     kinds = {"C": "CC Chg", "D": "CC DChg", "R": "Rest"}
+    factor = 1e3 if milli else 1.0
     rows = [
-        (n, cycle, step, kinds[state], _clock(seconds), _clock(seconds), current / 1e3, volts,
-         size if state == "C" else 0.0, size if state == "D" else 0.0, "2026-11-25 12:00:00")
+        (n, cycle, step, kinds[state], _clock(seconds), _clock(seconds),
+         factor * current / 1e3, volts, factor * size if state == "C" else 0.0,
+         factor * size if state == "D" else 0.0, "2026-11-25 12:00:00")
         for n, seconds, volts, current, cycle, step, state, size in _counted(cycled, capacities)
     ]  # fmt: skip
     names = ("DataPoint", "Cycle Index", "Step Index", "Step Type", "Time", "Cumulative Time",
              "Current(A)", "Voltage(V)", "Chg. Cap.(Ah)", "DChg. Cap.(Ah)", "Date")  # fmt: skip
-    return csv_text(dict(zip(names, zip(*rows, strict=True), strict=True)))
+    text = csv_text(dict(zip(names, zip(*rows, strict=True), strict=True)))
+    if milli:
+        text = text.replace("(A)", "(mA)").replace("(Ah)", "(mAh)").replace("Cumulative", "Total")
+    return text
 
 
 def arbin(cycled: Cycled, capacities: Mapping[tuple[int, str], float]) -> str:

@@ -24,7 +24,7 @@ CYCLERS: Mapping[str, tuple[str, str | None]] = {
     "arbin-csv": ("arbin_sql_csv", None),
     "maccor": ("maccor_txt", "one"),
     "neware": ("neware_txt", "UIO"),
-    "neware-units": ("neware_txt", "UIO_AGA"),
+    "neware-mA": ("neware_txt", "UIO_AGA"),
     "pec": ("pec_csv", None),
 }
 ALLOWED = "a file of measured cycles"

@@ -372,6 +372,7 @@ COUNTED = {(1, "C"): 0.2, (1, "D"): 0.16, (2, "C"): 0.16, (2, "D"): 0.12}
     ("cycler", "written"),
     [
         ("neware", neware(CELL, COUNTED)),
+        ("neware-mA", neware(CELL, COUNTED, milli=True)),
         ("arbin-csv", arbin(CELL, COUNTED)),
         ("arbin-csv", arbin(CELL, COUNTED).replace(",", ";")),
         ("pec", pec(CELL, COUNTED)),
