@@ -41,7 +41,11 @@ def add_directory(verb: ArgumentParser) -> None:
     verb.add_argument("directory", metavar="DIR", type=Path, help="directory of a run")
 
 
-def add_measured(verb: ArgumentParser, columns: str) -> None:
+def add_measured(
+    verb: ArgumentParser,
+    columns: str,
+    others: str = "or Bio-Logic .mpr (needs the extra `measured`)",
+) -> None:
     """Add measured files, names of their electrodes and where to write.
 
     They are `arguments.data`, `arguments.electrode` and `arguments.into`.
@@ -51,7 +55,7 @@ def add_measured(verb: ArgumentParser, columns: str) -> None:
         metavar="DATA",
         nargs="+",
         type=Path,
-        help=f"CSV with columns {columns}, or Bio-Logic .mpr (needs the extra `measured`)",
+        help=f"CSV with columns {columns}, {others}",
     )
     verb.add_argument(
         "--into", metavar="DIR", type=Path, required=True, help="directory for tables and figures"

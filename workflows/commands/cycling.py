@@ -14,7 +14,11 @@ from workflows.terminal.console import say
 
 def add_arguments(verb: ArgumentParser) -> None:
     """Add the measurements and how they are normalised."""
-    add_measured(verb, "time_h (or time_s), voltage_V, current_mA (electrode)")
+    add_measured(
+        verb,
+        "time_h (or time_s), voltage_V, current_mA (electrode)",
+        "Bio-Logic .mpr, or a cycler's own (--cycler); all need the extra `measured`",
+    )
     verb.add_argument(
         "--cycler",
         metavar="NAME,...",
