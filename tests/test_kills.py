@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -81,9 +82,13 @@ def finish(root: Path) -> None:
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("kills") / "uninterrupted"
     root.mkdir()
-    text = TINY.read_text()
-    assert text.count("fmax = 0.2\n") == 1
-    (root.parent / "case.toml").write_text(text.replace("fmax = 0.2", f"fmax = {FMAX}"))
+    text = re.sub(
+        r"\[metal_slab\].*?\n\n|metal_slab = [^\n]*\n", "", TINY.read_text(), flags=re.DOTALL
+    )
+    for before, after in (("fmax = 0.2\n", f"fmax = {FMAX}\n"), ('"top-V"', '"top-N"')):
+        assert text.count(before) == 1
+        text = text.replace(before, after)
+    (root.parent / "case.toml").write_text(text)
     finish(root)
     return root
 

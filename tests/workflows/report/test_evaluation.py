@@ -71,4 +71,5 @@ def test_the_verdict_names_the_face_that_binds_most(two_faces: Evaluation) -> No
 def test_the_caption_says_that_the_papers_face_is_not_known(
     two_faces: Evaluation,
 ) -> None:
-    assert "their settings, and the face of their Na, are not known" in caption(two_faces.case).text
+    text = caption(two_faces.case, published=True).text
+    assert "their settings, and the face of their Na, are not known" in text

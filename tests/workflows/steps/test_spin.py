@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from tests.paths import ROOT
-from workflows.campaign.campaign import alone
-from workflows.campaign.directory import write_campaign
+from tests.some_tasks import compute
 from workflows.case.reading import parse
 from workflows.run.worker import run_task
 from workflows.steps.optimize import Step
@@ -45,9 +44,7 @@ def found(root: Path, name: str) -> Any:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("crn")
-    write_campaign(alone(parse(CASE.encode(), ""), CASE.encode()), root)
-    for name in ("CrN-probe", "CrN-slab", "CrN-top-Cr-held"):
-        assert run_task(root / name) == 0
+    compute(root, CASE, ("CrN-probe", "CrN-slab", "CrN-top-Cr-held"))
     return root
 
 
