@@ -22,6 +22,7 @@ from workflows.tasks.status import recipe_of, survey_recorded
 
 LAPTOP, SENSITIVITY = ROOT / "examples" / "laptop", ROOT / "examples" / "sensitivity"
 HOSTS, BEYOND = ROOT / "examples" / "hosts", ROOT / "examples" / "beyond"
+CLUSTERS = BEYOND / "clusters"  # on VN, in a wider cell
 ENDS = ("lowest", "highest")
 TEXT = (ROOT / "docs" / "agreement.md").read_text(encoding="utf-8")
 
@@ -254,10 +255,14 @@ def test_the_readme_has_the_energies_of_the_hosts() -> None:
 # ---- coverage, hops and electronic structure ----------------------------------------------------
 
 
+def evaluation(root: Path) -> Evaluation:
+    campaign = read_campaign(root)
+    return Evaluation(results_of(campaign, 0, survey_recorded(campaign.tasks, root)), root)
+
+
 @pytest.fixture(scope="module")
 def beyond() -> Evaluation:
-    campaign = read_campaign(BEYOND)
-    return Evaluation(results_of(campaign, 0, survey_recorded(campaign.tasks, BEYOND)), BEYOND)
+    return evaluation(BEYOND)
 
 
 def test_the_case_with_coverage_hops_and_electrons_is_whole(beyond: Evaluation) -> None:
@@ -269,6 +274,17 @@ def test_its_tables_are_those_that_are_shipped(tmp_path: Path, beyond: Evaluatio
     write_tables(beyond, tmp_path)
     for name in ("results.json", "energies.csv", "coverage.csv", "paths.csv", "states.csv"):
         assert (tmp_path / name).read_text() == (BEYOND / name).read_text(), name
+
+
+def test_clusters_on_the_host_are_whole_and_in_its_readme(tmp_path: Path) -> None:
+    clusters = evaluation(CLUSTERS)
+    assert {state.status for state in clusters.results.states.values()} == {"done"}
+    write_tables(clusters, tmp_path)
+    for name in ("results.json", "coverage.csv"):
+        assert (tmp_path / name).read_text() == (CLUSTERS / name).read_text(), name
+    (filling,) = clusters.coverages
+    readme = " ".join((BEYOND / "README.md").read_text(encoding="utf-8").split())
+    assert list(filling.sentences())[-1] in readme
 
 
 def test_its_readme_has_its_sentences(beyond: Evaluation) -> None:

@@ -78,9 +78,10 @@ class Filling:
 
     def sentences(self) -> Iterator[str]:
         """Yield what is known in words, energies in eV."""
-        if self.found.energies:
+        several = max(self.found.energies, default=1) > 1
+        if several:
             yield f"{self.surface}: {self._filling()}"
-        if self.found.clusters or max(self.found.energies, default=1) > 1:
+        if several or self.found.clusters:
             yield f"{self.surface}: {self._growth()}"
 
     def _filling(self) -> str:
