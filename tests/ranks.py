@@ -1,7 +1,10 @@
 """Commands on several MPI ranks."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.paths import ROOT
@@ -22,6 +25,26 @@ def on_ranks(
 ) -> "subprocess.CompletedProcess[str]":
     with start(mpiexec, number, *arguments) as process:
         try:
+            out, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def stopped_by_its_follower(
+    mpiexec: str, task: Path, begun: str
+) -> "subprocess.CompletedProcess[str]":
+    """Start a task on two ranks, and stop the second one once a file in its folder is there."""
+    with start(mpiexec, 2, "-m", "workflows.cli", "task", task) as process:
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not (task / begun).exists():
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+                time.sleep(0.05)
+            leader = int((task / ".lock").read_text().split()[1])
+            (follower,) = brothers(leader)
+            os.kill(follower, signal.SIGUSR1)
             out, err = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()

@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from workflows.campaign.campaign import alone
-from workflows.campaign.directory import write_campaign
-from workflows.case.reading import parse
-from workflows.run.worker import run_task
+from workflows.cli import main
 
 
-def compute(root: Path, case: str, tasks: Iterable[str]) -> None:
-    """Write a run directory and compute tasks of it, in this order."""
+def compute(root: Path, case: str, tasks: Iterable[str]) -> Path:
+    """Compute tasks of a case one by one, in this order; return the directory."""
     root.mkdir(exist_ok=True)
-    write_campaign(alone(parse(case.encode(), "a case"), case.encode()), root)
-    for name in tasks:
-        assert run_task(root / name) == 0, name
+    (root / "case.toml").write_text(case)
+    for task in tasks:
+        assert main(["task", str(root / task)]) == 0, task
+    return root

@@ -1,17 +1,15 @@
 """Coverage and hops with real GPAW through the real command, on the smallest metal there is."""
 
 import json
-import os
 import shutil
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.paths import TINY
-from tests.ranks import PATIENCE, brothers, on_ranks, start
+from tests.ranks import on_ranks, stopped_by_its_follower
+from tests.some_tasks import compute
 from workflows.cli import main
 from workflows.tasks.atoms_json import from_json
 
@@ -33,14 +31,6 @@ cutoff = 230.0
 BEFORE = ("Na-probe", "Na-slab", "Na-hollow-held", "Na-hollow-free")
 WANTED = ("Na-coverage-1-a", "Na-coverage-2-a", "Na-hollow-hop")
 REFINED = ("Na-slab", "Na-hollow-free", *WANTED)
-
-
-def compute(root: Path, case: str, tasks: tuple[str, ...]) -> Path:
-    """Compute tasks one by one; return the directory."""
-    (root / "case.toml").write_text(case)
-    for task in tasks:
-        assert main(["task", str(root / task)]) == 0, task
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -92,20 +82,9 @@ def test_a_hop_on_two_ranks_an_image_each_is_that_of_one_rank_even_if_stopped(
     for task in BEFORE:
         shutil.copytree(root / task, tmp_path / task)
     path = tmp_path / "Na-hollow-hop"
-    with start(mpiexec, 2, "-m", "workflows.cli", "task", path) as stopped:
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while not (path / "band.jsonl").exists():  # an iteration of the band is done
-                assert time.monotonic() < deadline
-                assert stopped.poll() is None
-                time.sleep(0.05)
-            leader = int((path / ".lock").read_text().split()[1])
-            (follower,) = brothers(leader)
-            os.kill(follower, signal.SIGUSR1)
-            _, err = stopped.communicate(timeout=PATIENCE)
-        finally:
-            stopped.kill()
-    assert stopped.returncode == 75, err
+    # once an iteration of the band is done
+    stopped = stopped_by_its_follower(mpiexec, path, "band.jsonl")
+    assert stopped.returncode == 75, stopped.stderr
     begun = (path / "band.jsonl").read_text().count("\n")
     assert begun % 2 == 0  # both images or neither
     resumed = on_ranks(mpiexec, 2, "-m", "workflows.cli", "task", path)

@@ -2,10 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.paths import ROOT, TINY
-from tests.ranks import PATIENCE, brothers, on_ranks, start
+from tests.ranks import on_ranks, stopped_by_its_follower
 from workflows.campaign.campaign import alone
 from workflows.case.reading import read
 from workflows.case.schema import Hop
@@ -50,21 +48,10 @@ def test_a_stop_that_reaches_one_rank_stops_all_and_the_numbers_are_those_of_one
 ) -> None:
     root = a_run(tmp_path / "run")
     path = root / "Na-atom"
-    with start(mpiexec, 2, "-m", "workflows.cli", "task", path) as launcher:
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while not (path / "progress.json").exists():  # it iterates to self-consistency
-                assert time.monotonic() < deadline
-                assert launcher.poll() is None
-                time.sleep(0.05)
-            leader = int((path / ".lock").read_text().split()[1])
-            (follower,) = brothers(leader)
-            os.kill(follower, signal.SIGUSR1)
-            _, err = launcher.communicate(timeout=PATIENCE)
-        finally:
-            launcher.kill()
-    assert launcher.returncode == 75
-    assert err.count("Na-atom: out of wall-clock time; the same command resumes") == 1
+    # while it iterates to self-consistency
+    stopped = stopped_by_its_follower(mpiexec, path, "progress.json")
+    assert stopped.returncode == 75
+    assert stopped.stderr.count("Na-atom: out of wall-clock time; the same command resumes") == 1
     assert TaskFolder(path, "atom").result() is None
 
     done = on_ranks(mpiexec, 2, "-m", "workflows.cli", "task", path)
